@@ -1,0 +1,41 @@
+"""``landmark-emotion draw``: drawn faces to try things out with."""
+
+import argparse
+from pathlib import Path
+
+from landmark_emotion.cli.options import positive_int, progress
+from landmark_emotion.datasets.drawn import draw_dataset, draw_video
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "draw",
+        help="draw sample faces to try things out with",
+        description="Draw a data set of faces in the layout of CK+, or a video. Drawn faces show "
+        "that things work; they say nothing about how well real ones are recognised.",
+    )
+    parser.add_argument(
+        "folder", nargs="?", type=Path, metavar="FOLDER", help="where to draw the data set"
+    )
+    parser.add_argument(
+        "--subjects", type=positive_int, default=12, metavar="N", help="people (default: 12)"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="same seed, same faces (default: 0)"
+    )
+    parser.add_argument("--video", type=Path, metavar="FILE", help="draw a video, .mp4 or .avi")
+    parser.set_defaults(run=run, usage_error=parser.error)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command."""
+    if args.folder is None and args.video is None:
+        args.usage_error("name a FOLDER for a data set or --video FILE, or both")
+    if args.folder is not None:
+        n_images = draw_dataset(args.folder, args.subjects, args.seed, progress=progress)
+        print(f"{args.folder}: {n_images} drawn images of {args.subjects} people")
+    if args.video is not None:
+        for start, emotion in draw_video(args.video, args.seed):
+            print(f"{args.video}: {start:6.2f} s  {emotion}")
+    return 0

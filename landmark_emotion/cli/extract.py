@@ -1,0 +1,39 @@
+"""``landmark-emotion extract``: a data set becomes a landmark table."""
+
+import argparse
+from pathlib import Path
+
+from landmark_emotion.cli import collect
+from landmark_emotion.emotions import EMOTIONS
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "extract",
+        help="write the landmarks of a data set to a table",
+        description="Find the landmarks in a data set once and write them to a table, from which "
+        "train and evaluate work without the images.",
+    )
+    parser.add_argument(
+        "dataset", type=Path, metavar="DATASET", help="in any layout that train reads"
+    )
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="FILE", help="the table, an .npz"
+    )
+    collect.add_arguments(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command."""
+    from landmark_emotion import report
+
+    data = collect.collect(args, args.dataset, EMOTIONS)
+    data.table.save(args.output)
+    print(f"landmark table: {args.output}")
+    print("\n".join(report.counts_text(data.table)))
+    left_out = report.left_out_text(data.left_out, data.skipped)
+    if left_out:
+        print("\n".join(left_out))
+    return 0

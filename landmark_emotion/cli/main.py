@@ -1,0 +1,87 @@
+"""Which command it is, and what becomes of errors."""
+
+import argparse
+import errno
+import os
+import sys
+from collections.abc import Sequence
+
+from landmark_emotion import __version__
+from landmark_emotion.cli import draw, evaluate, extract, image, train, webcam
+from landmark_emotion.errors import LandmarkEmotionError
+
+_COMMANDS = (train, webcam, image, evaluate, extract, draw)
+
+_INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        The command and its arguments; otherwise those of the process.
+
+    Returns
+    -------
+    int
+        Exit status: 0 done, 1 an error that was explained on stderr, 2 wrong usage, 130 stopped
+        by Ctrl-C.
+    """
+    # Both are read when OpenCV first needs them; its own complaints would stand between ours.
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            # File names need not be valid text, and not every terminal can show all of Unicode.
+            stream.reconfigure(errors="backslashreplace")
+    args = _parser().parse_args(arguments)
+    try:
+        status: int = args.run(args)
+        sys.stdout.flush()
+        return status
+    except LandmarkEmotionError as error:
+        return _fail(str(error))
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "landmark_emotion":
+            raise
+        return _fail(
+            f"{error.name}: not installed; run 'python3 tasks.py install' or 'pip install .'"
+        )
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except OSError as error:
+        # Windows says EINVAL where the reader of a pipe has gone.
+        if isinstance(error, BrokenPipeError) or (
+            sys.platform == "win32" and error.errno == errno.EINVAL
+        ):
+            _abandon_stdout()
+            return 0
+        if error.errno == errno.ENOSPC:
+            return _fail(f"{error.filename or 'output'}: the disk is full; make room")
+        raise
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="landmark-emotion",
+        description="Recognise facial emotion from landmarks, in real time, with a linear model.",
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in _COMMANDS:
+        command.add_parser(commands)
+    return parser
+
+
+def _fail(message: str) -> int:
+    sys.stdout.flush()
+    print(f"error: {message}", file=sys.stderr)
+    return 1
+
+
+def _abandon_stdout() -> None:
+    # Otherwise the interpreter tries to flush once more at its end and complains.
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())

@@ -1,0 +1,184 @@
+"""``landmark-emotion train``: from a data set to scores and a model."""
+
+import argparse
+import datetime
+import json
+import platform
+import sys
+from pathlib import Path
+from typing import Any
+
+from landmark_emotion import __version__
+from landmark_emotion.cli import collect
+from landmark_emotion.cli.options import positive_int, say, share
+from landmark_emotion.datasets import read_dataset
+from landmark_emotion.datasets.drawn import draw_dataset, is_drawn
+from landmark_emotion.errors import DatasetError
+from landmark_emotion.files import natural_order, replace_atomically
+from landmark_emotion.model import TRAINED_HERE
+
+DATA_FOLDER = Path("data")
+SAMPLE_FOLDER = DATA_FOLDER / "drawn-faces"
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "train",
+        help="train on a folder of faces and print the accuracy of every run",
+        description="Train on a folder of faces, print the accuracy of every run, write a model.",
+    )
+    parser.add_argument(
+        "dataset",
+        nargs="?",
+        type=Path,
+        metavar="DATASET",
+        help="a CK/CK+ folder, folders named after emotions, a manifest .csv or a landmark table "
+        ".npz; otherwise what lies in data/, else drawn sample faces",
+    )
+    parser.add_argument(
+        "--runs", type=positive_int, default=7, metavar="N", help="shuffled splits (default: 7)"
+    )
+    parser.add_argument(
+        "--test-size",
+        type=share,
+        default=0.2,
+        metavar="SHARE",
+        help="share held out in each of them (default: 0.2)",
+    )
+    parser.add_argument(
+        "--folds",
+        type=positive_int,
+        metavar="N",
+        help="folds for the score on new people (default: leave one subject out)",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="for drawing splits (default: 0)"
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=TRAINED_HERE,
+        metavar="FILE",
+        help=f"the model to write (default: {TRAINED_HERE.as_posix()})",
+    )
+    parser.add_argument(
+        "--report", type=Path, metavar="FILE", help="write all of it as JSON as well"
+    )
+    collect.add_arguments(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command."""
+    from landmark_emotion import evaluation, report, training
+
+    path = args.dataset or _find_dataset()
+    drawn = is_drawn(path)
+    if drawn:
+        say("note: these are drawn faces; the model will be a toy that shows how things work")
+    data = collect.collect(args, path, collect.wanted_emotions(args))
+    table, too_few = training.usable(data.table, collect.wanted_emotions(args))
+
+    print(f"data set: {path} ({data.layout})" + (", drawn faces" if drawn else ""))
+    print("\n".join(report.counts_text(table)))
+    left_out = report.left_out_text(data.left_out + too_few, data.skipped)
+    if left_out:
+        print("\n".join(left_out))
+    if data.from_cache:
+        print(f"  {data.from_cache} images were known from the cache")
+
+    where = " of drawn faces" if drawn else ""
+    print(f"shuffled splits{where}, {args.test_size:.0%} held out, seed {args.seed}", flush=True)
+    runs = []
+    for accuracy in evaluation.shuffled_splits(
+        table, runs=args.runs, test_size=args.test_size, seed=args.seed
+    ):
+        runs.append(accuracy)
+        print(f"  run {len(runs)}: accuracy {accuracy:.4f}", flush=True)
+    print(f"  {report.runs_text(runs)}")
+
+    judged = evaluation.out_of_fold(table, folds=args.folds, seed=args.seed)
+    if table.subjects_known:
+        print(f"people not in training{where}: {judged.protocol}")
+        print("\n".join(report.scores_text(judged.scores)))
+        print(f"  {report.WHY_BELIEVE_IT}")
+    else:
+        print(f"samples not in training{where}: {judged.protocol}")
+        print("\n".join(report.scores_text(judged.scores)))
+        print("  Who is who is unknown here, so new people may well be recognised worse.")
+
+    summary = report.training_report(
+        table=table,
+        data={"name": path.name, "layout": data.layout, "drawn": drawn},
+        runs=runs,
+        out_of_fold=judged,
+    )
+    temperature = training.fit_temperature(judged.votes, judged.truth, judged.emotions)
+    model = training.train(
+        table, temperature=temperature, info=summary | _circumstances(args.predictor)
+    )
+    model.save(args.output)
+    if args.report is not None:
+        written = {
+            **model.info,
+            "path": str(path),
+            "left_out": dict(data.left_out + too_few),
+            "skipped": [{"path": str(image), "reason": why} for image, why in data.skipped],
+            "from_cache": data.from_cache,
+        }
+        replace_atomically(args.report, (json.dumps(written, indent=2) + "\n").encode())
+    print(f"model: {args.output}")
+    print(f"run it: {_how_to_run(args.output)}")
+    return 0
+
+
+def _find_dataset() -> Path:
+    """Return the data set in data/; otherwise draw one there."""
+    candidates = []
+    if DATA_FOLDER.is_dir():
+        children = sorted(DATA_FOLDER.iterdir(), key=lambda path: natural_order(path.name))
+        candidates = [path for path in children if path != SAMPLE_FOLDER]
+    for path in [*candidates, *([DATA_FOLDER] if candidates else [])]:
+        if path.suffix.lower() in (".md", ".txt") or path.name.startswith("."):
+            continue
+        if path.suffix.lower() != ".npz":
+            try:
+                read_dataset(path)
+            except DatasetError:
+                continue
+        say(f"no data set was named; using {path}")
+        return path
+    if not SAMPLE_FOLDER.is_dir():
+        say(f"no data set was named and none is in data/; drawing sample faces in {SAMPLE_FOLDER}")
+        draw_dataset(SAMPLE_FOLDER)
+    else:
+        say(f"no data set was named and none is in data/; using the drawn {SAMPLE_FOLDER}")
+    return SAMPLE_FOLDER
+
+
+def _circumstances(predictor: Path | None) -> dict[str, Any]:
+    import cv2
+    import numpy as np
+    import sklearn
+
+    from landmark_emotion.detection import detector_version, find_predictor, predictor_digest
+
+    return {
+        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        "versions": {
+            "landmark_emotion": __version__,
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "scikit-learn": sklearn.__version__,
+            "opencv": cv2.__version__,
+            "detector": detector_version(),
+        },
+        "predictor_sha256": predictor_digest(find_predictor(predictor).resolve()),
+    }
+
+
+def _how_to_run(model: Path) -> str:
+    script = Path(sys.argv[0]).name == "train.py"
+    command = "python run_webcam.py" if script else "landmark-emotion webcam"
+    return command if model == TRAINED_HERE else f"{command} --model {model}"

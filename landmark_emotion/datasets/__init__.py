@@ -1,0 +1,67 @@
+"""Data sets of images, one module a layout; `read_dataset` finds out which it is."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from landmark_emotion.datasets.ckplus import looks_like_ckplus, read_ckplus
+from landmark_emotion.datasets.folders import looks_like_class_folders, read_class_folders
+from landmark_emotion.datasets.manifest import read_manifest
+from landmark_emotion.datasets.samples import Dataset, Sample, image_files, walk_files
+from landmark_emotion.errors import DatasetError
+
+__all__ = ["Dataset", "Sample", "image_files", "read_dataset"]
+
+MANIFEST_NAME = "manifest.csv"
+
+
+def read_dataset(path: Path, *, peak_frames: int = 1) -> Dataset:
+    """Read a data set of images, recognising its layout.
+
+    Parameters
+    ----------
+    path : Path
+        A folder that holds a ``manifest.csv``, a CK/CK+ tree or class folders (looked for in this
+        order), or a manifest CSV itself.
+    peak_frames : int
+        Frames to take from the end of each sequence of a CK/CK+ tree.
+
+    Returns
+    -------
+    Dataset
+        Every sample that the layout names, whether or not its image can be read.
+
+    Raises
+    ------
+    DatasetError
+        If there is no such path, or it is none of the layouts, or holds no sample.
+    """
+    if path.is_file():
+        if path.suffix.lower() not in (".csv", ".tsv", ".txt"):
+            raise DatasetError(f"{path}: neither a folder, a .csv nor an .npz; see data/README.md")
+        dataset = read_manifest(path)
+    elif path.is_dir():
+        dataset = _read_folder(path, peak_frames)
+    else:
+        raise DatasetError(f"{path}: no such folder or file; check the path")
+    if not dataset.samples:
+        reasons = ", ".join(f"{count} x {reason}" for reason, count in dataset.left_out.items())
+        raise DatasetError(
+            f"{path}: {dataset.layout} without a usable sample ({reasons or 'it is empty'}); "
+            "see data/README.md for the layouts"
+        )
+    return dataset
+
+
+def _read_folder(path: Path, peak_frames: int) -> Dataset:
+    if (path / MANIFEST_NAME).is_file():
+        dataset = read_manifest(path / MANIFEST_NAME)
+        return replace(dataset, layout=f"manifest {MANIFEST_NAME}")
+    files = list(walk_files(path))
+    if looks_like_ckplus(files):
+        return read_ckplus(path, files, peak_frames)
+    if looks_like_class_folders(path, files):
+        return read_class_folders(path, files)
+    raise DatasetError(
+        f"{path}: neither a CK/CK+ tree, folders named after emotions nor a {MANIFEST_NAME}; "
+        "see data/README.md for the layouts"
+    )

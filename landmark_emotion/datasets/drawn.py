@@ -1,0 +1,293 @@
+"""Drawn faces on disk: a data set in the layout of CK+, and a video."""
+
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import cv2
+import numpy as np
+
+from landmark_emotion.datasets.drawing import (
+    Canvas,
+    Subject,
+    View,
+    draw_background,
+    draw_face,
+    expose,
+    random_subject,
+    random_view,
+)
+from landmark_emotion.emotions import CKPLUS_CODES, DEFAULT_EMOTIONS, EMOTIONS
+from landmark_emotion.errors import DatasetError, OutputError
+
+_FRAMES = 6
+_SIZE = (640, 490)  # as in CK+
+_CODECS = {".mp4": "mp4v", ".avi": "MJPG"}
+_README_NAME = "README.txt"
+_FIRST_LINE = "These faces are drawn."
+_README = f"""{_FIRST_LINE}
+
+They were made by "landmark-emotion draw", for trying out the machinery only, where no data set of
+real people is at hand. Scores reached on them say nothing about real faces.
+
+The folders are laid out as in CK+: cohn-kanade-images/<subject>/<sequence> holds the frames of a
+sequence, from neutral to the peak, and Emotion/<subject>/<sequence> the code of its emotion:
+{", ".join(f"{code} {emotion}" for code, emotion in CKPLUS_CODES.items())}.
+Where no file lies there, the sequence has no label.
+"""
+
+
+@dataclass(frozen=True)
+class _Sequence:
+    subject: Subject
+    name: tuple[str, str]  # S001, 001
+    emotion: str
+    code: int | None
+    frames: list[tuple[float, View]]  # with the intensity
+
+
+def draw_dataset(
+    folder: Path,
+    subjects: int = 12,
+    seed: int = 0,
+    progress: Callable[[Iterable[Any], int], Iterable[Any]] | None = None,
+) -> int:
+    """Draw a data set in the layout of CK+.
+
+    Every subject shows every emotion once, in a sequence of gray frames from neutral to the peak.
+    Every third subject has a further sequence without a label. The folder appears only when it is
+    complete.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to; it must not exist or be empty.
+    subjects : int
+        How many people to make up, at least 1.
+    seed : int
+        The same seed gives the same images.
+    progress : callable, optional
+        Given the images to come and their number, gives the images, as a progress bar does.
+
+    Returns
+    -------
+    int
+        The number of images.
+
+    Raises
+    ------
+    DatasetError
+        If there is something in the folder already.
+    OutputError
+        If the folder cannot be written.
+    ValueError
+        If the number of subjects is below 1.
+    """
+    if subjects < 1:
+        raise ValueError(f"subjects must be at least 1, got {subjects}")
+    sequences = [
+        sequence
+        for number in range(1, subjects + 1)
+        for sequence in _sequences(number, np.random.default_rng((seed, number)))
+    ]
+    total = _FRAMES * len(sequences)
+    try:
+        target = folder.resolve()
+        if target.exists() and (not target.is_dir() or any(target.iterdir())):
+            raise DatasetError(f"{folder}: exists and is not an empty folder; name a new one")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=".drawing-", dir=target.parent) as scratch:
+            unfinished = Path(scratch, target.name)
+            _write_labels(unfinished, sequences)
+            images: Iterable[tuple[Path, bytes]] = _images(unfinished, sequences)
+            for path, png in progress(images, total) if progress else images:
+                path.write_bytes(png)
+            (unfinished / _README_NAME).write_text(_README, encoding="utf-8")
+            if target.exists():
+                target.rmdir()  # Windows does not replace a folder, not even an empty one
+            unfinished.replace(target)
+    except OSError as error:
+        reason = error.strerror or error
+        raise OutputError(f"{folder}: cannot be written ({reason}); name another folder") from error
+    return total
+
+
+def is_drawn(path: Path) -> bool:
+    """Tell whether a folder was made by `draw_dataset`.
+
+    Parameters
+    ----------
+    path : Path
+        A folder, or anything else.
+
+    Returns
+    -------
+    bool
+        True if the data set's README is in the folder and says so.
+    """
+    try:
+        with (path / _README_NAME).open(encoding="utf-8", errors="replace") as readme:
+            return readme.readline().strip() == _FIRST_LINE
+    except OSError:
+        return False
+
+
+def draw_video(
+    path: Path,
+    seed: int = 0,
+    emotions: Sequence[str] = DEFAULT_EMOTIONS,
+    seconds_each: float = 2.0,
+    fps: float = 25.0,
+    size: tuple[int, int] = (640, 480),
+) -> list[tuple[float, str]]:
+    """Draw a video of one person who shows one emotion after the other.
+
+    Each rises from neutral to its peak and falls back. During the last second nobody is there. The
+    file appears, or is replaced, only when it is complete.
+
+    Parameters
+    ----------
+    path : Path
+        Where to; ends in ``.mp4`` or ``.avi``.
+    seed : int
+        The same seed gives the same person and movements.
+    emotions : sequence of str
+        What to show.
+    seconds_each : float
+        How long each takes.
+    fps : float
+        Frames per second.
+    size : tuple of int
+        Width and height of a frame, in pixels.
+
+    Returns
+    -------
+    list of (float, str)
+        When each emotion starts, in seconds, and which it is.
+
+    Raises
+    ------
+    OutputError
+        If the suffix is another one, or the file cannot be written.
+    ValueError
+        If an emotion is unknown or a number not above 0.
+    """
+    unknown = [emotion for emotion in emotions if emotion not in EMOTIONS]
+    if unknown:
+        raise ValueError(f"emotions must be among {', '.join(EMOTIONS)}, got {unknown[0]!r}")
+    if not (seconds_each > 0 and fps > 0 and min(size) > 0):
+        raise ValueError(
+            f"seconds_each, fps and size must be above 0, got {seconds_each}, {fps} and {size}"
+        )
+    target = path.resolve()
+    codec = _CODECS.get(target.suffix.lower())
+    if codec is None:
+        raise OutputError(f"{path}: not a kind of video known here; end it in .mp4 or .avi")
+    if target.is_dir():
+        raise OutputError(f"{path}: is a folder; name a file")
+    frames_each = max(1, round(seconds_each * fps))
+    frames = _video_frames(np.random.default_rng(seed), emotions, frames_each, fps, size)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # OpenCV gets a plain name, since it cannot open every path on Windows.
+        with (
+            TemporaryDirectory() as scratch,
+            TemporaryDirectory(prefix=".drawing-", dir=target.parent) as beside,
+        ):
+            drawn = Path(scratch, f"drawn{target.suffix.lower()}")
+            writer = cv2.VideoWriter(str(drawn), cv2.VideoWriter.fourcc(*codec), fps, size)
+            try:
+                if not writer.isOpened():
+                    raise OutputError(
+                        f"{path}: OpenCV cannot write {codec} video here; try .avi or .mp4 instead"
+                    )
+                for frame in frames:
+                    writer.write(frame)
+            finally:
+                writer.release()
+            finished = Path(beside, target.name)
+            shutil.move(drawn, finished)  # it may come from another disk
+            finished.replace(target)
+    except OSError as error:
+        reason = error.strerror or error
+        raise OutputError(f"{path}: cannot be written ({reason}); name another file") from error
+    return [(i * frames_each / fps, emotion) for i, emotion in enumerate(emotions)]
+
+
+def _sequences(number: int, rng: np.random.Generator) -> list[_Sequence]:
+    """Plan what one subject shows."""
+    subject = random_subject(rng)
+    shown: list[tuple[int | None, str]] = [
+        (code, emotion) for code, emotion in CKPLUS_CODES.items() if emotion != "neutral"
+    ]
+    if number % 3 == 0:
+        shown.append((None, str(rng.choice(EMOTIONS))))
+    sequences = []
+    for index, (code, emotion) in enumerate(shown, start=1):
+        # Noise would make the files six times as large.
+        view = replace(random_view(rng), noise=0.0)
+        (tilt, turn), peak = rng.normal(0.0, 1.5, 2).tolist(), float(rng.uniform(0.75, 1.0))
+        frames = [
+            (peak * part, replace(view, roll=view.roll + tilt * part, yaw=view.yaw + turn * part))
+            for part in np.linspace(0.0, 1.0, _FRAMES).tolist()
+        ]
+        name = f"S{number:03}", f"{index:03}"
+        sequences.append(_Sequence(subject, name, emotion, code, frames))
+    return sequences
+
+
+def _write_labels(root: Path, sequences: Iterable[_Sequence]) -> None:
+    """Write the emotion files, and leave the folder empty where there is no label."""
+    for sequence in sequences:
+        folder = root.joinpath("Emotion", *sequence.name)
+        folder.mkdir(parents=True)
+        if sequence.code is not None:
+            name = f"{'_'.join(sequence.name)}_{_FRAMES:08}_emotion.txt"
+            (folder / name).write_text(f"   {sequence.code:.7e}\n", encoding="ascii")
+
+
+def _images(root: Path, sequences: Iterable[_Sequence]) -> Iterator[tuple[Path, bytes]]:
+    """Draw one image after the other and say where it belongs."""
+    for sequence in sequences:
+        folder = root.joinpath("cohn-kanade-images", *sequence.name)
+        folder.mkdir(parents=True)
+        for number, (intensity, view) in enumerate(sequence.frames, start=1):
+            portrait = draw_face(sequence.subject, sequence.emotion, intensity, view, _SIZE)
+            # Encoded apart, since OpenCV cannot open every path on Windows.
+            _, png = cv2.imencode(".png", cv2.cvtColor(portrait, cv2.COLOR_BGR2GRAY))
+            yield folder / f"{'_'.join(sequence.name)}_{number:08}.png", png.tobytes()
+
+
+def _video_frames(
+    rng: np.random.Generator,
+    emotions: Sequence[str],
+    frames_each: int,
+    fps: float,
+    size: tuple[int, int],
+) -> Iterator[Canvas]:
+    """Draw one frame after the other, the last ones without anybody."""
+    subject = random_subject(rng)
+    phase = rng.uniform(0.0, 2 * np.pi, 5)
+    for frame in range(len(emotions) * frames_each + max(1, round(fps))):
+        # Slow movements, none of which keeps time with another.
+        roll, yaw, right, down, near = np.sin(
+            phase + frame / fps * np.array([1.1, 0.7, 0.8, 1.3, 0.5])
+        )
+        view = View(
+            roll=3 * roll,
+            yaw=4 * yaw,
+            shift=(0.08 * right, 0.03 * down),
+            scale=1 + 0.04 * near,
+            noise=1.5,
+            noise_seed=frame,
+        )
+        shown, within = divmod(frame, frames_each)
+        if shown < len(emotions):
+            rise = min(1.0, 3 * min(within, frames_each - within) / frames_each)
+            intensity = rise * rise * (3 - 2 * rise)
+            yield draw_face(subject, emotions[shown], intensity, view, size)
+        else:
+            yield expose(draw_background(size, subject.backdrop), view)

@@ -1,0 +1,181 @@
+"""Faces and their landmarks in a picture; the only module that imports dlib."""
+
+import hashlib
+import importlib.util
+import os
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+from imutils import face_utils
+from numpy.typing import NDArray
+
+from landmark_emotion.errors import MissingPackageError, PredictorError
+from landmark_emotion.face import N_LANDMARKS, Box, Face, Landmarks
+from landmark_emotion.images import prepare
+
+try:
+    import dlib
+except ImportError as error:
+    raise MissingPackageError(
+        "dlib: not installed; run 'pip install dlib-bin' (or build dlib yourself, see README.md)"
+    ) from error
+
+PREDICTOR_NAME = "shape_predictor_68_face_landmarks.dat"
+
+MAX_SEARCH_SIDE = 1600  # pixels; larger pictures are searched on a reduced copy
+
+# What the measured landmarks depend on besides the predictor; raise it when that changes.
+MEASUREMENT_VERSION = 1
+
+
+class FaceDetector:
+    """dlib's frontal face detector with the 68-point shape predictor.
+
+    Parameters
+    ----------
+    predictor : path-like, optional
+        The shape predictor's file; otherwise the one `find_predictor` finds.
+
+    Raises
+    ------
+    PredictorError
+        If there is no such file, or it is not a 68-point shape predictor.
+    """
+
+    def __init__(self, predictor: str | os.PathLike[str] | None = None) -> None:
+        path = find_predictor(predictor)
+        try:
+            self._predictor = dlib.shape_predictor(str(path))
+        except RuntimeError as error:
+            raise PredictorError(
+                f"{path}: not a shape predictor; see models/README.md for the right file"
+            ) from error
+        self._detector = dlib.get_frontal_face_detector()
+        blank = np.zeros((8, 8), dtype=np.uint8)
+        parts = self._predictor(blank, dlib.rectangle(0, 0, 7, 7)).num_parts
+        if parts != N_LANDMARKS:
+            raise PredictorError(
+                f"{path}: predicts {parts} landmarks instead of 68; see models/README.md"
+            )
+
+    def faces(self, frame: NDArray[np.uint8], *, thorough: bool = False) -> list[Face]:
+        """Find the faces in a picture.
+
+        Parameters
+        ----------
+        frame : ndarray of shape (height, width) or (height, width, 1, 3 or 4), uint8
+            Gray, blue-green-red, or that with alpha.
+        thorough : bool
+            Where nothing is found, look once more for smaller faces, which costs four times as
+            much again.
+
+        Returns
+        -------
+        list of Face
+            The largest first; empty where there is none. Faces below 80 pixels (40 when
+            thorough) are not found.
+
+        Raises
+        ------
+        ValueError
+            If the frame is not a picture.
+        """
+        prepared = prepare(frame)
+        found = self._search(prepared.gray, upsample=0)
+        if not found and thorough:
+            found = self._search(prepared.gray, upsample=1)
+        faces = [
+            Face(
+                box=prepared.box_to_original(box),
+                landmarks=prepared.landmarks_to_original(self._landmarks(prepared.gray, box)),
+                score=score,
+            )
+            for box, score in found
+        ]
+        return sorted(faces, key=lambda face: -face.box.area)
+
+    def _search(self, gray: NDArray[np.uint8], upsample: int) -> list[tuple[Box, float]]:
+        reduction = min(1.0, MAX_SEARCH_SIDE / max(gray.shape))
+        if reduction < 1:
+            gray = np.asarray(
+                cv2.resize(gray, None, fx=reduction, fy=reduction, interpolation=cv2.INTER_AREA),
+                dtype=np.uint8,
+            )
+        rectangles, scores, _ = self._detector.run(gray, upsample, 0.0)
+        return [
+            (
+                Box(
+                    left=round(rectangle.left() / reduction),
+                    top=round(rectangle.top() / reduction),
+                    width=round(rectangle.width() / reduction),
+                    height=round(rectangle.height() / reduction),
+                ),
+                float(score),
+            )
+            for rectangle, score in zip(rectangles, scores, strict=True)
+        ]
+
+    def _landmarks(self, gray: NDArray[np.uint8], box: Box) -> Landmarks:
+        rectangle = dlib.rectangle(
+            box.left, box.top, box.left + box.width - 1, box.top + box.height - 1
+        )
+        shape = self._predictor(gray, rectangle)
+        return np.asarray(face_utils.shape_to_np(shape), dtype=np.float64)
+
+
+def find_predictor(path: str | os.PathLike[str] | None = None) -> Path:
+    """Find the shape predictor's file.
+
+    Parameters
+    ----------
+    path : path-like, optional
+        A file to use instead of looking.
+
+    Returns
+    -------
+    Path
+        The given file; else ``models/shape_predictor_68_face_landmarks.dat`` in the current
+        folder; else the one that the package face_recognition_models carries.
+
+    Raises
+    ------
+    PredictorError
+        If there is none.
+    """
+    if path is not None:
+        if not Path(path).is_file():
+            raise PredictorError(f"{path}: no shape predictor; see models/README.md")
+        return Path(path)
+    candidates = [Path("models") / PREDICTOR_NAME]
+    # Its folder is looked up without importing it: its __init__ needs pkg_resources, which new
+    # versions of setuptools no longer have.
+    package = importlib.util.find_spec("face_recognition_models")
+    if package is not None and package.origin is not None:
+        candidates.append(Path(package.origin).parent / "models" / PREDICTOR_NAME)
+    for candidate in candidates:
+        if candidate.is_file():
+            return candidate
+    raise PredictorError(
+        f"{PREDICTOR_NAME}: no shape predictor; run 'pip install face_recognition_models', "
+        "put the file into models/ or name it with --predictor"
+    )
+
+
+@lru_cache(maxsize=4)
+def predictor_digest(path: Path) -> str:
+    """Compute the SHA-256 of a shape predictor's file, in hexadecimal."""
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.sha256()
+            while block := file.read(2**20):
+                digest.update(block)
+            return digest.hexdigest()
+    except OSError as error:
+        raise PredictorError(f"{path}: cannot be read ({error.strerror}); check it") from error
+
+
+def detector_version() -> str:
+    """Tell the versions of the libraries that the measured landmarks depend on."""
+    return f"dlib {dlib.__version__}, OpenCV {cv2.__version__}"

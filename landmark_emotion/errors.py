@@ -1,0 +1,58 @@
+"""Everything that is raised on purpose because of what a user gave or what a machine lacks.
+
+::
+
+    LandmarkEmotionError
+    ├── MissingPackageError   a package the job needs is not installed
+    ├── PredictorError        the shape predictor's file is missing or unusable
+    ├── ImageError            an image cannot be read
+    ├── SourceError           a camera, video or stream cannot be opened or broke off
+    ├── DatasetError          a folder, manifest or landmark table cannot be used as a data set
+    ├── TrainingError         the samples are too few or too uniform to learn from
+    ├── ModelError            a file is not a model this version can use
+    ├── DisplayError          a window cannot be shown
+    └── OutputError           a result cannot be written
+
+Each message reads ``<where>: <what is wrong>; <what to do>``. A caller's programming mistakes are
+plain ``ValueError`` and ``TypeError`` instead.
+"""
+
+
+class LandmarkEmotionError(Exception):
+    """The root of the errors above; its text is meant to be shown to the user."""
+
+
+class MissingPackageError(LandmarkEmotionError):
+    """A package the job needs is not installed."""
+
+
+class PredictorError(LandmarkEmotionError):
+    """The shape predictor's file is missing or unusable."""
+
+
+class ImageError(LandmarkEmotionError):
+    """An image cannot be read."""
+
+
+class SourceError(LandmarkEmotionError):
+    """A camera, video or stream cannot be opened or broke off."""
+
+
+class DatasetError(LandmarkEmotionError):
+    """A folder, manifest or landmark table cannot be used as a data set."""
+
+
+class TrainingError(LandmarkEmotionError):
+    """The samples are too few or too uniform to learn from."""
+
+
+class ModelError(LandmarkEmotionError):
+    """A file is not a model that this version can use."""
+
+
+class DisplayError(LandmarkEmotionError):
+    """A window cannot be shown."""
+
+
+class OutputError(LandmarkEmotionError):
+    """A result cannot be written."""

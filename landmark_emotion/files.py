@@ -1,0 +1,59 @@
+"""Files: written whole or not at all, listed in the order people expect."""
+
+import contextlib
+import os
+import re
+import tempfile
+from pathlib import Path
+
+from landmark_emotion.errors import OutputError
+
+
+def replace_atomically(path: Path, data: bytes) -> None:
+    """Write a file so that at every moment either the old or the new one is there, whole.
+
+    Parameters
+    ----------
+    path : Path
+        Where to; folders on the way are made.
+    data : bytes
+        The whole content.
+
+    Raises
+    ------
+    OutputError
+        If a folder or the file cannot be written; the old file is untouched then.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+        temporary = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.chmod(0o666 & ~_umask())
+            temporary.replace(path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+            raise
+    except OSError as error:
+        reason = error.strerror or error
+        raise OutputError(f"{path}: cannot be written ({reason}); choose another place") from error
+
+
+def natural_order(name: str) -> list[tuple[int, str]]:
+    """Sort key by which frame 10 comes after frame 9."""
+    return [
+        (int(part), "") if part.isdecimal() else (-1, part.lower())
+        for part in re.split(r"(\d+)", name)
+    ] + [(-1, name)]
+
+
+def _umask() -> int:
+    # The mask can only be read by setting it.
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,221 @@
+"""Pictures become gray arrays here: any image file, and the one preparation for every job.
+
+Training, single images and live frames all pass through `prepare`, so that a model never meets
+pictures that were treated differently from those it learned from.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+# Read by OpenCV when it is imported: a small file may claim to hold an enormous picture.
+os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(2**27))
+
+import cv2
+import imutils
+import numpy as np
+from numpy.typing import NDArray
+
+from landmark_emotion.errors import ImageError
+from landmark_emotion.face import Box, Landmarks
+
+IMAGE_SUFFIXES = frozenset(
+    {".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
+)
+
+SMALL_SIDE = 160  # pixels; below it the picture is taken for a tight crop of a face
+ENLARGED_SIDE = 200  # pixels; what the shorter side of a small picture becomes
+BORDER = 0.25  # of the shorter side, on each side of a small picture
+
+MAX_FILE_BYTES = 256 * 2**20
+
+# A file that begins like this is whole only if it ends with that (some decoders fill the rest
+# of a truncated picture with gray instead of complaining).
+_END_MARKS = {b"\xff\xd8": b"\xff\xd9", b"\x89PNG": b"IEND"}
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A picture ready for detection, and the way back to the original's pixels.
+
+    Attributes
+    ----------
+    gray : ndarray of shape (height, width), uint8
+        Same aspect ratio as the original; small originals are enlarged and have a border.
+    scale : float
+        Pixels of `gray` per pixel of the original.
+    border : int
+        Pixels of `gray` added on each side.
+    """
+
+    gray: NDArray[np.uint8]
+    scale: float = 1.0
+    border: int = 0
+
+    def landmarks_to_original(self, landmarks: Landmarks) -> Landmarks:
+        """Move landmarks of shape (..., 68, 2) from `gray` to the original's pixels."""
+        if self.scale == 1.0 and self.border == 0:
+            return landmarks
+        return np.asarray((landmarks - self.border + 0.5) / self.scale - 0.5, dtype=np.float64)
+
+    def box_to_original(self, box: Box) -> Box:
+        """Move a box from `gray` to the original's pixels."""
+        return Box(
+            left=round((box.left - self.border) / self.scale),
+            top=round((box.top - self.border) / self.scale),
+            width=max(1, round(box.width / self.scale)),
+            height=max(1, round(box.height / self.scale)),
+        )
+
+
+def read_image(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
+    """Read an image file, turned upright as its EXIF data says.
+
+    Parameters
+    ----------
+    path : path-like
+        JPEG, PNG, TIFF, BMP, WebP, PGM or PPM, of any depth, gray or colour, with or without
+        alpha.
+
+    Returns
+    -------
+    ndarray of shape (height, width, 3), uint8
+        Blue, green, red.
+
+    Raises
+    ------
+    ImageError
+        If there is no such file, or it is not an image or is damaged.
+    """
+    return decode_image(read_bytes(Path(path)), str(path))
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read the content of an image file without decoding it.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    bytes
+        All of it.
+
+    Raises
+    ------
+    ImageError
+        If there is no such file, it cannot be read or is too large for an image.
+    """
+    try:
+        if not path.is_file():
+            problem = "not a file" if path.exists() else "no such file"
+            raise ImageError(f"{path}: {problem}; check the path")
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise ImageError(f"{path}: larger than 256 MB; save it smaller")
+        # Not cv2.imread, which cannot open non-ASCII paths on Windows.
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ImageError(f"{path}: cannot be read ({reason}); check the path") from error
+
+
+def decode_image(data: bytes, where: str) -> NDArray[np.uint8]:
+    """Decode the content of an image file, turned upright as its EXIF data says.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole file.
+    where : str
+        What to call it in an error.
+
+    Returns
+    -------
+    ndarray of shape (height, width, 3), uint8
+        Blue, green, red.
+
+    Raises
+    ------
+    ImageError
+        If the data are not an image or are damaged.
+    """
+    if not data:
+        raise ImageError(f"{where}: the file is empty; replace it")
+    for start, end in _END_MARKS.items():
+        if data.startswith(start) and data.rfind(end) < len(data) // 2:
+            raise ImageError(f"{where}: the image is cut off; replace it")
+    try:
+        image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error as error:
+        raise ImageError(f"{where}: cannot be decoded; save it again as PNG or JPEG") from error
+    if image is None or image.size == 0:
+        raise ImageError(f"{where}: not an image or damaged; replace it")
+    return np.asarray(image, dtype=np.uint8)
+
+
+def to_gray(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Convert a picture to 8-bit gray.
+
+    Parameters
+    ----------
+    frame : ndarray of shape (height, width) or (height, width, 1, 3 or 4), uint8
+        Gray, blue-green-red, or that with alpha.
+
+    Returns
+    -------
+    ndarray of shape (height, width), uint8
+        Contiguous.
+
+    Raises
+    ------
+    ValueError
+        If the shape or the type is another.
+    """
+    if frame.dtype != np.uint8 or frame.ndim not in (2, 3) or 0 in frame.shape:
+        raise ValueError(
+            f"frame must be a picture of type uint8, got shape {frame.shape} of {frame.dtype}"
+        )
+    if frame.ndim == 2 or frame.shape[2] == 1:
+        return np.ascontiguousarray(frame.reshape(frame.shape[:2]))
+    if frame.shape[2] not in (3, 4):
+        raise ValueError(f"frame must have 1, 3 or 4 channels, got {frame.shape[2]}")
+    code = cv2.COLOR_BGR2GRAY if frame.shape[2] == 3 else cv2.COLOR_BGRA2GRAY
+    return np.asarray(cv2.cvtColor(frame, code), dtype=np.uint8)
+
+
+def prepare(frame: NDArray[np.uint8]) -> Prepared:
+    """Make a picture ready for detection; its aspect ratio never changes.
+
+    Small pictures, such as 48x48 crops filled by the face, are enlarged and given a border that
+    repeats their edge, since the detector finds no face below 80 pixels or without surroundings.
+
+    Parameters
+    ----------
+    frame : ndarray of shape (height, width) or (height, width, 1, 3 or 4), uint8
+        Gray, blue-green-red, or that with alpha.
+
+    Returns
+    -------
+    Prepared
+        The gray picture and the way back.
+
+    Raises
+    ------
+    ValueError
+        As in `to_gray`.
+    """
+    gray = to_gray(frame)
+    height, width = gray.shape
+    shorter = min(height, width)
+    # A long strip is no crop of a face; enlarging it would only cost memory.
+    if shorter >= SMALL_SIDE or max(height, width) > 4 * shorter:
+        return Prepared(gray)
+    by = {"width": ENLARGED_SIDE} if width <= height else {"height": ENLARGED_SIDE}
+    enlarged = imutils.resize(gray, **by, inter=cv2.INTER_CUBIC)
+    border = round(BORDER * ENLARGED_SIDE)
+    bordered = cv2.copyMakeBorder(
+        enlarged, border, border, border, border, borderType=cv2.BORDER_REPLICATE
+    )
+    return Prepared(np.asarray(bordered, dtype=np.uint8), ENLARGED_SIDE / shorter, border)

@@ -1,0 +1,114 @@
+"""Predictions as rows: the one place that says what goes into text, CSV and JSON.
+
+A row is a face of a frame, or a frame without a face, whose face columns are empty. Every row has
+the same columns, whatever the model.
+"""
+
+from typing import Any
+
+from landmark_emotion.emotions import EMOTIONS
+from landmark_emotion.recognizer import Prediction
+
+COLUMNS = (
+    "source",
+    "frame",
+    "time",
+    "face",
+    "left",
+    "top",
+    "width",
+    "height",
+    "emotion",
+    "probability",
+    *(f"p_{emotion}" for emotion in EMOTIONS),
+    "error",
+)
+"""Columns of the CSV; documented in README.md."""
+
+_DIGITS = 6
+
+
+def csv_row(
+    source: str, frame: int, time: float, prediction: Prediction | None, error: str = ""
+) -> dict[str, Any]:
+    """Make a row for CSV.
+
+    Parameters
+    ----------
+    source : str
+        The image, video or camera.
+    frame : int
+        The frame's number, counted from 0.
+    time : float
+        Seconds.
+    prediction : Prediction or None
+        None for a frame without a face.
+    error : str
+        Why the source could not be read; empty where it could.
+
+    Returns
+    -------
+    dict
+        A value for each of `COLUMNS`; empty text where there is none.
+    """
+    row = dict.fromkeys(COLUMNS, "") | {
+        "source": source,
+        "frame": frame,
+        "time": round(time, 3),
+        "error": error,
+    }
+    if prediction is not None:
+        box = prediction.face.box
+        row |= {
+            "face": prediction.number,
+            "left": box.left,
+            "top": box.top,
+            "width": box.width,
+            "height": box.height,
+            "emotion": prediction.emotion,
+            "probability": round(prediction.probability, _DIGITS),
+        }
+        row |= {f"p_{name}": value for name, value in _probabilities(prediction).items()}
+    return row
+
+
+def json_row(
+    source: str, frame: int, time: float, prediction: Prediction | None, error: str = ""
+) -> dict[str, Any]:
+    """Make a row for JSON Lines, of the same content as `csv_row`.
+
+    Returns
+    -------
+    dict
+        Keys source, frame, time, face, box (left, top, width, height), emotion, probability,
+        probabilities and, where the source could not be read, error; None where there is none.
+    """
+    row: dict[str, Any] = {
+        "source": source,
+        "frame": frame,
+        "time": round(time, 3),
+        "face": None,
+        "box": None,
+        "emotion": None,
+        "probability": None,
+        "probabilities": None,
+    }
+    if error:
+        row["error"] = error
+    if prediction is not None:
+        box = prediction.face.box
+        row |= {
+            "face": prediction.number,
+            "box": [box.left, box.top, box.width, box.height],
+            "emotion": prediction.emotion,
+            "probability": round(prediction.probability, _DIGITS),
+            "probabilities": _probabilities(prediction),
+        }
+    return row
+
+
+def _probabilities(prediction: Prediction) -> dict[str, float]:
+    return {
+        emotion: round(float(value), _DIGITS)
+        for emotion, value in zip(prediction.emotions, prediction.probabilities, strict=True)
+    }

@@ -1,0 +1,155 @@
+"""The landmark table: the landmarks of many samples with what is known about each.
+
+It is what extraction gives and what training and evaluation take; as a file it is an ``.npz``
+of plain arrays.
+"""
+
+import io
+import os
+import zipfile
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landmark_emotion.emotions import parse_emotion
+from landmark_emotion.errors import DatasetError
+from landmark_emotion.face import N_LANDMARKS, Landmarks
+from landmark_emotion.files import replace_atomically
+
+MAX_BYTES = 2**30
+
+_REMEDY = "make one with 'landmark-emotion extract'"
+
+
+@dataclass(frozen=True)
+class LandmarkTable:
+    """Landmarks and labels of n samples.
+
+    Attributes
+    ----------
+    landmarks : ndarray of shape (n, 68, 2)
+        Pixels, as (x, y).
+    emotion : ndarray of shape (n,), str
+        One of `emotions.EMOTIONS` each.
+    subject : ndarray of shape (n,), str
+        Who it shows; empty where unknown.
+    sequence : ndarray of shape (n,), str
+        Which recording it was taken from; empty where unknown.
+    source : ndarray of shape (n,), str
+        The image's path; empty where unknown.
+    """
+
+    landmarks: Landmarks
+    emotion: NDArray[np.str_]
+    subject: NDArray[np.str_]
+    sequence: NDArray[np.str_]
+    source: NDArray[np.str_]
+
+    def __post_init__(self) -> None:
+        if self.landmarks.ndim != 3 or self.landmarks.shape[1:] != (N_LANDMARKS, 2):
+            raise ValueError(f"landmarks must have shape (n, 68, 2), got {self.landmarks.shape}")
+        for name in ("emotion", "subject", "sequence", "source"):
+            if getattr(self, name).shape != (len(self),):
+                raise ValueError(f"{name} must have shape ({len(self)},)")
+
+    def __len__(self) -> int:
+        return len(self.landmarks)
+
+    def take(self, which: NDArray[Any]) -> "LandmarkTable":
+        """Return the samples at the given indices or where a mask of shape (n,) is true."""
+        return LandmarkTable(**{f.name: getattr(self, f.name)[which] for f in fields(self)})
+
+    @property
+    def subjects_known(self) -> bool:
+        """Whether every sample names its subject."""
+        return bool(len(self)) and bool(np.all(self.subject != ""))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the table to an ``.npz`` file, whole or not at all.
+
+        Raises
+        ------
+        OutputError
+            If the file cannot be written.
+        """
+        buffer = io.BytesIO()
+        arrays = {field.name: getattr(self, field.name) for field in fields(self)}
+        arrays["landmarks"] = self.landmarks.astype(np.float32)
+        np.savez_compressed(buffer, **arrays)
+        replace_atomically(Path(path), buffer.getvalue())
+
+
+def load_table(path: str | os.PathLike[str]) -> LandmarkTable:
+    """Read a landmark table; nothing in the file can run code.
+
+    Parameters
+    ----------
+    path : path-like
+        An ``.npz`` with arrays landmarks (n, 68, 2) and emotion (n,), and optionally subject,
+        sequence and source.
+
+    Returns
+    -------
+    LandmarkTable
+        Emotions under their standard names.
+
+    Raises
+    ------
+    DatasetError
+        If the file is missing, damaged or not such a table, or holds an unknown emotion or
+        landmarks that are not finite or all coincide.
+    """
+    path = Path(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if sum(member.file_size for member in archive.infolist()) > MAX_BYTES:
+                raise DatasetError(f"{path}: unpacks to more than 1 GB; split the table")
+            names = {name.removesuffix(".npy") for name in archive.namelist()}
+            arrays = {
+                field.name: _load_array(archive, field.name)
+                for field in fields(LandmarkTable)
+                if field.name in names
+            }
+    except FileNotFoundError as error:
+        raise DatasetError(f"{path}: no such landmark table; check the path") from error
+    except DatasetError:
+        raise
+    # What a damaged archive can make zipfile, zlib and numpy raise has no common root.
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200]
+        raise DatasetError(
+            f"{path}: not a landmark table or damaged ({reason}); {_REMEDY}"
+        ) from error
+    for name in ("landmarks", "emotion"):
+        if name not in arrays:
+            raise DatasetError(f"{path}: has no array '{name}'; {_REMEDY}")
+    landmarks, emotion = arrays["landmarks"], arrays["emotion"]
+    n = len(landmarks) if landmarks.ndim else 0
+    if landmarks.shape != (n, N_LANDMARKS, 2) or landmarks.dtype.kind not in "fiu":
+        raise DatasetError(
+            f"{path}: 'landmarks' must be numbers of shape (n, 68, 2), got {landmarks.shape}; "
+            + _REMEDY
+        )
+    texts = {}
+    for name in ("emotion", "subject", "sequence", "source"):
+        array = arrays.get(name, np.full(n, ""))
+        if array.shape != (n,) or array.dtype.kind not in "Uiu":
+            raise DatasetError(f"{path}: '{name}' must be {n} texts; {_REMEDY}")
+        texts[name] = array.astype(np.str_)
+    landmarks = landmarks.astype(np.float64)
+    if not np.isfinite(landmarks).all() or (landmarks == landmarks[:, :1]).all(axis=(1, 2)).any():
+        raise DatasetError(f"{path}: a row has landmarks that cannot be a face; {_REMEDY}")
+    known = {name: parse_emotion(name) for name in np.unique(texts["emotion"]).tolist()}
+    for name, meaning in known.items():
+        if meaning is None:
+            raise DatasetError(f"{path}: unknown emotion '{name[:40]}'; rename it as in README.md")
+    texts["emotion"] = np.array([known[name] for name in emotion.astype(str)], dtype=np.str_)
+    return LandmarkTable(landmarks=landmarks, **texts)
+
+
+def _load_array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
+    with archive.open(f"{name}.npy") as member:
+        return np.asarray(np.load(io.BytesIO(member.read()), allow_pickle=False))

@@ -1,0 +1,65 @@
+"""A window on the screen."""
+
+import os
+import sys
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from landmark_emotion.errors import DisplayError
+
+_QUIT_KEYS = (ord("q"), ord("Q"), 27)  # 27 is Escape
+
+
+class Window:
+    """Shows frames until it is closed; use it in a ``with`` statement.
+
+    Parameters
+    ----------
+    title : str
+        What the window is called.
+
+    Raises
+    ------
+    DisplayError
+        If there is no screen, or OpenCV was installed without windows.
+    """
+
+    def __init__(self, title: str) -> None:
+        # Qt ends the whole process where it finds no display, so that must be known before.
+        if sys.platform.startswith("linux") and not (
+            os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+        ):
+            raise DisplayError("window: there is no screen here; leave --show out")
+        self._title = title
+        try:
+            cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
+        except cv2.error as error:
+            raise DisplayError(
+                "window: this OpenCV cannot show windows; install opencv-python instead of "
+                "opencv-python-headless, or leave --show out"
+            ) from error
+        self._sized = False
+
+    def show(self, image: NDArray[np.uint8]) -> bool:
+        """Show a frame of shape (height, width, 3).
+
+        Returns
+        -------
+        bool
+            False once the user has closed the window or pressed q or Escape.
+        """
+        if not self._sized:
+            cv2.resizeWindow(self._title, image.shape[1], image.shape[0])
+            self._sized = True
+        cv2.imshow(self._title, image)
+        key = cv2.waitKey(1) & 0xFF
+        visible: float = cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE)
+        return key not in _QUIT_KEYS and visible >= 1
+
+    def __enter__(self) -> "Window":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        cv2.destroyAllWindows()
