@@ -99,9 +99,9 @@ class FaceDetector:
     def _search(self, gray: NDArray[np.uint8], upsample: int) -> list[tuple[Box, float]]:
         reduction = min(1.0, MAX_SEARCH_SIDE / max(gray.shape))
         if reduction < 1:
+            height, width = (max(1, round(side * reduction)) for side in gray.shape)
             gray = np.asarray(
-                cv2.resize(gray, None, fx=reduction, fy=reduction, interpolation=cv2.INTER_AREA),
-                dtype=np.uint8,
+                cv2.resize(gray, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8
             )
         rectangles, scores, _ = self._detector.run(gray, upsample, 0.0)
         return [

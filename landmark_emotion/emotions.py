@@ -47,7 +47,8 @@ def parse_emotion(name: str) -> str | None:
     """Find the emotion that a folder name or a label means.
 
     Case, spaces, punctuation and a leading or trailing number do not matter, so ``"05 - Happy"``
-    is happiness.
+    is happiness. Codes of two letters must stand without a number, since KDEF's ``AF01`` is a
+    person.
 
     Parameters
     ----------
@@ -59,4 +60,7 @@ def parse_emotion(name: str) -> str | None:
     str or None
         One of `EMOTIONS`, or None where the name means none of them.
     """
-    return _BY_NAME.get(re.sub(r"[\W\d_]+", "", name).lower())
+    word = re.sub(r"[\W\d_]+", "", name).lower()
+    if len(word) < 3 and any(character.isdecimal() for character in name):
+        return None
+    return _BY_NAME.get(word)

@@ -9,6 +9,7 @@
     ├── SourceError           a camera, video or stream cannot be opened or broke off
     ├── DatasetError          a folder, manifest or landmark table cannot be used as a data set
     ├── TrainingError         the samples are too few or too uniform to learn from
+    ├── ProfileError          a file is not the profile of a neutral face
     ├── ModelError            a file is not a model this version can use
     ├── DisplayError          a window cannot be shown
     └── OutputError           a result cannot be written
@@ -44,6 +45,10 @@ class DatasetError(LandmarkEmotionError):
 
 class TrainingError(LandmarkEmotionError):
     """The samples are too few or too uniform to learn from."""
+
+
+class ProfileError(LandmarkEmotionError):
+    """A file is not the profile of a neutral face."""
 
 
 class ModelError(LandmarkEmotionError):

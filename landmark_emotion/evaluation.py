@@ -1,155 +1,177 @@
 """How well a recipe does: shuffled splits, and people who are not in training."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
+import joblib
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import accuracy_score, confusion_matrix
 from sklearn.model_selection import (
-    BaseCrossValidator,
-    LeaveOneGroupOut,
+    GroupShuffleSplit,
     StratifiedGroupKFold,
     StratifiedKFold,
     StratifiedShuffleSplit,
 )
+from sklearn.pipeline import Pipeline
 
 from landmark_emotion.errors import TrainingError
+from landmark_emotion.metrics import (
+    Scores,
+    accuracy_at_coverage,
+    calibration_error,
+    intervals,
+    log_loss,
+    score,
+)
+from landmark_emotion.model import softmax
 from landmark_emotion.table import LandmarkTable
-from landmark_emotion.training import make_pipeline
+from landmark_emotion.training import (
+    Recipe,
+    TrainingSet,
+    can_calibrate,
+    fit_calibrated,
+    fit_static,
+    fit_temperature,
+)
+
+SEARCHED = tuple(
+    Recipe(C=c, shrinkage=shrinkage)
+    for c in (0.0003, 0.001, 0.003, 0.01)
+    for shrinkage in (None, 0.1)
+)
+"""What a search chooses from."""
 
 # The vote for an emotion that a training fold held no sample of.
-_NO_VOTE = -100.0
+_NO_VOTE = -1000.0
 
 # Leaving out one subject at a time is the finest test; with more subjects, ten folds say the same.
 _MAX_LEAVE_ONE_OUT = 200
+_BLOCKS = 10
+_INNER_FOLDS = 5
+
+Indices = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
-class Scores:
-    """How predicted and true emotions agree.
+class Head:
+    """How one of a model's two heads is fitted, and what it is given."""
 
-    Attributes
-    ----------
-    emotions : tuple of str
-        The k emotions that occur, true or predicted.
-    confusion : ndarray of shape (k, k)
-        Counts; rows are the truth, columns the predictions.
-    """
+    fit: Callable[[TrainingSet, Recipe], Pipeline]
+    input: Callable[[TrainingSet], NDArray[np.float64]]
 
-    emotions: tuple[str, ...]
-    confusion: NDArray[np.int64]
 
-    @property
-    def n(self) -> int:
-        """Number of samples."""
-        return int(self.confusion.sum())
-
-    @property
-    def accuracy(self) -> float:
-        """Share of samples that are right."""
-        return float(np.trace(self.confusion) / self.n)
-
-    @property
-    def recall(self) -> dict[str, float]:
-        """Share of each emotion's samples that are right, for the emotions that occur."""
-        totals = self.confusion.sum(axis=1)
-        return {
-            emotion: float(self.confusion[index, index] / totals[index])
-            for index, emotion in enumerate(self.emotions)
-            if totals[index]
-        }
-
-    @property
-    def balanced_accuracy(self) -> float:
-        """Mean recall: every emotion counts the same, however rare."""
-        return float(np.mean(list(self.recall.values())))
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the scores as JSON values."""
-        return {
-            "n": self.n,
-            "accuracy": self.accuracy,
-            "balanced_accuracy": self.balanced_accuracy,
-            "recall": self.recall,
-            "confusion": {
-                truth: dict(zip(self.emotions, row, strict=True))
-                for truth, row in zip(self.emotions, self.confusion.tolist(), strict=True)
-            },
-        }
+_STATIC = Head(fit_static, attrgetter("features"))
+_CALIBRATED = Head(fit_calibrated, attrgetter("differences"))
 
 
 @dataclass(frozen=True)
-class OutOfFold:
-    """What the recipe says of each sample when fitted without it.
+class Judgement:
+    """What is said of samples by a classifier that was not fitted on them.
 
     Attributes
     ----------
     protocol : str
-        How the folds were made, for the user.
+        How, for the user.
     emotions : tuple of str
-        The k columns of the votes.
-    votes : ndarray of shape (n, k)
-        At temperature 1.
-    truth : ndarray of shape (n,), str
-        The true emotions.
+        The k columns of the probabilities.
+    truth, subject : ndarray of shape (n,), str
+        The true emotions and who showed them; empty where unknown.
+    probabilities : ndarray of shape (n, k)
+        Each row sums to 1.
+    calibrated : ndarray of shape (n,), bool
+        Which were judged against the person's own neutral face.
     """
 
     protocol: str
     emotions: tuple[str, ...]
-    votes: NDArray[np.float64]
     truth: NDArray[np.str_]
+    subject: NDArray[np.str_]
+    probabilities: NDArray[np.float64]
+    calibrated: NDArray[np.bool_]
+
+    @property
+    def predicted(self) -> NDArray[np.str_]:
+        """The likeliest emotions, shape (n,)."""
+        return np.asarray(np.array(self.emotions)[self.probabilities.argmax(axis=1)])
+
+    @property
+    def confidence(self) -> NDArray[np.float64]:
+        """The probabilities of the likeliest emotions, shape (n,)."""
+        return np.asarray(self.probabilities.max(axis=1))
+
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        """Whether these are true, shape (n,)."""
+        return np.asarray(self.predicted == self.truth)
 
     @property
     def scores(self) -> Scores:
-        """The scores of the likeliest emotions."""
-        return score(self.truth, np.array(self.emotions)[self.votes.argmax(axis=1)])
+        """How they agree with the truth."""
+        return score(self.truth, self.predicted)
 
+    def as_json(self) -> dict[str, Any]:
+        """Return scores, intervals and the quality of the probabilities as JSON values."""
+        column = {emotion: index for index, emotion in enumerate(self.emotions)}
+        known = np.array([emotion in column for emotion in self.truth])
+        of_truth = np.zeros(len(self.truth))
+        of_truth[known] = [
+            row[column[emotion]]
+            for row, emotion in zip(self.probabilities[known], self.truth[known], strict=True)
+        ]
+        return {
+            "protocol": self.protocol,
+            "n_with_own_neutral": int(self.calibrated.sum()),
+            **self.scores.as_json(),
+            "interval_95": intervals(self.truth, self.predicted, self.subject),
+            "calibration_error": calibration_error(self.confidence, self.right),
+            "log_loss": log_loss(of_truth),
+            "accuracy_at_80_percent_coverage": accuracy_at_coverage(self.confidence, self.right),
+            "subjects": self._by_subject(),
+        }
 
-def score(truth: NDArray[np.str_], predicted: NDArray[np.str_]) -> Scores:
-    """Compare predicted with true emotions.
-
-    Parameters
-    ----------
-    truth, predicted : ndarray of shape (n,), str
-        Emotions, n at least 1.
-
-    Returns
-    -------
-    Scores
-        Over the emotions that occur in either.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ or there is no sample.
-    """
-    if truth.shape != predicted.shape or not truth.size:
-        raise ValueError(f"truth {truth.shape} and predicted {predicted.shape} must match")
-    emotions = tuple(str(emotion) for emotion in np.union1d(truth, predicted))
-    counts = confusion_matrix(truth, predicted, labels=list(emotions))
-    return Scores(emotions, np.asarray(counts, dtype=np.int64))
+    def _by_subject(self) -> dict[str, dict[str, int]] | None:
+        if np.any(self.subject == ""):
+            return None
+        return {
+            str(person): {
+                "n": int((self.subject == person).sum()),
+                "right": int(self.right[self.subject == person].sum()),
+            }
+            for person in np.unique(self.subject)
+        }
 
 
 def shuffled_splits(
-    table: LandmarkTable, *, runs: int = 7, test_size: float = 0.2, seed: int = 0
+    table: LandmarkTable,
+    recipe: Recipe | None = None,
+    *,
+    runs: int = 7,
+    test_size: float = 0.2,
+    seed: int = 0,
+    keep_sequences: bool = False,
 ) -> Iterator[float]:
     """Train and test over repeated stratified shuffled splits.
 
     Samples of one person lie on both sides of a split, so the accuracy says how well people
-    already known are recognised; strangers fare worse (see `out_of_fold`).
+    already known are recognised; strangers fare worse (see `judge`).
 
     Parameters
     ----------
     table : LandmarkTable
         At least two samples of each emotion.
+    recipe : Recipe, optional
+        How to fit.
     runs : int
         Number of splits.
     test_size : float
         Share of the samples to test on, between 0 and 1.
     seed : int
         The same seed gives the same splits.
+    keep_sequences : bool
+        Never put frames of one sequence on both sides; the splits are not stratified then.
 
     Yields
     ------
@@ -161,71 +183,220 @@ def shuffled_splits(
     TrainingError
         If the samples are too few to split so.
     """
-    splitter = StratifiedShuffleSplit(n_splits=runs, test_size=test_size, random_state=seed)
+    recipe = recipe or Recipe()
+    samples = TrainingSet.of(table)
+    X, y = samples.features, samples.emotion
+    options = {"n_splits": runs, "test_size": test_size, "random_state": seed}
     try:
-        splits = list(splitter.split(table.landmarks, table.emotion))
+        if keep_sequences:
+            splits = list(GroupShuffleSplit(**options).split(X, y, _takes(table)))
+        else:
+            splits = list(StratifiedShuffleSplit(**options).split(X, y))
     except ValueError as error:
         raise TrainingError(
             f"data set: {len(table)} samples of {len(set(table.emotion.tolist()))} emotions are "
             f"too few to hold out {test_size:g} of them; add images or change --test-size"
         ) from error
     for train, test in splits:
-        pipeline = make_pipeline().fit(table.landmarks[train], table.emotion[train])
-        predicted = pipeline.predict(table.landmarks[test])
-        yield float(accuracy_score(table.emotion[test], predicted))
+        pipeline = fit_static(samples.take(train), recipe)
+        yield float((pipeline.predict(X[test]) == y[test]).mean())
 
 
-def out_of_fold(table: LandmarkTable, *, folds: int | None = None, seed: int = 0) -> OutOfFold:
-    """Let every sample be judged by a classifier that has seen nobody in its fold.
+def shared_sequences(table: LandmarkTable) -> int:
+    """Count the sequences from which several frames show the same emotion."""
+    pairs = Counter(zip(table.sequence.tolist(), table.emotion.tolist(), strict=True))
+    return len({sequence for (sequence, _), count in pairs.items() if sequence and count > 1})
+
+
+def judge(
+    table: LandmarkTable,
+    recipe: Recipe | None = None,
+    *,
+    folds: int | None = None,
+    seed: int = 0,
+    search: Sequence[Recipe] = (),
+    jobs: int = -1,
+) -> tuple[Judgement, Judgement | None]:
+    """Let every sample be judged by classifiers that have seen nobody in its fold.
+
+    Whatever is chosen (temperatures, and the recipe where there is a search) is chosen without the
+    fold, by folds inside the rest. So that this stays quick when one subject at a time is left
+    out, subjects share the choice in blocks of a tenth, made without any of the block.
 
     Parameters
     ----------
     table : LandmarkTable
         Where every sample names its subject, folds never share a subject.
+    recipe : Recipe, optional
+        How to fit.
     folds : int, optional
         Number of folds; otherwise one a subject (ten where there are more than 200, five where
         subjects are unknown).
     seed : int
         For drawing the folds.
+    search : sequence of Recipe
+        Where given, each block takes the best of these instead.
+    jobs : int
+        Processes; -1 for one a core.
 
     Returns
     -------
-    OutOfFold
-        In the order of the table.
+    static : Judgement
+        Of faces as they are, in the order of the table.
+    calibrated : Judgement or None
+        Of how they differ from the same person's other neutral faces; static where there is none.
+        None where people's neutral faces are not known.
 
     Raises
     ------
     TrainingError
         If the samples are too few for folds.
     """
-    splitter, groups, protocol = _folds(table, folds, seed)
-    emotions = tuple(str(emotion) for emotion in np.unique(table.emotion))
-    votes = np.full((len(table), len(emotions)), _NO_VOTE)
-    for train, test in splitter.split(table.landmarks, table.emotion, groups):
-        if len(set(table.emotion[train].tolist())) < 2:
+    samples = TrainingSet.of(table)
+    emotions = tuple(sorted(set(table.emotion.tolist())))
+    blocks, protocol = _blocks(table, folds, seed)
+    candidates = tuple(search) or (recipe or Recipe(),)
+    results = joblib.Parallel(n_jobs=jobs if len(blocks) > 2 else 1)(
+        joblib.delayed(_judge_block)(samples, block, candidates, emotions, seed) for block in blocks
+    )
+    order = np.argsort(np.concatenate([test for block in blocks for test in block]))
+    static, *rest = (np.concatenate(parts)[order] for parts in zip(*results, strict=True))
+    if search:
+        protocol += f", best of {len(search)} recipes by folds within"
+    nobody = np.zeros(len(table), dtype=bool)
+    first = Judgement(protocol, emotions, table.emotion, table.subject, static, nobody)
+    if not rest:
+        return first, None
+    has = samples.has_neutral
+    merged = np.where(has[:, np.newaxis], rest[0], static)
+    return first, Judgement(protocol, emotions, table.emotion, table.subject, merged, has)
+
+
+def choose(
+    samples: TrainingSet, candidates: Sequence[Recipe], *, seed: int = 0
+) -> tuple[Recipe, tuple[float, float]]:
+    """Choose recipe and temperatures by folds inside the samples.
+
+    Parameters
+    ----------
+    samples : TrainingSet
+        Two or more emotions.
+    candidates : sequence of Recipe
+        The one with the lowest log loss is taken.
+    seed : int
+        For drawing the folds.
+
+    Returns
+    -------
+    recipe : Recipe
+        The best.
+    temperatures : tuple of float
+        Of its static and its calibrated head.
+    """
+    emotions = tuple(sorted(set(samples.emotion.tolist())))
+    splits = _inner_splits(samples, seed)
+    best: tuple[float, Recipe, tuple[float, float]] | None = None
+    for recipe in candidates:
+        losses, temperatures = [], []
+        for head in _heads(samples, emotions):
+            votes = _votes(head, samples, splits, recipe, emotions)
+            judged = np.isfinite(votes).all(axis=1)
+            temperature = fit_temperature(votes[judged], samples.emotion[judged], emotions)
+            column = np.searchsorted(emotions, samples.emotion[judged])
+            probabilities = softmax(votes[judged] / temperature)
+            losses.append(log_loss(probabilities[np.arange(len(column)), column]))
+            temperatures.append(temperature)
+        result = (float(np.mean(losses)), recipe, (temperatures[0], temperatures[-1]))
+        best = result if best is None or result[0] < best[0] else best
+    if best is None:
+        raise ValueError("candidates must not be empty")
+    return best[1], best[2]
+
+
+def _heads(samples: TrainingSet, emotions: Sequence[str]) -> list[Head]:
+    calibrating = can_calibrate(samples, emotions)
+    return [_STATIC, _CALIBRATED] if calibrating else [_STATIC]
+
+
+def _judge_block(
+    samples: TrainingSet,
+    block: list[Indices],
+    candidates: Sequence[Recipe],
+    emotions: tuple[str, ...],
+    seed: int,
+) -> list[NDArray[np.float64]]:
+    """Return probabilities for the samples of a block of folds, for each head."""
+    everyone = np.arange(len(samples.emotion))
+    here = np.concatenate(block)
+    recipe, temperatures = choose(samples.take(np.setdiff1d(everyone, here)), candidates, seed=seed)
+    splits = [(np.setdiff1d(everyone, test), test) for test in block]
+    return [
+        softmax(_votes(head, samples, splits, recipe, emotions)[here] / temperature)
+        for head, temperature in zip(_heads(samples, emotions), temperatures, strict=False)
+    ]
+
+
+def _votes(
+    head: Head,
+    samples: TrainingSet,
+    splits: Sequence[tuple[Indices, Indices]],
+    recipe: Recipe,
+    emotions: tuple[str, ...],
+) -> NDArray[np.float64]:
+    """Return out-of-fold votes of shape (n, k); NaN for samples that the head cannot judge."""
+    X, fit = head.input(samples), head.fit
+    votes = np.full((len(X), len(emotions)), np.nan)
+    for train, test in splits:
+        part = samples.take(train)
+        if len(set(part.emotion[np.isfinite(head.input(part)[:, 0])].tolist())) < 2:
             raise TrainingError(
                 "data set: one subject holds nearly all emotions; add images of other people"
             )
-        pipeline = make_pipeline().fit(table.landmarks[train], table.emotion[train])
+        pipeline = fit(part, recipe)
+        seen = test[np.isfinite(X[test, 0])]
+        votes[seen] = _NO_VOTE
         columns = [emotions.index(str(label)) for label in pipeline.classes_]
-        votes[np.ix_(test, columns)] = pipeline.decision_function(table.landmarks[test])
-    return OutOfFold(protocol, emotions, votes, table.emotion)
+        if len(seen):
+            votes[np.ix_(seen, columns)] = pipeline.decision_function(X[seen])
+    return votes
 
 
-def _folds(
-    table: LandmarkTable, folds: int | None, seed: int
-) -> tuple[BaseCrossValidator, Sequence[Any] | None, str]:
+def _takes(table: LandmarkTable) -> list[str]:
+    return [sequence or f"sample {index}" for index, sequence in enumerate(table.sequence.tolist())]
+
+
+def _inner_splits(samples: TrainingSet, seed: int) -> list[tuple[Indices, Indices]]:
+    if np.all(samples.subject != "") and len(set(samples.subject.tolist())) >= _INNER_FOLDS:
+        splitter = StratifiedGroupKFold(_INNER_FOLDS, shuffle=True, random_state=seed)
+        return list(splitter.split(samples.features, samples.emotion, samples.subject))
+    rarest = int(np.unique(samples.emotion, return_counts=True)[1].min())
+    folds = StratifiedKFold(max(2, min(_INNER_FOLDS, rarest)), shuffle=True, random_state=seed)
+    return list(folds.split(samples.features, samples.emotion))
+
+
+def _blocks(table: LandmarkTable, folds: int | None, seed: int) -> tuple[list[list[Indices]], str]:
+    """Return test folds, grouped into the blocks that share their choices."""
+    everything = np.arange(len(table))
     if not table.subjects_known:
         rarest = int(np.unique(table.emotion, return_counts=True)[1].min())
-        n = max(2, min(folds or 5, rarest))
-        splitter = StratifiedKFold(n, shuffle=True, random_state=seed)
-        return splitter, None, f"{n} folds, subjects unknown"
-    subjects = table.subject.tolist()
-    n_subjects = len(set(subjects))
-    if n_subjects < 2:
+        n = max(2, min(folds or _INNER_FOLDS, rarest))
+        splits = StratifiedKFold(n, shuffle=True, random_state=seed).split(
+            everything, table.emotion
+        )
+        return [[test] for _, test in splits], f"{n} folds, subjects unknown"
+    subjects = sorted(set(table.subject.tolist()))
+    if len(subjects) < 2:
         raise TrainingError("data set: shows one subject only; add images of other people")
-    if folds is None and n_subjects <= _MAX_LEAVE_ONE_OUT:
-        return LeaveOneGroupOut(), subjects, f"leave-one-subject-out over {n_subjects} subjects"
-    n = min(folds or 10, n_subjects)
+    if folds is None and len(subjects) <= _MAX_LEAVE_ONE_OUT:
+        order = np.random.default_rng(seed).permutation(subjects)
+        blocks = [
+            [np.flatnonzero(table.subject == person) for person in people]
+            for people in np.array_split(order, min(_BLOCKS, len(subjects)))
+        ]
+        return blocks, f"leave-one-subject-out over {len(subjects)} subjects"
+    n = min(folds or _BLOCKS, len(subjects))
+    if n < 2:
+        raise TrainingError("data set: needs two folds or more; raise --folds")
     splitter = StratifiedGroupKFold(n, shuffle=True, random_state=seed)
-    return splitter, subjects, f"{n} folds of {n_subjects} subjects"
+    splits = splitter.split(everything, table.emotion, table.subject)
+    return [[test] for _, test in splits], f"{n} folds of {len(subjects)} subjects"

@@ -122,7 +122,7 @@ def extract(
 
     n_jobs = jobs if len(pending) >= _WORTH_WORKERS else 1
     if pending:
-        FaceDetector(path)  # a predictor that is unusable is better known before the work starts
+        _detector(str(path))  # that it is unusable is better known before the work starts
     outcomes = joblib.Parallel(n_jobs=n_jobs, return_as="generator")(
         joblib.delayed(recall)(*call) for call, _ in pending
     )
@@ -177,12 +177,16 @@ def measure(digest: str, settings: str, image: str, predictor: str) -> Measured:
     return faces[0].landmarks.astype(np.float32), ""
 
 
-def default_cache() -> Path:
-    """Return the folder in which this user's programs keep what can be made again."""
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+def default_cache() -> Path | None:
+    """Return the folder for what can be made again, None for a user without a home."""
+    variable = "LOCALAPPDATA" if sys.platform == "win32" else "XDG_CACHE_HOME"
+    base = os.environ.get(variable)
+    if not base:
+        try:
+            home = Path.home()
+        except RuntimeError:
+            return None
+        base = home / ("AppData/Local" if sys.platform == "win32" else ".cache")
     return Path(base) / "landmark_emotion"
 
 

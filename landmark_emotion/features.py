@@ -11,7 +11,7 @@ angle means little.
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from landmark_emotion.face import N_LANDMARKS, REGIONS, Landmarks
+from landmark_emotion.face import MIRROR_ORDER, N_LANDMARKS, REGIONS, Landmarks
 
 N_FEATURES = 2 * N_LANDMARKS
 
@@ -98,6 +98,23 @@ def landmark_features(landmarks: ArrayLike) -> NDArray[np.float64]:
     # Distance times cosine and sine of an angle about the centroid are just x and y from there.
     normalized = normalize_landmarks(landmarks)
     return np.concatenate([normalized[..., 0], normalized[..., 1]], axis=-1)
+
+
+def mirror_features(features: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the features that the mirrored faces would have.
+
+    Parameters
+    ----------
+    features : ndarray of shape (..., 136)
+        From `landmark_features`, or differences of such.
+
+    Returns
+    -------
+    ndarray of shape (..., 136)
+        The same as computing them from mirrored landmarks.
+    """
+    x, y = features[..., :N_LANDMARKS], features[..., N_LANDMARKS:]
+    return np.concatenate([-x[..., MIRROR_ORDER], y[..., MIRROR_ORDER]], axis=-1)
 
 
 def _eye_centre(landmarks: Landmarks, eye: str) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ def replace_atomically(path: Path, data: bytes) -> None:
     Parameters
     ----------
     path : Path
-        Where to; folders on the way are made.
+        Where to; folders on the way are made, links are followed.
     data : bytes
         The whole content.
 
@@ -25,8 +25,12 @@ def replace_atomically(path: Path, data: bytes) -> None:
         If a folder or the file cannot be written; the old file is untouched then.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+        if path.exists() and not path.is_file() and not path.is_dir():
+            path.write_bytes(data)  # a device such as /dev/null, which must not be replaced
+            return
+        target = Path(os.path.realpath(path))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=".writing-", suffix=".tmp")
         temporary = Path(name)
         try:
             with os.fdopen(handle, "wb") as file:
@@ -34,7 +38,7 @@ def replace_atomically(path: Path, data: bytes) -> None:
                 file.flush()
                 os.fsync(file.fileno())
             temporary.chmod(0o666 & ~_umask())
-            temporary.replace(path)
+            temporary.replace(target)
         except BaseException:
             with contextlib.suppress(OSError):
                 temporary.unlink()

@@ -8,9 +8,6 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-# Read by OpenCV when it is imported: a small file may claim to hold an enormous picture.
-os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(2**27))
-
 import cv2
 import imutils
 import numpy as np

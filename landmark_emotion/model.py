@@ -29,85 +29,93 @@ FEATURES = "distance times cosine and sine about the centroid, level eyes, RMS s
 TRAINED_HERE = Path("models") / "emotion.npz"
 MAX_FILE_BYTES = 16 * 2**20
 
-_ARRAYS = ("mean", "weights", "biases", "temperature")
+_HEAD_ARRAYS = ("weights", "biases", "temperature")
 _RETRAIN = "train a model with 'landmark-emotion train'"
 
 
 @dataclass(frozen=True)
+class Head:
+    """A linear one-vs-one classifier of features of one kind.
+
+    Attributes
+    ----------
+    weights : ndarray of shape (pairs, 136)
+        One row a pair of emotions (0, 1), (0, 2), ... (1, 2), ...; a positive margin speaks for
+        the first of the pair.
+    biases : ndarray of shape (pairs,)
+        The margins where all features are 0.
+    temperature : float
+        What the votes are divided by before they become probabilities.
+    """
+
+    weights: NDArray[np.float64]
+    biases: NDArray[np.float64]
+    temperature: float
+
+    def __post_init__(self) -> None:
+        pairs = len(self.biases)
+        if self.biases.ndim != 1 or self.weights.shape != (pairs, N_FEATURES):
+            raise ValueError(
+                f"weights and biases must have shapes ({pairs}, {N_FEATURES}) and ({pairs},), got "
+                f"{self.weights.shape} and {self.biases.shape}"
+            )
+        for array in (self.weights, self.biases):
+            _check_finite(array)
+        if not 1e-6 < self.temperature < 1e6:
+            raise ValueError(f"temperature must be positive and finite, got {self.temperature}")
+
+    def margins(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Compute margins of shape (..., pairs) from features of shape (..., 136)."""
+        return np.asarray(features @ self.weights.T + self.biases, dtype=np.float64)
+
+
+@dataclass(frozen=True)
 class EmotionModel:
-    """A linear one-vs-one classifier of landmark features.
+    """Two linear classifiers of landmark features: for strangers, and for people it knows.
 
     Attributes
     ----------
     emotions : tuple of str
         The k emotions it tells apart, in the order of the probabilities.
     mean : ndarray of shape (136,)
-        The average face in features; taken off before the product, for accuracy.
-    weights : ndarray of shape (k * (k - 1) / 2, 136)
-        One row a pair of emotions (0, 1), (0, 2), ... (1, 2), ...; a positive margin speaks for
-        the first of the pair.
-    biases : ndarray of shape (k * (k - 1) / 2,)
-        Margins of the average face.
-    temperature : float
-        What the votes are divided by before they become probabilities.
+        Features of the average neutral face (the average face where training had none).
+    static : Head
+        Judges how a face differs from `mean`.
+    calibrated : Head or None
+        Judges how a face differs from the same person's neutral face; None where training had no
+        neutral faces of known people. Then the static head judges that difference.
     info : mapping
         What the model was trained on: counts, scores, date, versions. JSON values only.
     """
 
     emotions: tuple[str, ...]
     mean: NDArray[np.float64]
-    weights: NDArray[np.float64]
-    biases: NDArray[np.float64]
-    temperature: float
+    static: Head
+    calibrated: Head | None = None
     info: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
         k = len(self.emotions)
-        pairs = k * (k - 1) // 2
         if k < 2 or len(set(self.emotions)) != k or not set(self.emotions) <= set(EMOTIONS):
             raise ValueError(f"emotions must be two or more different ones, got {self.emotions}")
-        for name, shape in (
-            ("mean", (N_FEATURES,)),
-            ("weights", (pairs, N_FEATURES)),
-            ("biases", (pairs,)),
-        ):
-            array = getattr(self, name)
-            if array.shape != shape:
-                raise ValueError(f"{name} must have shape {shape}, got {array.shape}")
-            # A product of larger numbers than these could overflow to infinity.
-            if not (np.abs(array) < 1e100).all():
-                raise ValueError(f"{name} must be finite")
-        if not 1e-6 < self.temperature < 1e6:
-            raise ValueError(f"temperature must be positive and finite, got {self.temperature}")
+        if self.mean.shape != (N_FEATURES,):
+            raise ValueError(f"mean must have shape ({N_FEATURES},), got {self.mean.shape}")
+        _check_finite(self.mean)
+        for head in (self.static, self.calibrated):
+            if head is not None and len(head.biases) != k * (k - 1) // 2:
+                raise ValueError(f"{k} emotions need {k * (k - 1) // 2} pairs")
 
-    def margins(self, landmarks: ArrayLike) -> NDArray[np.float64]:
-        """Compute the decision value of every pair of emotions.
-
-        Parameters
-        ----------
-        landmarks : array_like of shape (..., 68, 2)
-            Pixels, as (x, y).
-
-        Returns
-        -------
-        ndarray of shape (..., k * (k - 1) / 2)
-            Positive where the first emotion of the pair is likelier.
-
-        Raises
-        ------
-        ValueError
-            If the landmarks are not as `features.landmark_features` wants them.
-        """
-        difference = landmark_features(landmarks) - self.mean
-        return np.asarray(difference @ self.weights.T + self.biases, dtype=np.float64)
-
-    def probabilities(self, landmarks: ArrayLike) -> NDArray[np.float64]:
+    def probabilities(
+        self, landmarks: ArrayLike, neutral: NDArray[np.float64] | None = None
+    ) -> NDArray[np.float64]:
         """Tell how likely each emotion is.
 
         Parameters
         ----------
         landmarks : array_like of shape (..., 68, 2)
             The landmarks of one face or of many, in pixels, as (x, y).
+        neutral : ndarray of shape (..., 136), optional
+            Features of the same people's neutral faces (see `neutral`).
 
         Returns
         -------
@@ -119,7 +127,15 @@ class EmotionModel:
         ValueError
             If the landmarks are not as `features.landmark_features` wants them.
         """
-        return softmax(soft_votes(self.margins(landmarks), len(self.emotions)) / self.temperature)
+        return self.probabilities_of_features(landmark_features(landmarks), neutral)
+
+    def probabilities_of_features(
+        self, features: NDArray[np.float64], neutral: NDArray[np.float64] | None = None
+    ) -> NDArray[np.float64]:
+        """Do as `probabilities` does from features of shape (..., 136)."""
+        head = self.static if neutral is None or self.calibrated is None else self.calibrated
+        margins = head.margins(features - (self.mean if neutral is None else neutral))
+        return softmax(soft_votes(margins, len(self.emotions)) / head.temperature)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model to a file, whole or not at all.
@@ -139,6 +155,7 @@ class EmotionModel:
             "version": FORMAT_VERSION,
             "features": FEATURES,
             "emotions": list(self.emotions),
+            "heads": list(self._heads()),
             "info": dict(self.info),
         }
         buffer = io.BytesIO()
@@ -146,11 +163,17 @@ class EmotionModel:
             buffer,
             header=np.frombuffer(json.dumps(header).encode(), dtype=np.uint8),
             mean=self.mean,
-            weights=self.weights,
-            biases=self.biases,
-            temperature=np.array(self.temperature),
+            **{  # type: ignore[arg-type]  # its stubs know one keyword only
+                f"{name}_{array}": np.asarray(getattr(head, array), dtype=np.float64)
+                for name, head in self._heads().items()
+                for array in _HEAD_ARRAYS
+            },
         )
         replace_atomically(Path(path), buffer.getvalue())
+
+    def _heads(self) -> dict[str, Head]:
+        heads = {"static": self.static, "calibrated": self.calibrated}
+        return {name: head for name, head in heads.items() if head is not None}
 
 
 def load_model(path: str | os.PathLike[str]) -> EmotionModel:
@@ -191,14 +214,15 @@ def load_model(path: str | os.PathLike[str]) -> EmotionModel:
                     f"{path}: written in model format {version!r}, this program reads "
                     f"{FORMAT_VERSION}; update landmark_emotion or train again"
                 )
-            arrays = {name: _array(archive, name, np.float64) for name in _ARRAYS}
+            mean = _array(archive, "mean", np.float64)
+            static = _head(archive, "static")
+            calibrated = _head(archive, "calibrated") if "calibrated" in header["heads"] else None
         info = header.get("info")
         return EmotionModel(
             emotions=tuple(str(emotion) for emotion in header["emotions"]),
-            mean=arrays["mean"],
-            weights=arrays["weights"],
-            biases=arrays["biases"],
-            temperature=float(arrays["temperature"].reshape(())),
+            mean=mean,
+            static=static,
+            calibrated=calibrated,
             info=MappingProxyType(info if isinstance(info, dict) else {}),
         )
     except ModelError:
@@ -237,7 +261,7 @@ def soft_votes(margins: NDArray[np.float64], k: int) -> NDArray[np.float64]:
     Parameters
     ----------
     margins : ndarray of shape (..., k * (k - 1) / 2)
-        Decision values in the order of `EmotionModel.weights`.
+        Decision values in the order of `Head.weights`.
     k : int
         Number of emotions.
 
@@ -286,6 +310,19 @@ def _array(archive: zipfile.ZipFile, name: str, dtype: type) -> NDArray[Any]:
     if array.dtype != dtype:
         raise ValueError(f"{name} has type {array.dtype}")
     return np.asarray(array)
+
+
+def _head(archive: zipfile.ZipFile, name: str) -> Head:
+    weights, biases, temperature = (
+        _array(archive, f"{name}_{array}", np.float64) for array in _HEAD_ARRAYS
+    )
+    return Head(weights, biases, float(temperature.reshape(())))
+
+
+def _check_finite(array: NDArray[np.float64]) -> None:
+    # Sums of larger numbers than these could overflow to infinity.
+    if not (np.abs(array) < 1e100).all():
+        raise ValueError("a model's numbers must be finite")
 
 
 def _reason(error: BaseException) -> str:

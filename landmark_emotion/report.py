@@ -2,17 +2,20 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from landmark_emotion.evaluation import OutOfFold, Scores
+from landmark_emotion.evaluation import Judgement
+from landmark_emotion.metrics import Scores
 from landmark_emotion.table import LandmarkTable
+from landmark_emotion.training import Recipe
 
 WHY_BELIEVE_IT = (
-    "This is the score to believe for new people: in the shuffled splits other pictures of the "
-    "same person lie in the training part, so they also reward remembering faces."
+    "Believe this score, not the shuffled one, for new people: in shuffled splits other pictures "
+    "of the same person are in training."
 )
 
 
@@ -61,12 +64,12 @@ def runs_text(accuracies: Sequence[float]) -> str:
     return f"mean accuracy {np.mean(accuracies):.4f}, standard deviation {np.std(accuracies):.4f}"
 
 
-def scores_text(scores: Scores) -> list[str]:
-    """Show scores: accuracy, balanced accuracy, recall per emotion and the confusion matrix.
+def judgement_text(judgement: Judgement) -> list[str]:
+    """Show a judgement: scores with intervals, recall per emotion and the confusion matrix.
 
     Parameters
     ----------
-    scores : Scores
+    judgement : Judgement
         At least one sample.
 
     Returns
@@ -74,17 +77,31 @@ def scores_text(scores: Scores) -> list[str]:
     list of str
         Lines.
     """
-    short = [emotion[:5] for emotion in scores.emotions]
-    recall = scores.recall
-    lines = [
-        f"  accuracy {scores.accuracy:.4f}, balanced accuracy {scores.balanced_accuracy:.4f}, "
-        f"{scores.n} faces",
-        f"  {'truth':<10}  {'recall':>6}   recognised as " + " ".join(f"{n:>5}" for n in short),
+    values = judgement.as_json()
+    (low, high), scores = values["interval_95"]["accuracy"], judgement.scores
+    return [
+        f"  accuracy {scores.accuracy:.4f} (95 % interval {low:.3f} to {high:.3f}), "
+        f"balanced accuracy {scores.balanced_accuracy:.4f}, macro F1 {scores.macro_f1:.4f}",
+        f"  always naming the commonest emotion would reach {scores.majority:.4f}",
+        *table_text(scores),
+        f"  probabilities: calibration error {values['calibration_error']:.3f}, log loss "
+        f"{values['log_loss']:.3f}; accuracy on the surest 80 %: "
+        f"{values['accuracy_at_80_percent_coverage']:.4f}",
     ]
+
+
+def table_text(scores: Scores) -> list[str]:
+    """Show recall, precision and the confusion matrix as lines."""
+    recall, precision = scores.recall, scores.precision
+    heads = " ".join(f"{emotion[:5]:>5}" for emotion in scores.emotions)
+    lines = [f"  {'truth':<10} recall  precis.   recognised as {heads}"]
     for emotion, row in zip(scores.emotions, scores.confusion.tolist(), strict=True):
-        share = f"{recall[emotion]:6.3f}" if emotion in recall else f"{'-':>6}"
+        shares = " ".join(
+            f"{values[emotion]:7.3f}" if emotion in values else f"{'-':>7}"
+            for values in (recall, precision)
+        )
         cells = " ".join(f"{count:5d}" for count in row)
-        lines.append(f"  {emotion:<10}  {share}  {'':<14} {cells}")
+        lines.append(f"  {emotion:<9}{shares}   {'':<13} {cells}")
     return lines
 
 
@@ -92,8 +109,11 @@ def training_report(
     *,
     table: LandmarkTable,
     data: dict[str, Any],
+    recipe: Recipe,
     runs: Sequence[float],
-    out_of_fold: OutOfFold,
+    runs_apart: Sequence[float],
+    static: Judgement,
+    calibrated: Judgement | None,
 ) -> dict[str, Any]:
     """Gather what a training run found out, as JSON values.
 
@@ -103,28 +123,36 @@ def training_report(
         The samples trained on.
     data : dict
         Where they come from.
+    recipe : Recipe
+        How the model is fitted.
     runs : sequence of float
         Accuracies of the shuffled splits.
-    out_of_fold : OutOfFold
-        The judgement by folds.
+    runs_apart : sequence of float
+        The same with sequences kept on one side; empty where that makes no difference.
+    static, calibrated : Judgement
+        Of samples that were not in training.
 
     Returns
     -------
     dict
-        Keys data, counts, subjects, shuffled and out_of_fold.
+        Keys data, counts, subjects, recipe, shuffled, static and calibrated.
     """
     return {
         "data": data,
         "counts": dict(sorted(Counter(table.emotion.tolist()).items())),
         "subjects": len(set(table.subject.tolist())) if table.subjects_known else None,
-        "shuffled": {
-            "accuracies": list(runs),
-            "mean": float(np.mean(runs)),
-            "standard_deviation": float(np.std(runs)),
-        },
-        "out_of_fold": {
-            "protocol": out_of_fold.protocol,
-            "subject_independent": table.subjects_known,
-            **out_of_fold.scores.as_json(),
-        },
+        "recipe": asdict(recipe),
+        "shuffled": _runs_json(runs),
+        "shuffled_sequences_apart": _runs_json(runs_apart) if runs_apart else None,
+        "subject_independent": table.subjects_known,
+        "static": static.as_json(),
+        "calibrated": calibrated.as_json() if calibrated is not None else None,
+    }
+
+
+def _runs_json(accuracies: Sequence[float]) -> dict[str, Any]:
+    return {
+        "accuracies": list(accuracies),
+        "mean": float(np.mean(accuracies)),
+        "standard_deviation": float(np.std(accuracies)),
     }

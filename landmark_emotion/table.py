@@ -21,7 +21,11 @@ from landmark_emotion.files import replace_atomically
 
 MAX_BYTES = 2**30
 
+_FARTHEST = 1e6  # pixels from the origin; beyond it squares of differences lose their meaning
+_SMALLEST = 1e-6  # pixels from the first to the last landmark
+
 _REMEDY = "make one with 'landmark-emotion extract'"
+_TEXTS = ("emotion", "subject", "sequence", "source")
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,8 @@ class LandmarkTable:
         Which recording it was taken from; empty where unknown.
     source : ndarray of shape (n,), str
         The image's path; empty where unknown.
+    drawn : bool
+        Whether some of the faces are drawn ones.
     """
 
     landmarks: Landmarks
@@ -47,11 +53,12 @@ class LandmarkTable:
     subject: NDArray[np.str_]
     sequence: NDArray[np.str_]
     source: NDArray[np.str_]
+    drawn: bool = False
 
     def __post_init__(self) -> None:
         if self.landmarks.ndim != 3 or self.landmarks.shape[1:] != (N_LANDMARKS, 2):
             raise ValueError(f"landmarks must have shape (n, 68, 2), got {self.landmarks.shape}")
-        for name in ("emotion", "subject", "sequence", "source"):
+        for name in _TEXTS:
             if getattr(self, name).shape != (len(self),):
                 raise ValueError(f"{name} must have shape ({len(self)},)")
 
@@ -60,7 +67,8 @@ class LandmarkTable:
 
     def take(self, which: NDArray[Any]) -> "LandmarkTable":
         """Return the samples at the given indices or where a mask of shape (n,) is true."""
-        return LandmarkTable(**{f.name: getattr(self, f.name)[which] for f in fields(self)})
+        arrays = {name: getattr(self, name)[which] for name in ("landmarks", *_TEXTS)}
+        return LandmarkTable(**arrays, drawn=self.drawn)
 
     @property
     def subjects_known(self) -> bool:
@@ -76,9 +84,9 @@ class LandmarkTable:
             If the file cannot be written.
         """
         buffer = io.BytesIO()
-        arrays = {field.name: getattr(self, field.name) for field in fields(self)}
-        arrays["landmarks"] = self.landmarks.astype(np.float32)
-        np.savez_compressed(buffer, **arrays)
+        texts = {name: getattr(self, name) for name in _TEXTS}
+        landmarks = self.landmarks.astype(np.float32)
+        np.savez_compressed(buffer, landmarks=landmarks, **texts, drawn=np.array(self.drawn))
         replace_atomically(Path(path), buffer.getvalue())
 
 
@@ -89,7 +97,7 @@ def load_table(path: str | os.PathLike[str]) -> LandmarkTable:
     ----------
     path : path-like
         An ``.npz`` with arrays landmarks (n, 68, 2) and emotion (n,), and optionally subject,
-        sequence and source.
+        sequence, source (n,) and drawn ().
 
     Returns
     -------
@@ -100,7 +108,7 @@ def load_table(path: str | os.PathLike[str]) -> LandmarkTable:
     ------
     DatasetError
         If the file is missing, damaged or not such a table, or holds an unknown emotion or
-        landmarks that are not finite or all coincide.
+        landmarks that no face can have.
     """
     path = Path(path)
     try:
@@ -134,20 +142,27 @@ def load_table(path: str | os.PathLike[str]) -> LandmarkTable:
             + _REMEDY
         )
     texts = {}
-    for name in ("emotion", "subject", "sequence", "source"):
+    for name in _TEXTS:
         array = arrays.get(name, np.full(n, ""))
         if array.shape != (n,) or array.dtype.kind not in "Uiu":
             raise DatasetError(f"{path}: '{name}' must be {n} texts; {_REMEDY}")
         texts[name] = array.astype(np.str_)
     landmarks = landmarks.astype(np.float64)
-    if not np.isfinite(landmarks).all() or (landmarks == landmarks[:, :1]).all(axis=(1, 2)).any():
+    # Written so that NaN fails as well.
+    sane = (np.abs(landmarks) <= _FARTHEST).all() and (
+        np.abs(landmarks - landmarks[:, :1]).max(axis=(1, 2)) >= _SMALLEST
+    ).all()
+    if not sane:
         raise DatasetError(f"{path}: a row has landmarks that cannot be a face; {_REMEDY}")
+    drawn = arrays.get("drawn", np.array(False))
+    if drawn.shape != () or drawn.dtype != np.bool_:
+        raise DatasetError(f"{path}: 'drawn' must be true or false; {_REMEDY}")
     known = {name: parse_emotion(name) for name in np.unique(texts["emotion"]).tolist()}
     for name, meaning in known.items():
         if meaning is None:
             raise DatasetError(f"{path}: unknown emotion '{name[:40]}'; rename it as in README.md")
     texts["emotion"] = np.array([known[name] for name in emotion.astype(str)], dtype=np.str_)
-    return LandmarkTable(landmarks=landmarks, **texts)
+    return LandmarkTable(landmarks=landmarks, **texts, drawn=bool(drawn))
 
 
 def _load_array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:

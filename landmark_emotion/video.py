@@ -18,7 +18,7 @@ from landmark_emotion.files import natural_order
 from landmark_emotion.images import IMAGE_SUFFIXES, read_image
 
 Source = int | str | os.PathLike[str]
-"""A camera's index, or a video file, an image sequence or a URL."""
+"""A camera's index or device, or a video file, an image sequence or a URL."""
 
 Warn = Callable[[str], None]
 
@@ -56,9 +56,10 @@ def frames(source: Source, warn: Warn = lambda message: None) -> Generator[Frame
     Parameters
     ----------
     source : int, str or path-like
-        A camera's index; a video file; an image sequence as a folder, a pattern such as
-        ``frames/*.png`` or ``frames/%04d.png``, or a single image; an ``http://`` or ``rtsp://``
-        URL.
+        A camera's index or device such as ``/dev/video0``; a video file; an image sequence as a
+        folder, a pattern such as ``frames/*.png`` or ``frames/%04d.png``, or a single image; an
+        ``http://`` or ``rtsp://`` URL. A file whose name is a number needs its folder before it:
+        ``./7``.
     warn : callable, optional
         Called with a line for each image of a sequence that cannot be read and is left out.
 
@@ -75,23 +76,25 @@ def frames(source: Source, warn: Warn = lambda message: None) -> Generator[Frame
     if isinstance(source, int):
         return _camera(source)
     name = os.fspath(source)
-    if name.isdecimal() and not Path(name).exists():
+    if name.isdecimal() and len(name) < 10:
         return _camera(int(name))
     if "://" in name:
         return _stream(name)
+    if Path(name).is_char_device():
+        return _camera(name)
     sequence = _image_sequence(name)
     return _images(sequence, name, warn) if sequence is not None else _video(name)
 
 
-def _camera(index: int) -> Generator[Frame, None, None]:
-    capture = cv2.VideoCapture(index)
+def _camera(camera: int | str) -> Generator[Frame, None, None]:
+    capture = cv2.VideoCapture(camera)
     try:
         if not capture.isOpened():
             raise SourceError(
-                f"camera {index}: cannot be opened; plug it in, close other programs that use it, "
-                "or choose another with --source"
+                f"camera {camera}: cannot be opened; plug it in, close other programs that use "
+                "it, or choose another with --source"
             )
-        yield from _live(capture, f"camera {index}", "plug it in again")
+        yield from _live(capture, f"camera {camera}", "plug it in again")
     finally:
         capture.release()
 
@@ -118,6 +121,7 @@ def _stream(url: str) -> Generator[Frame, None, None]:
 
 def _live(capture: cv2.VideoCapture, name: str, remedy: str) -> Generator[Frame, None, None]:
     index = 0
+    length = capture.get(cv2.CAP_PROP_FRAME_COUNT)  # of a video behind a URL, else 0 or less
     first = last = time.monotonic()
     while True:
         good, image = capture.read()
@@ -127,6 +131,8 @@ def _live(capture: cv2.VideoCapture, name: str, remedy: str) -> Generator[Frame,
             yield Frame(_colour(image), index, now - first)
             index += 1
             last = time.monotonic()
+        elif 0 < length <= index:
+            return
         elif now - last > PATIENCE:
             what = f"stopped after {index} frames" if index else "gives no picture"
             raise SourceError(f"{name}: {what}; {remedy}")
@@ -138,7 +144,7 @@ def _video(name: str) -> Generator[Frame, None, None]:
     path = Path(name)
     if not path.exists():
         raise SourceError(f"{name}: no such video; check the path, or give a camera's number")
-    if path.stat().st_size == 0:
+    if path.is_file() and path.stat().st_size == 0:
         raise SourceError(f"{name}: the file is empty; replace it")
     capture = cv2.VideoCapture(name)
     try:
@@ -166,19 +172,24 @@ def _video(name: str) -> Generator[Frame, None, None]:
 
 def _image_sequence(name: str) -> list[Path] | None:
     path = Path(name)
+    number = re.search(r"%0?\d*d", name)
     if path.is_dir():
         found = [child for child in path.iterdir() if child.suffix.lower() in IMAGE_SUFFIXES]
     elif path.is_file():
         return [path] if path.suffix.lower() in IMAGE_SUFFIXES else None
-    elif re.search(r"%0?\d*d", name):
-        found = [Path(match) for match in glob.glob(re.sub(r"%0?\d*d", "[0-9]*", name))]
+    elif number is not None:
+        before, after = name[: number.start()], name[number.end() :]
+        matches = glob.glob(f"{glob.escape(before)}*{glob.escape(after)}")
+        found = [
+            Path(match) for match in matches if match[len(before) : -len(after) or None].isdecimal()
+        ]
     elif glob.has_magic(name):
         found = [Path(match) for match in glob.glob(name)]
     else:
         return None
     return sorted(
         (child for child in found if not child.name.startswith(".") and child.is_file()),
-        key=lambda child: natural_order(child.name),
+        key=lambda child: [natural_order(part) for part in child.parts],
     )
 
 

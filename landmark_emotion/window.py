@@ -1,6 +1,7 @@
 """A window on the screen."""
 
 import os
+import subprocess
 import sys
 
 import cv2
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 from landmark_emotion.errors import DisplayError
 
 _QUIT_KEYS = (ord("q"), ord("Q"), 27)  # 27 is Escape
+
+_SCREEN_TIMEOUT = 20  # seconds
 
 
 class Window:
@@ -27,10 +30,8 @@ class Window:
     """
 
     def __init__(self, title: str) -> None:
-        # Qt ends the whole process where it finds no display, so that must be known before.
-        if sys.platform.startswith("linux") and not (
-            os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-        ):
+        # Qt ends the whole process where it finds no display, so another process goes first.
+        if sys.platform.startswith("linux") and not _screen_answers():
             raise DisplayError("window: there is no screen here; leave --show out")
         self._title = title
         try:
@@ -63,3 +64,23 @@ class Window:
 
     def __exit__(self, *exception: object) -> None:
         cv2.destroyAllWindows()
+
+
+def _screen_answers() -> bool:
+    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        return False
+    # An error of OpenCV is none of the screen and has its own message later.
+    attempt = "import cv2\ntry: cv2.namedWindow('?')\nexcept cv2.error: pass"
+    try:
+        return (
+            subprocess.run(
+                [sys.executable, "-c", attempt],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                timeout=_SCREEN_TIMEOUT,
+            ).returncode
+            == 0
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False

@@ -28,20 +28,24 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
-    from landmark_emotion import evaluation, report
+    from landmark_emotion import metrics, report
 
     model = load_model(args.model)
     emotions = {*collect.wanted_emotions(args), *model.emotions}
     data = collect.collect(args, args.dataset, emotions)
     likeliest = model.probabilities(data.table.landmarks).argmax(axis=1)
-    scores = evaluation.score(data.table.emotion, np.array(model.emotions)[likeliest])
+    scores = metrics.score(data.table.emotion, np.array(model.emotions)[likeliest])
     if args.json:
         skipped = [{"path": str(path), "reason": reason} for path, reason in data.skipped]
         print(json.dumps(scores.as_json() | {"skipped": skipped}, indent=2))
         return 0
     print(f"model: {args.model}")
     print(f"data set: {args.dataset} ({data.layout})")
-    print("\n".join(report.scores_text(scores)))
+    print(
+        f"  {scores.n} faces: accuracy {scores.accuracy:.4f}, balanced accuracy "
+        f"{scores.balanced_accuracy:.4f}, macro F1 {scores.macro_f1:.4f}"
+    )
+    print("\n".join(report.table_text(scores)))
     left_out = report.left_out_text(data.left_out, data.skipped)
     if left_out:
         print("\n".join(left_out))

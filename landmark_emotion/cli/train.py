@@ -65,6 +65,11 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument(
         "--report", type=Path, metavar="FILE", help="write all of it as JSON as well"
     )
+    parser.add_argument(
+        "--search",
+        action="store_true",
+        help="choose the recipe anew by folds inside the training data (slow)",
+    )
     collect.add_arguments(parser)
     parser.set_defaults(run=run)
 
@@ -90,33 +95,55 @@ def run(args: argparse.Namespace) -> int:
 
     where = " of drawn faces" if drawn else ""
     print(f"shuffled splits{where}, {args.test_size:.0%} held out, seed {args.seed}", flush=True)
+    options = {"runs": args.runs, "test_size": args.test_size, "seed": args.seed}
     runs = []
-    for accuracy in evaluation.shuffled_splits(
-        table, runs=args.runs, test_size=args.test_size, seed=args.seed
-    ):
+    for accuracy in evaluation.shuffled_splits(table, **options):
         runs.append(accuracy)
         print(f"  run {len(runs)}: accuracy {accuracy:.4f}", flush=True)
     print(f"  {report.runs_text(runs)}")
+    apart: list[float] = []
+    n_shared = evaluation.shared_sequences(table)
+    if n_shared:
+        apart = list(evaluation.shuffled_splits(table, **options, keep_sequences=True))
+        print(
+            f"  warning: {n_shared} sequences give several near-equal frames, which lie on both "
+            f"sides of these splits; with each on one side only: {report.runs_text(apart)}"
+        )
 
-    judged = evaluation.out_of_fold(table, folds=args.folds, seed=args.seed)
+    search = evaluation.SEARCHED if args.search else ()
+    static, calibrated = evaluation.judge(
+        table, folds=args.folds, seed=args.seed, search=search, jobs=args.jobs or -1
+    )
     if table.subjects_known:
-        print(f"people not in training{where}: {judged.protocol}")
-        print("\n".join(report.scores_text(judged.scores)))
+        print(f"people not in training{where}: {static.protocol}")
+        print("\n".join(report.judgement_text(static)))
         print(f"  {report.WHY_BELIEVE_IT}")
     else:
-        print(f"samples not in training{where}: {judged.protocol}")
-        print("\n".join(report.scores_text(judged.scores)))
-        print("  Who is who is unknown here, so new people may well be recognised worse.")
+        print(f"samples not in training{where}: {static.protocol}")
+        print("\n".join(report.judgement_text(static)))
+        print("  Who is who is unknown here; new people may well be recognised worse.")
+    if calibrated is not None:
+        print(
+            f"the same{where}, compared with the person's own neutral face "
+            f"({calibrated.calibrated.sum()} of {len(table)} have another one, the rest as above)"
+        )
+        print("\n".join(report.judgement_text(calibrated)))
 
+    samples = training.TrainingSet.of(table)
+    recipe, temperatures = evaluation.choose(
+        samples, search or (training.Recipe(),), seed=args.seed
+    )
     summary = report.training_report(
         table=table,
         data={"name": path.name, "layout": data.layout, "drawn": drawn},
+        recipe=recipe,
         runs=runs,
-        out_of_fold=judged,
+        runs_apart=apart,
+        static=static,
+        calibrated=calibrated,
     )
-    temperature = training.fit_temperature(judged.votes, judged.truth, judged.emotions)
-    model = training.train(
-        table, temperature=temperature, info=summary | _circumstances(args.predictor)
+    model = training.fit_model(
+        samples, recipe, temperatures, info=summary | _circumstances(args.predictor)
     )
     model.save(args.output)
     if args.report is not None:

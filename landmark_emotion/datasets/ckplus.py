@@ -11,6 +11,7 @@ Frames and emotion files are told by their names, so it does not matter which fo
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from landmark_emotion.datasets.samples import FRAME_NAME, Dataset, Sample, walk_files
@@ -20,6 +21,7 @@ from landmark_emotion.images import IMAGE_SUFFIXES
 
 _EMOTION_NAME = re.compile(r"^(S\d{2,4})_(\d{2,4})_\d+_emotion\.txt$", re.IGNORECASE)
 _SUBJECT_FOLDER = re.compile(r"^S\d{2,4}$", re.IGNORECASE)
+_SEQUENCE_FOLDER = re.compile(r"^\d{2,4}$")
 _EMOTION_FOLDER = re.compile(r"emotion", re.IGNORECASE)
 
 Sequence = tuple[str, str]
@@ -40,7 +42,11 @@ def looks_like_ckplus(files: Iterable[Path]) -> bool:
     """
     return any(
         _EMOTION_NAME.match(path.name)
-        or (FRAME_NAME.match(path.name) and _SUBJECT_FOLDER.match(path.parent.parent.name))
+        or (
+            FRAME_NAME.match(path.name)
+            and _SEQUENCE_FOLDER.match(path.parent.name)
+            and _SUBJECT_FOLDER.match(path.parent.parent.name)
+        )
         for path in files
     )
 
@@ -121,15 +127,19 @@ def _labels(files: Iterable[Path]) -> dict[Sequence, Path]:
 
 
 def _files_beside(root: Path) -> Iterable[Path]:
-    root = root.resolve()
-    for parent in (root.parent, root.parent.parent):
+    parents = [
+        parent for place in (root.absolute(), root.resolve()) for parent in place.parents[:2]
+    ]
+    for parent in dict.fromkeys(parents):
         try:
             folders = sorted(path for path in parent.iterdir() if path.is_dir())
         except OSError:
             continue
         for folder in folders:
-            if _EMOTION_FOLDER.search(folder.name) and folder != root:
-                yield from walk_files(folder)
+            if _EMOTION_FOLDER.search(folder.name):
+                # A folder that the user did not name is no reason to stop.
+                with suppress(DatasetError):
+                    yield from walk_files(folder)
 
 
 def _read_code(path: Path) -> str | None:

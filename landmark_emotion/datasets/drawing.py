@@ -167,10 +167,10 @@ def random_subject(rng: np.random.Generator) -> Subject:
         eye_size=about(1.15, 0.1),
         brow_height=about(0.09, 0.012),
         brow_thickness=about(0.022, 0.006),
-        brow_tilt=about(0.0, 0.01),
+        brow_tilt=about(0.0, 0.006),
         nose_length=about(0.2, 0.015),
         nose_width=about(0.062, 0.01),
-        mouth_height=about(0.105, 0.01),
+        mouth_height=about(0.105, 0.008),
         mouth_width=about(0.125, 0.014),
         lip_fullness=about(1.0, 0.3),
         hair_length=float(rng.choice([0.0, rng.uniform(0.4, 1.0)])),
@@ -182,8 +182,8 @@ def random_subject(rng: np.random.Generator) -> Subject:
         cloth=(float(blue), float(green), float(red)),
         backdrop=(about(tone, 12), about(tone, 8), about(tone, 12)),
         smirks_left=bool(rng.random() < 0.5),
-        gains=tuple(rng.uniform(0.5, 1.1, len(ACTIONS)).tolist()),
-        habits=tuple(rng.exponential(0.06, len(ACTIONS)).tolist()),
+        gains=tuple(rng.uniform(0.6, 1.2, len(ACTIONS)).tolist()),
+        habits=tuple(rng.exponential(0.04, len(ACTIONS)).tolist()),
     )
 
 

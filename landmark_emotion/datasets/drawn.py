@@ -229,7 +229,7 @@ def _sequences(number: int, rng: np.random.Generator) -> list[_Sequence]:
     for index, (code, emotion) in enumerate(shown, start=1):
         # Noise would make the files six times as large.
         view = replace(random_view(rng), noise=0.0)
-        (tilt, turn), peak = rng.normal(0.0, 1.5, 2).tolist(), float(rng.uniform(0.75, 1.0))
+        (tilt, turn), peak = rng.normal(0.0, 1.5, 2).tolist(), float(rng.uniform(0.85, 1.0))
         frames = [
             (peak * part, replace(view, roll=view.roll + tilt * part, yaw=view.yaw + turn * part))
             for part in np.linspace(0.0, 1.0, _FRAMES).tolist()
