@@ -227,12 +227,21 @@ def _sequences(number: int, rng: np.random.Generator) -> list[_Sequence]:
         shown.append((None, str(rng.choice(EMOTIONS))))
     sequences = []
     for index, (code, emotion) in enumerate(shown, start=1):
-        # Noise would make the files six times as large.
-        view = replace(random_view(rng), noise=0.0)
+        # Noise as strong as a webcam's would make the files six times as large.
+        view = random_view(rng)
+        view = replace(view, noise=view.noise / 3)
         (tilt, turn), peak = rng.normal(0.0, 1.5, 2).tolist(), float(rng.uniform(0.85, 1.0))
         frames = [
-            (peak * part, replace(view, roll=view.roll + tilt * part, yaw=view.yaw + turn * part))
-            for part in np.linspace(0.0, 1.0, _FRAMES).tolist()
+            (
+                peak * part,
+                replace(
+                    view,
+                    roll=view.roll + tilt * part,
+                    yaw=view.yaw + turn * part,
+                    noise_seed=view.noise_seed + frame,
+                ),
+            )
+            for frame, part in enumerate(np.linspace(0.0, 1.0, _FRAMES).tolist())
         ]
         name = f"S{number:03}", f"{index:03}"
         sequences.append(_Sequence(subject, name, emotion, code, frames))
