@@ -76,7 +76,11 @@ def install(extras=()):
     stamp = VENV / "installed-{}.txt".format(extras.replace(",", "-") or "core")
     if PYTHON.is_file() and stamp.is_file() and stamp.read_text() == wanted:
         return
-    if not PYTHON.is_file():
+    # One that was interrupted while it was made has a Python but no pip; this repairs it as well.
+    pip = list(VENV.glob("lib/python*/site-packages/pip")) + list(
+        VENV.glob("Lib/site-packages/pip")
+    )
+    if not PYTHON.is_file() or not pip:
         print(f"making {VENV.name} ...", flush=True)
         run(sys.executable, "-m", "venv", str(VENV))
     print("installing ...", flush=True)

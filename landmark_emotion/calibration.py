@@ -73,7 +73,7 @@ class Calibration:
 
     def reference(
         self, number: int, features: NDArray[np.float64], neutral: float, time: float
-    ) -> tuple[NDArray[np.float64] | None, Mode]:
+    ) -> tuple[NeutralReference | NDArray[np.float64] | None, Mode]:
         """Find what to compare a face with.
 
         Parameters
@@ -89,8 +89,8 @@ class Calibration:
 
         Returns
         -------
-        reference : ndarray of shape (136,) or None
-            None for the average.
+        reference : NeutralReference, ndarray of shape (136,) or None
+            None for the average; an array where nothing needs to be blended with it.
         mode : str
             See `Mode`.
         """
@@ -98,12 +98,13 @@ class Calibration:
             self._collected.setdefault(number, []).append(features)
             return None, "calibrating"
         if number in self._own:
-            return self._own[number].features, "calibrated"
+            return self._own[number], "calibrated"
         if self.profile is not None:
-            return self.profile.features, "profile"
+            return self.profile, "profile"
         if self.automatic:
             estimate = self._estimates.setdefault(number, AutomaticNeutral(self._average))
-            return estimate.update(features, neutral, time), "automatic"
+            reference = estimate.update(features, neutral, time)
+            return reference, "static" if reference is None else "automatic"
         return None, "static"
 
     def forget_all_but(self, numbers: set[int]) -> None:

@@ -11,6 +11,7 @@
     ├── TrainingError         the samples are too few or too uniform to learn from
     ├── ProfileError          a file is not the profile of a neutral face
     ├── ModelError            a file is not a model this version can use
+    ├── ReportError           a file is not the report of a training or an evaluation
     ├── DisplayError          a window cannot be shown
     └── OutputError           a result cannot be written
 
@@ -53,6 +54,10 @@ class ProfileError(LandmarkEmotionError):
 
 class ModelError(LandmarkEmotionError):
     """A file is not a model that this version can use."""
+
+
+class ReportError(LandmarkEmotionError):
+    """A file is not the report of a training or an evaluation."""
 
 
 class DisplayError(LandmarkEmotionError):

@@ -1,9 +1,9 @@
 """How well a recipe does: shuffled splits, and people who are not in training."""
 
+import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 from typing import Any
 
 import joblib
@@ -15,7 +15,6 @@ from sklearn.model_selection import (
     StratifiedKFold,
     StratifiedShuffleSplit,
 )
-from sklearn.pipeline import Pipeline
 
 from landmark_emotion.errors import TrainingError
 from landmark_emotion.metrics import (
@@ -29,17 +28,19 @@ from landmark_emotion.metrics import (
 from landmark_emotion.model import softmax
 from landmark_emotion.table import LandmarkTable
 from landmark_emotion.training import (
+    HeadRecipe,
     Recipe,
     TrainingSet,
-    can_calibrate,
-    fit_calibrated,
-    fit_static,
+    fit_model,
     fit_temperature,
 )
 
 SEARCHED = tuple(
-    Recipe(C=c, shrinkage=shrinkage)
-    for c in (0.0003, 0.001, 0.003, 0.01)
+    Recipe(
+        static=HeadRecipe(c, 2.0, shrinkage, (0.75,)),
+        calibrated=HeadRecipe(3 * c, 1.0, 0.1, (0.5, 0.75)),
+    )
+    for c in (0.0003, 0.001, 0.003)
     for shrinkage in (None, 0.1)
 )
 """What a search chooses from."""
@@ -53,18 +54,6 @@ _BLOCKS = 10
 _INNER_FOLDS = 5
 
 Indices = NDArray[np.intp]
-
-
-@dataclass(frozen=True)
-class Head:
-    """How one of a model's two heads is fitted, and what it is given."""
-
-    fit: Callable[[TrainingSet, Recipe], Pipeline]
-    input: Callable[[TrainingSet], NDArray[np.float64]]
-
-
-_STATIC = Head(fit_static, attrgetter("features"))
-_CALIBRATED = Head(fit_calibrated, attrgetter("differences"))
 
 
 @dataclass(frozen=True)
@@ -198,8 +187,10 @@ def shuffled_splits(
             f"too few to hold out {test_size:g} of them; add images or change --test-size"
         ) from error
     for train, test in splits:
-        pipeline = fit_static(samples.take(train), recipe)
-        yield float((pipeline.predict(X[test]) == y[test]).mean())
+        # Made anew from the training part, so that no tested face serves as a reference there.
+        model = fit_model(TrainingSet.of(table.take(train)), recipe, calibrated=False)
+        named = np.array(model.emotions)[model.votes(X[test]).argmax(axis=1)]
+        yield float((named == y[test]).mean())
 
 
 def shared_sequences(table: LandmarkTable) -> int:
@@ -212,12 +203,13 @@ def judge(
     table: LandmarkTable,
     recipe: Recipe | None = None,
     *,
+    more: Sequence[LandmarkTable] = (),
     folds: int | None = None,
     seed: int = 0,
     search: Sequence[Recipe] = (),
     jobs: int = -1,
 ) -> tuple[Judgement, Judgement | None]:
-    """Let every sample be judged by classifiers that have seen nobody in its fold.
+    """Let every sample be judged by models that have seen nobody in its fold.
 
     Whatever is chosen (temperatures, and the recipe where there is a search) is chosen without the
     fold, by folds inside the rest. So that this stays quick when one subject at a time is left
@@ -229,6 +221,8 @@ def judge(
         Where every sample names its subject, folds never share a subject.
     recipe : Recipe, optional
         How to fit.
+    more : sequence of LandmarkTable
+        Further samples to learn from, without the people of the fold.
     folds : int, optional
         Number of folds; otherwise one a subject (ten where there are more than 200, five where
         subjects are unknown).
@@ -252,23 +246,24 @@ def judge(
     TrainingError
         If the samples are too few for folds.
     """
-    samples = TrainingSet.of(table)
+    samples = TrainingSet.of(table, *more)
     emotions = tuple(sorted(set(table.emotion.tolist())))
     blocks, protocol = _blocks(table, folds, seed)
     candidates = tuple(search) or (recipe or Recipe(),)
     results = joblib.Parallel(n_jobs=jobs if len(blocks) > 2 else 1)(
-        joblib.delayed(_judge_block)(samples, block, candidates, emotions, seed) for block in blocks
+        joblib.delayed(_judge_block)(samples, block, candidates, seed) for block in blocks
     )
     order = np.argsort(np.concatenate([test for block in blocks for test in block]))
-    static, *rest = (np.concatenate(parts)[order] for parts in zip(*results, strict=True))
+    static, calibrated = (np.concatenate(parts)[order] for parts in zip(*results, strict=True))
     if search:
         protocol += f", best of {len(search)} recipes by folds within"
-    nobody = np.zeros(len(table), dtype=bool)
-    first = Judgement(protocol, emotions, table.emotion, table.subject, static, nobody)
-    if not rest:
+    has = np.isfinite(calibrated).all(axis=1)
+    first = Judgement(
+        protocol, emotions, table.emotion, table.subject, softmax(static), np.zeros_like(has)
+    )
+    if not has.any():
         return first, None
-    has = samples.has_neutral
-    merged = np.where(has[:, np.newaxis], rest[0], static)
+    merged = softmax(np.where(has[:, np.newaxis], calibrated, static))
     return first, Judgement(protocol, emotions, table.emotion, table.subject, merged, has)
 
 
@@ -280,7 +275,7 @@ def choose(
     Parameters
     ----------
     samples : TrainingSet
-        Two or more emotions.
+        Two or more emotions. The samples of the first table are judged, the others help.
     candidates : sequence of Recipe
         The one with the lowest log loss is taken.
     seed : int
@@ -294,96 +289,135 @@ def choose(
         Of its static and its calibrated head.
     """
     emotions = tuple(sorted(set(samples.emotion.tolist())))
-    splits = _inner_splits(samples, seed)
+    folds = inner_folds(samples, seed)
     best: tuple[float, Recipe, tuple[float, float]] | None = None
     for recipe in candidates:
         losses, temperatures = [], []
-        for head in _heads(samples, emotions):
-            votes = _votes(head, samples, splits, recipe, emotions)
+        for votes in out_of_fold_votes(samples, folds, recipe):
             judged = np.isfinite(votes).all(axis=1)
+            if not judged.any():
+                temperatures.append(1.0)
+                continue
             temperature = fit_temperature(votes[judged], samples.emotion[judged], emotions)
             column = np.searchsorted(emotions, samples.emotion[judged])
             probabilities = softmax(votes[judged] / temperature)
             losses.append(log_loss(probabilities[np.arange(len(column)), column]))
             temperatures.append(temperature)
-        result = (float(np.mean(losses)), recipe, (temperatures[0], temperatures[-1]))
+        result = (float(np.mean(losses or [0.0])), recipe, (temperatures[0], temperatures[1]))
         best = result if best is None or result[0] < best[0] else best
     if best is None:
         raise ValueError("candidates must not be empty")
     return best[1], best[2]
 
 
-def _heads(samples: TrainingSet, emotions: Sequence[str]) -> list[Head]:
-    calibrating = can_calibrate(samples, emotions)
-    return [_STATIC, _CALIBRATED] if calibrating else [_STATIC]
-
-
 def _judge_block(
     samples: TrainingSet,
     block: list[Indices],
     candidates: Sequence[Recipe],
-    emotions: tuple[str, ...],
     seed: int,
 ) -> list[NDArray[np.float64]]:
-    """Return probabilities for the samples of a block of folds, for each head."""
-    everyone = np.arange(len(samples.emotion))
+    """Return votes of shape (n, k) for the samples of a block of folds, for each head."""
     here = np.concatenate(block)
-    recipe, temperatures = choose(samples.take(np.setdiff1d(everyone, here)), candidates, seed=seed)
-    splits = [(np.setdiff1d(everyone, test), test) for test in block]
+    recipe, temperatures = choose(samples.select(_others(samples, here)), candidates, seed=seed)
     return [
-        softmax(_votes(head, samples, splits, recipe, emotions)[here] / temperature)
-        for head, temperature in zip(_heads(samples, emotions), temperatures, strict=False)
+        votes[here] / temperature
+        for votes, temperature in zip(
+            out_of_fold_votes(samples, block, recipe), temperatures, strict=True
+        )
     ]
 
 
-def _votes(
-    head: Head,
-    samples: TrainingSet,
-    splits: Sequence[tuple[Indices, Indices]],
-    recipe: Recipe,
-    emotions: tuple[str, ...],
-) -> NDArray[np.float64]:
-    """Return out-of-fold votes of shape (n, k); NaN for samples that the head cannot judge."""
-    X, fit = head.input(samples), head.fit
-    votes = np.full((len(X), len(emotions)), np.nan)
-    for train, test in splits:
-        part = samples.take(train)
-        if len(set(part.emotion[np.isfinite(head.input(part)[:, 0])].tolist())) < 2:
+def out_of_fold_votes(
+    samples: TrainingSet, folds: Sequence[Indices], recipe: Recipe
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Let every fold be judged by a model that has seen nobody in it.
+
+    Parameters
+    ----------
+    samples : TrainingSet
+        Two or more emotions.
+    folds : sequence of ndarray, int
+        Indices of the samples of each fold.
+    recipe : Recipe
+        How to fit.
+
+    Returns
+    -------
+    static, calibrated : ndarray of shape (n, k)
+        Votes at temperature 1 for the emotions that occur, sorted; NaN for samples outside all
+        folds or, calibrated, without a reference.
+
+    Raises
+    ------
+    TrainingError
+        If what is left without a fold shows fewer than two emotions.
+    """
+    emotions = sorted(set(samples.emotion.tolist()))
+    static = np.full((len(samples.emotion), len(emotions)), np.nan)
+    calibrated = static.copy()
+    for test in folds:
+        part = samples.select(_others(samples, test))
+        if len(set(part.emotion.tolist())) < 2:
             raise TrainingError(
                 "data set: one subject holds nearly all emotions; add images of other people"
             )
-        pipeline = fit(part, recipe)
-        seen = test[np.isfinite(X[test, 0])]
-        votes[seen] = _NO_VOTE
-        columns = [emotions.index(str(label)) for label in pipeline.classes_]
-        if len(seen):
-            votes[np.ix_(seen, columns)] = pipeline.decision_function(X[seen])
-    return votes
+        model = fit_model(part, recipe)
+        columns = np.searchsorted(emotions, model.emotions)
+        static[test] = _NO_VOTE
+        static[np.ix_(test, columns)] = model.votes(samples.features[test])
+        known = test[samples.has_neutral[test]]
+        if model.calibrated is not None and len(known):
+            references = model.blend(samples.neutral[known], samples.n_neutral[known])
+            calibrated[known] = _NO_VOTE
+            calibrated[np.ix_(known, columns)] = model.votes(samples.features[known], references)
+    return static, calibrated
+
+
+def _others(samples: TrainingSet, fold: Indices) -> Indices:
+    """Return the samples that share neither place nor person with the fold."""
+    outside = np.ones(len(samples.subject), dtype=bool)
+    outside[fold] = False
+    people = set(samples.subject[fold].tolist()) - {""}
+    return np.flatnonzero(outside & ~np.isin(samples.subject, list(people)))
 
 
 def _takes(table: LandmarkTable) -> list[str]:
     return [sequence or f"sample {index}" for index, sequence in enumerate(table.sequence.tolist())]
 
 
-def _inner_splits(samples: TrainingSet, seed: int) -> list[tuple[Indices, Indices]]:
-    if np.all(samples.subject != "") and len(set(samples.subject.tolist())) >= _INNER_FOLDS:
-        splitter = StratifiedGroupKFold(_INNER_FOLDS, shuffle=True, random_state=seed)
-        return list(splitter.split(samples.features, samples.emotion, samples.subject))
-    rarest = int(np.unique(samples.emotion, return_counts=True)[1].min())
-    folds = StratifiedKFold(max(2, min(_INNER_FOLDS, rarest)), shuffle=True, random_state=seed)
-    return list(folds.split(samples.features, samples.emotion))
+def inner_folds(samples: TrainingSet, seed: int) -> list[Indices]:
+    """Divide the samples of the first table into folds that share no subject.
+
+    There are none where they show one subject only.
+    """
+    ours = np.flatnonzero(samples.origin == 0)
+    emotion, subject = samples.emotion[ours], samples.subject[ours]
+    if np.any(subject == ""):
+        return [ours[test] for test in _stratified(emotion, _INNER_FOLDS, seed)]
+    n = min(_INNER_FOLDS, len(set(subject.tolist())))
+    return [ours[test] for test in _stratified(emotion, n, seed, subject)] if n > 1 else []
+
+
+def _stratified(
+    emotion: NDArray[np.str_], n: int, seed: int, subject: NDArray[np.str_] | None = None
+) -> list[Indices]:
+    """Divide samples into n folds (fewer where an emotion is rare and subjects are unknown)."""
+    with warnings.catch_warnings():
+        # That a rare emotion cannot be in every fold is in the nature of the data.
+        warnings.filterwarnings("ignore", "The least populated class")
+        if subject is not None:
+            grouped = StratifiedGroupKFold(n, shuffle=True, random_state=seed)
+            return [test for _, test in grouped.split(emotion, emotion, subject)]
+        rarest = int(np.unique(emotion, return_counts=True)[1].min())
+        plain = StratifiedKFold(max(2, min(n, rarest)), shuffle=True, random_state=seed)
+        return [test for _, test in plain.split(emotion, emotion)]
 
 
 def _blocks(table: LandmarkTable, folds: int | None, seed: int) -> tuple[list[list[Indices]], str]:
     """Return test folds, grouped into the blocks that share their choices."""
-    everything = np.arange(len(table))
     if not table.subjects_known:
-        rarest = int(np.unique(table.emotion, return_counts=True)[1].min())
-        n = max(2, min(folds or _INNER_FOLDS, rarest))
-        splits = StratifiedKFold(n, shuffle=True, random_state=seed).split(
-            everything, table.emotion
-        )
-        return [[test] for _, test in splits], f"{n} folds, subjects unknown"
+        tests = _stratified(table.emotion, folds or _INNER_FOLDS, seed)
+        return [[test] for test in tests], f"{len(tests)} folds, subjects unknown"
     subjects = sorted(set(table.subject.tolist()))
     if len(subjects) < 2:
         raise TrainingError("data set: shows one subject only; add images of other people")
@@ -397,6 +431,5 @@ def _blocks(table: LandmarkTable, folds: int | None, seed: int) -> tuple[list[li
     n = min(folds or _BLOCKS, len(subjects))
     if n < 2:
         raise TrainingError("data set: needs two folds or more; raise --folds")
-    splitter = StratifiedGroupKFold(n, shuffle=True, random_state=seed)
-    splits = splitter.split(everything, table.emotion, table.subject)
-    return [[test] for _, test in splits], f"{n} folds of {len(subjects)} subjects"
+    tests = _stratified(table.emotion, n, seed, table.subject)
+    return [[test] for test in tests], f"{n} folds of {len(subjects)} subjects"

@@ -179,15 +179,15 @@ def measure(digest: str, settings: str, image: str, predictor: str) -> Measured:
 
 def default_cache() -> Path | None:
     """Return the folder for what can be made again, None for a user without a home."""
-    variable = "LOCALAPPDATA" if sys.platform == "win32" else "XDG_CACHE_HOME"
-    base = os.environ.get(variable)
-    if not base:
-        try:
-            home = Path.home()
-        except RuntimeError:
-            return None
-        base = home / ("AppData/Local" if sys.platform == "win32" else ".cache")
-    return Path(base) / "landmark_emotion"
+    windows = sys.platform == "win32"
+    named = os.environ.get("LOCALAPPDATA" if windows else "XDG_CACHE_HOME")
+    if named:
+        return Path(named) / "landmark_emotion"
+    try:
+        home = Path.home()
+    except RuntimeError:
+        return None
+    return home / ("AppData/Local" if windows else ".cache") / "landmark_emotion"
 
 
 def reason_of(error: ImageError, path: Path) -> str:

@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import tempfile
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from landmark_emotion.errors import OutputError
@@ -46,6 +47,40 @@ def replace_atomically(path: Path, data: bytes) -> None:
     except OSError as error:
         reason = error.strerror or error
         raise OutputError(f"{path}: cannot be written ({reason}); choose another place") from error
+
+
+def replace_together(folder: Path, files: Mapping[str, bytes], stale: Iterable[str] = ()) -> None:
+    """Write several files into a folder; none changes before all are on the disk.
+
+    Parameters
+    ----------
+    folder : Path
+        Made where it is missing; other files in it stay.
+    files : mapping of str to bytes
+        Names and whole contents.
+    stale : iterable of str
+        Names of files to remove where they are not among `files`.
+
+    Raises
+    ------
+    OutputError
+        If something cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # Inside, since the folder may be on another disk than its parent.
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".writing-") as name:
+            for file, data in files.items():
+                (Path(name) / file).write_bytes(data)
+            for file in files:
+                (Path(name) / file).replace(folder / file)
+        for file in set(stale) - set(files):
+            (folder / file).unlink(missing_ok=True)
+    except OSError as error:
+        reason = error.strerror or error
+        raise OutputError(
+            f"{folder}: cannot be written ({reason}); choose another place"
+        ) from error
 
 
 def natural_order(name: str) -> list[tuple[int, str]]:

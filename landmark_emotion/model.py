@@ -27,6 +27,10 @@ FORMAT = "landmark-emotion model"
 FORMAT_VERSION = 1
 FEATURES = "distance times cosine and sine about the centroid, level eyes, RMS scale"
 TRAINED_HERE = Path("models") / "emotion.npz"
+# Where the model that comes with the program lies: in an installed package, and in a checkout.
+_PACKAGE = Path(__file__).resolve().parent
+SHIPPED = (_PACKAGE / "shipped" / "default.npz", _PACKAGE.parent / "models" / "default.npz")
+
 MAX_FILE_BYTES = 16 * 2**20
 
 _HEAD_ARRAYS = ("weights", "biases", "temperature")
@@ -84,6 +88,8 @@ class EmotionModel:
     calibrated : Head or None
         Judges how a face differs from the same person's neutral face; None where training had no
         neutral faces of known people. Then the static head judges that difference.
+    prior : float
+        How many faces the average one counts for where a neutral reference is made of few.
     info : mapping
         What the model was trained on: counts, scores, date, versions. JSON values only.
     """
@@ -92,6 +98,7 @@ class EmotionModel:
     mean: NDArray[np.float64]
     static: Head
     calibrated: Head | None = None
+    prior: float = 0.0
     info: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
@@ -101,6 +108,8 @@ class EmotionModel:
         if self.mean.shape != (N_FEATURES,):
             raise ValueError(f"mean must have shape ({N_FEATURES},), got {self.mean.shape}")
         _check_finite(self.mean)
+        if not 0 <= self.prior < 1000:
+            raise ValueError(f"prior must be from 0 to 1000, got {self.prior}")
         for head in (self.static, self.calibrated):
             if head is not None and len(head.biases) != k * (k - 1) // 2:
                 raise ValueError(f"{k} emotions need {k * (k - 1) // 2} pairs")
@@ -115,7 +124,7 @@ class EmotionModel:
         landmarks : array_like of shape (..., 68, 2)
             The landmarks of one face or of many, in pixels, as (x, y).
         neutral : ndarray of shape (..., 136), optional
-            Features of the same people's neutral faces (see `neutral`).
+            Features of the same people's neutral faces, from `blend`.
 
         Returns
         -------
@@ -127,15 +136,49 @@ class EmotionModel:
         ValueError
             If the landmarks are not as `features.landmark_features` wants them.
         """
-        return self.probabilities_of_features(landmark_features(landmarks), neutral)
+        return softmax(self.votes(landmark_features(landmarks), neutral))
 
-    def probabilities_of_features(
+    def votes(
         self, features: NDArray[np.float64], neutral: NDArray[np.float64] | None = None
     ) -> NDArray[np.float64]:
-        """Do as `probabilities` does from features of shape (..., 136)."""
+        """Let the pairs vote, from features of shape (..., 136).
+
+        Parameters
+        ----------
+        features : ndarray of shape (..., 136)
+            From `features.landmark_features`.
+        neutral : ndarray of shape (..., 136), optional
+            As for `probabilities`.
+
+        Returns
+        -------
+        ndarray of shape (..., k)
+            What the softmax turns into `probabilities`.
+        """
         head = self.static if neutral is None or self.calibrated is None else self.calibrated
         margins = head.margins(features - (self.mean if neutral is None else neutral))
-        return softmax(soft_votes(margins, len(self.emotions)) / head.temperature)
+        return soft_votes(margins, len(self.emotions)) / head.temperature
+
+    def blend(self, own: NDArray[np.float64], n: ArrayLike) -> NDArray[np.float64]:
+        """Draw neutral references that are made of few faces towards the average person.
+
+        One face may have been caught at a bad moment (James and Stein 1961, "Estimation with
+        quadratic loss").
+
+        Parameters
+        ----------
+        own : ndarray of shape (..., 136)
+            Means over people's neutral faces.
+        n : array_like of shape (...)
+            How many faces each is made of.
+
+        Returns
+        -------
+        ndarray of shape (..., 136)
+            References for `probabilities`.
+        """
+        n = np.asarray(n, dtype=np.float64)[..., np.newaxis]
+        return np.asarray(self.mean + (own - self.mean) * n / (n + self.prior))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model to a file, whole or not at all.
@@ -156,6 +199,7 @@ class EmotionModel:
             "features": FEATURES,
             "emotions": list(self.emotions),
             "heads": list(self._heads()),
+            "prior": self.prior,
             "info": dict(self.info),
         }
         buffer = io.BytesIO()
@@ -223,6 +267,7 @@ def load_model(path: str | os.PathLike[str]) -> EmotionModel:
             mean=mean,
             static=static,
             calibrated=calibrated,
+            prior=float(header["prior"]),
             info=MappingProxyType(info if isinstance(info, dict) else {}),
         )
     except ModelError:
@@ -240,15 +285,17 @@ def default_model() -> Path:
     Returns
     -------
     Path
-        ``models/emotion.npz`` in the current folder, which training writes.
+        ``models/emotion.npz`` in the current folder, which training writes; else the model that
+        comes with the program.
 
     Raises
     ------
     ModelError
-        If there is none.
+        If there is neither.
     """
-    if TRAINED_HERE.is_file():
-        return TRAINED_HERE
+    for path in (TRAINED_HERE, *SHIPPED):
+        if path.is_file():
+            return path
     raise ModelError(f"{TRAINED_HERE}: no model yet; {_RETRAIN} or name one with --model")
 
 

@@ -6,7 +6,6 @@ person's own neutral face off leaves what the expression adds.
 
 import json
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +21,7 @@ MAX_PROFILE_BYTES = 2**20
 
 # What the automatic reference starts from and how it forgets.
 AUTO_INTERVAL = 0.2  # seconds between the faces it looks at
+AUTO_READY = 1.0  # seconds of faces before it is used at all
 AUTO_SETTLED = 3.0  # seconds of faces after which it is taken to know the person
 AUTO_MEMORY = 60.0  # seconds of faces it remembers
 
@@ -109,37 +109,37 @@ def load_profile(path: str | os.PathLike[str]) -> NeutralReference:
 
 
 def own_neutrals(
-    features: NDArray[np.float64], emotion: Sequence[str] | NDArray[np.str_], subject: ArrayLike
-) -> NDArray[np.float64]:
+    features: NDArray[np.float64], emotion: ArrayLike, subject: ArrayLike, take: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Find the neutral reference of every sample of a data set.
 
     Parameters
     ----------
     features : ndarray of shape (n, 136)
         Of n faces.
-    emotion, subject : array_like of shape (n,), str
-        What they show and who they are; an empty subject is unknown.
+    emotion, subject, take : array_like of shape (n,)
+        What they show, who they are (an empty subject is unknown), and which were recorded
+        together.
 
     Returns
     -------
-    ndarray of shape (n, 136)
+    references : ndarray of shape (n, 136)
         The mean of the same person's neutral faces, the sample itself left out; NaN where there
         is none.
+    counts : ndarray of shape (n,)
+        How many takes these come from.
     """
-    subject, neutral = np.asarray(subject), np.asarray(emotion) == "neutral"
+    subject, take, neutral = np.asarray(subject), np.asarray(take), np.asarray(emotion) == "neutral"
     references = np.full_like(features, np.nan)
-    for person in np.unique(subject):
-        if person == "":
-            continue
-        theirs = np.flatnonzero(subject == person)
-        total = features[theirs][neutral[theirs]].sum(axis=0)
-        count = int(neutral[theirs].sum())
-        for index in theirs:
-            others = count - int(neutral[index])
-            if others:
-                own = features[index] if neutral[index] else 0.0
-                references[index] = (total - own) / others
-    return references
+    counts = np.zeros(len(features), dtype=np.int64)
+    for person in np.unique(subject[neutral & (subject != "")]):
+        theirs = np.flatnonzero((subject == person) & neutral)
+        for index in np.flatnonzero(subject == person):
+            others = theirs[theirs != index]
+            if len(others):
+                references[index] = features[others].mean(axis=0)
+                counts[index] = len(np.unique(take[others]))
+    return references, counts
 
 
 class AutomaticNeutral:
@@ -169,7 +169,7 @@ class AutomaticNeutral:
 
     def update(
         self, features: NDArray[np.float64], neutral: float, time: float
-    ) -> NDArray[np.float64]:
+    ) -> NDArray[np.float64] | None:
         """Take in a face and return the reference as it is now.
 
         Parameters
@@ -183,8 +183,8 @@ class AutomaticNeutral:
 
         Returns
         -------
-        ndarray of shape (136,)
-            The reference.
+        ndarray of shape (136,) or None
+            The reference; None until it has seen `AUTO_READY`.
         """
         if time - self._last >= AUTO_INTERVAL:
             self._last = time
@@ -193,7 +193,10 @@ class AutomaticNeutral:
             limit = int(AUTO_MEMORY / AUTO_INTERVAL)
             del self._faces[:-limit], self._weights[:-limit]
             self._median = _weighted_median(np.array(self._faces), np.array(self._weights))
-        seen = min(1.0, len(self._faces) * AUTO_INTERVAL / AUTO_SETTLED)
+        seconds = len(self._faces) * AUTO_INTERVAL
+        if seconds < AUTO_READY:
+            return None
+        seen = min(1.0, seconds / AUTO_SETTLED)
         return np.asarray(self._average + seen * (self._median - self._average))
 
 

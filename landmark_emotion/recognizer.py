@@ -2,16 +2,24 @@
 
 import contextlib
 import os
+import time as clock
 from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from landmark_emotion.calibration import Calibration, Mode
 from landmark_emotion.detection import FaceDetector
+from landmark_emotion.errors import ProfileError
 from landmark_emotion.face import Face
-from landmark_emotion.model import EmotionModel, default_model, load_model
+from landmark_emotion.features import landmark_features
+from landmark_emotion.model import EmotionModel, default_model, load_model, softmax
+from landmark_emotion.neutral import NeutralReference, reference_from
+from landmark_emotion.tracking import FaceNumbers
 from landmark_emotion.video import Frame, Source, Warn, frames
+
+UNCERTAIN = "uncertain"
 
 
 @dataclass(frozen=True)
@@ -25,13 +33,18 @@ class Prediction:
     time : float
         Seconds; see `video.Frame`.
     number : int
-        The face's number in the frame, counted from 1, from left to right.
+        The face's number from 1, which it keeps while it is in sight; in single images they are
+        counted from left to right.
     face : Face
         Where it is.
     emotions : tuple of str
         The k emotions that the model tells apart.
     probabilities : ndarray of shape (k,)
         In the order of `emotions`, summing to 1.
+    mode : str
+        What it was compared with; see `calibration.Mode`.
+    min_probability : float
+        Below it the emotion is ``"uncertain"``.
     """
 
     frame: int
@@ -40,10 +53,14 @@ class Prediction:
     face: Face
     emotions: tuple[str, ...]
     probabilities: NDArray[np.float64]
+    mode: Mode = "static"
+    min_probability: float = 0.0
 
     @property
     def emotion(self) -> str:
-        """The likeliest emotion."""
+        """The likeliest emotion, or ``"uncertain"``."""
+        if self.probability < self.min_probability:
+            return UNCERTAIN
         return self.emotions[int(self.probabilities.argmax())]
 
     @property
@@ -61,6 +78,12 @@ class Recognizer:
         Otherwise the model that `model.default_model` finds.
     predictor : path-like, optional
         The shape predictor's file; otherwise the one that `detection.find_predictor` finds.
+    neutral : NeutralReference, optional
+        Somebody's neutral face to compare with (see `reference_from_image`).
+    automatic : bool
+        Whether to estimate the neutral face of everyone else while watching.
+    min_probability : float
+        Below it the emotion is ``"uncertain"``.
 
     Raises
     ------
@@ -74,37 +97,80 @@ class Recognizer:
         self,
         model: EmotionModel | str | os.PathLike[str] | None = None,
         predictor: str | os.PathLike[str] | None = None,
+        *,
+        neutral: NeutralReference | None = None,
+        automatic: bool = False,
+        min_probability: float = 0.0,
     ) -> None:
         if not isinstance(model, EmotionModel):
             model = load_model(default_model() if model is None else model)
         self.model = model
+        self.calibration = Calibration(model.mean, neutral, automatic)
+        self.min_probability = min_probability
         self._detector = FaceDetector(predictor)
+        self._numbers = FaceNumbers()
         self._frames = 0
+        self._start: float | None = None
+        self._time = 0.0
 
-    def recognize(self, image: NDArray[np.uint8], *, thorough: bool = False) -> list[Prediction]:
+    def recognize(self, image: NDArray[np.uint8], time: float | None = None) -> list[Prediction]:
         """Recognize the emotions in one frame after the other.
 
         Parameters
         ----------
         image : ndarray of shape (height, width, 3), uint8
             Blue, green, red.
-        thorough : bool
-            Look for small faces too where no other is found; for single images.
+        time : float, optional
+            Seconds, rising from call to call; otherwise what has passed since the first call.
 
         Returns
         -------
         list of Prediction
-            One a face, from left to right; empty where there is none. Frames are counted from
-            call to call, and the time is 0.
+            One a face, by number; empty where there is none. Frames are counted from call to
+            call, and faces keep their numbers.
 
         Raises
         ------
         ValueError
             If the image is not a picture.
         """
-        frame = Frame(image, self._frames, 0.0)
+        now = clock.monotonic()
+        self._start = now if self._start is None else self._start
+        frame = Frame(image, self._frames, now - self._start if time is None else time)
         self._frames += 1
-        return self._recognize(frame, thorough=thorough)
+        return self._recognize(frame)
+
+    def recognize_still(self, image: NDArray[np.uint8]) -> list[Prediction]:
+        """Recognize the emotions in a picture that has nothing to do with the others.
+
+        Small faces are looked for too where there is no other.
+
+        Parameters
+        ----------
+        image : ndarray of shape (height, width, 3), uint8
+            Blue, green, red.
+
+        Returns
+        -------
+        list of Prediction
+            One a face, from left to right; empty where there is none.
+
+        Raises
+        ------
+        ValueError
+            If the image is not a picture.
+        """
+        faces = self._detector.faces(image, thorough=True)
+        faces.sort(key=lambda face: face.box.left)
+        profile = self.calibration.profile
+        predictions = []
+        for number, face in enumerate(faces, start=1):
+            features = landmark_features(face.landmarks)
+            mode: Mode = "static" if profile is None else "profile"
+            reference = None if profile is None else self.model.blend(profile.features, profile.n)
+            row = softmax(self.model.votes(features, reference))
+            predictions.append(self._prediction(Frame(image, 0, 0.0), number, face, row, mode))
+        return predictions
 
     def stream(
         self, source: Source, warn: Warn = lambda message: None
@@ -123,7 +189,7 @@ class Recognizer:
         frame : Frame
             The picture, its number and time.
         predictions : list of Prediction
-            One a face, from left to right; empty where there is none.
+            One a face, by number; empty where there is none.
 
         Raises
         ------
@@ -134,13 +200,87 @@ class Recognizer:
             for frame in opened:
                 yield frame, self._recognize(frame)
 
-    def _recognize(self, frame: Frame, *, thorough: bool = False) -> list[Prediction]:
-        faces = self._detector.faces(frame.image, thorough=thorough)
-        faces.sort(key=lambda face: face.box.left)
+    def calibrate(self, seconds: float) -> None:
+        """Take the faces of the next seconds as neutral, each for its own person.
+
+        Until then, and for people who are not in sight, everything stays as it is.
+        """
+        self.calibration.start(self._time, seconds)
+
+    def _recognize(self, frame: Frame) -> list[Prediction]:
+        self._time = frame.time
+        self.calibration.advance(frame.time)
+        faces = self._detector.faces(frame.image)
+        numbers = self._numbers.update([face.box for face in faces], frame.time)
+        self.calibration.forget_all_but(self._numbers.remembered)
         if not faces:
             return []
-        probabilities = self.model.probabilities(np.stack([face.landmarks for face in faces]))
-        return [
-            Prediction(frame.index, frame.time, number, face, self.model.emotions, row)
-            for number, (face, row) in enumerate(zip(faces, probabilities, strict=True), start=1)
-        ]
+        features = landmark_features(np.stack([face.landmarks for face in faces]))
+        static = softmax(self.model.votes(features))
+        predictions = []
+        for number, face, row, probabilities in sorted(
+            zip(numbers, faces, features, static, strict=True), key=lambda item: item[0]
+        ):
+            reference, mode = self.calibration.reference(
+                number, row, self._neutral(probabilities), frame.time
+            )
+            if reference is not None:
+                if isinstance(reference, NeutralReference):
+                    reference = self.model.blend(reference.features, reference.n)
+                probabilities = softmax(self.model.votes(row, reference))
+            predictions.append(self._prediction(frame, number, face, probabilities, mode))
+        return predictions
+
+    def _neutral(self, probabilities: NDArray[np.float64]) -> float:
+        """How likely a face is neutral; 1 by a model that does not know the word."""
+        emotions = self.model.emotions
+        return float(probabilities[emotions.index("neutral")]) if "neutral" in emotions else 1.0
+
+    def _prediction(
+        self,
+        frame: Frame,
+        number: int,
+        face: Face,
+        probabilities: NDArray[np.float64],
+        mode: Mode,
+    ) -> Prediction:
+        return Prediction(
+            frame.index,
+            frame.time,
+            number,
+            face,
+            self.model.emotions,
+            probabilities,
+            mode,
+            self.min_probability,
+        )
+
+
+def reference_from_image(
+    image: NDArray[np.uint8], where: str, predictor: str | os.PathLike[str] | None = None
+) -> NeutralReference:
+    """Make a neutral reference from a photo of one person at rest.
+
+    Parameters
+    ----------
+    image : ndarray of shape (height, width, 3), uint8
+        Blue, green, red; of several faces the largest counts.
+    where : str
+        What to call the photo in an error.
+    predictor : path-like, optional
+        As for `Recognizer`.
+
+    Returns
+    -------
+    NeutralReference
+        Of one face.
+
+    Raises
+    ------
+    ProfileError
+        If there is no face.
+    """
+    faces = FaceDetector(predictor).faces(image, thorough=True)
+    if not faces:
+        raise ProfileError(f"{where}: no face found; take a photo from the front")
+    return reference_from(faces[0].landmarks[np.newaxis])

@@ -21,6 +21,7 @@ COLUMNS = (
     "emotion",
     "probability",
     *(f"p_{emotion}" for emotion in EMOTIONS),
+    "calibration",
     "error",
 )
 """Columns of the CSV; documented in README.md."""
@@ -67,6 +68,7 @@ def csv_row(
             "height": box.height,
             "emotion": prediction.emotion,
             "probability": round(prediction.probability, _DIGITS),
+            "calibration": prediction.mode,
         }
         row |= {f"p_{name}": value for name, value in _probabilities(prediction).items()}
     return row
@@ -81,7 +83,8 @@ def json_row(
     -------
     dict
         Keys source, frame, time, face, box (left, top, width, height), emotion, probability,
-        probabilities and, where the source could not be read, error; None where there is none.
+        probabilities, calibration and, where the source could not be read, error; None where there
+        is none.
     """
     row: dict[str, Any] = {
         "source": source,
@@ -92,6 +95,7 @@ def json_row(
         "emotion": None,
         "probability": None,
         "probabilities": None,
+        "calibration": None,
     }
     if error:
         row["error"] = error
@@ -103,6 +107,7 @@ def json_row(
             "emotion": prediction.emotion,
             "probability": round(prediction.probability, _DIGITS),
             "probabilities": _probabilities(prediction),
+            "calibration": prediction.mode,
         }
     return row
 

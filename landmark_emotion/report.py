@@ -150,6 +150,46 @@ def training_report(
     }
 
 
+def evaluation_report(
+    *,
+    table: LandmarkTable,
+    data: dict[str, Any],
+    model: dict[str, Any],
+    static: Judgement,
+    calibrated: Judgement | None,
+) -> dict[str, Any]:
+    """Gather what a model did on a data set, as JSON values.
+
+    Parameters
+    ----------
+    table : LandmarkTable
+        The samples.
+    data : dict
+        Where they come from.
+    model : dict
+        Which model it was; its name at least.
+    static, calibrated : Judgement
+        What it said of them.
+
+    Returns
+    -------
+    dict
+        Keys as in `training_report`, None where only training could tell, and model.
+    """
+    return {
+        "data": data,
+        "model": model,
+        "counts": dict(sorted(Counter(table.emotion.tolist()).items())),
+        "subjects": len(set(table.subject.tolist())) if table.subjects_known else None,
+        "recipe": None,
+        "shuffled": None,
+        "shuffled_sequences_apart": None,
+        "subject_independent": None,
+        "static": static.as_json(),
+        "calibrated": calibrated.as_json() if calibrated is not None else None,
+    }
+
+
 def _runs_json(accuracies: Sequence[float]) -> dict[str, Any]:
     return {
         "accuracies": list(accuracies),

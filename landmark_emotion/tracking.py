@@ -29,7 +29,7 @@ class FaceNumbers:
         self._tracks: list[_Track] = []
 
     def update(self, boxes: Sequence[Box], time: float) -> list[int]:
-        """Number the faces of a frame.
+        """Give the faces of a frame their numbers.
 
         Parameters
         ----------

@@ -6,7 +6,7 @@ and the model file follow.
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -28,20 +28,48 @@ Features = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """What can be chosen about training.
+class HeadRecipe:
+    """What can be chosen about one head.
 
     Attributes
     ----------
     C : float
         The SVM's penalty.
+    sharpness : float
+        What margins are multiplied by before they vote; the larger, the more a vote counts like
+        a plain one.
     shrinkage : float or None
         How far the within-class covariance is drawn towards a sphere, from 0 to 1; None lets the
         data decide.
+    partway : tuple of float
+        Further copies of each expression, this far on the way from the person's neutral face to
+        it, since people outside the laboratory show less.
     """
 
-    C: float = 0.001
-    shrinkage: float | None = None
+    C: float
+    sharpness: float
+    shrinkage: float | None
+    partway: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What can be chosen about training.
+
+    Attributes
+    ----------
+    static, calibrated : HeadRecipe
+        For faces as they are, and for how they differ from the person's own neutral face.
+    partway_weight : float
+        What a copy counts for, of a sample's 1.
+    prior : float
+        See `EmotionModel`.
+    """
+
+    static: HeadRecipe = HeadRecipe(0.001, 2.0, shrinkage=None, partway=(0.75,))
+    calibrated: HeadRecipe = HeadRecipe(0.003, 1.0, shrinkage=0.1, partway=(0.5, 0.75))
+    partway_weight: float = 0.5
+    prior: float = 0.5
 
 
 class WithinClassWhitening(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -92,6 +120,8 @@ class SoftVotingSVC(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ----------
     C : float
         The SVM's penalty.
+    sharpness : float
+        What margins are multiplied by before they vote.
     temperature : float
         What the votes are divided by before they become probabilities.
 
@@ -103,8 +133,9 @@ class SoftVotingSVC(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         The fitted SVM.
     """
 
-    def __init__(self, C: float = 1.0, temperature: float = 1.0) -> None:
+    def __init__(self, C: float = 1.0, sharpness: float = 1.0, temperature: float = 1.0) -> None:
         self.C = C
+        self.sharpness = sharpness
         self.temperature = temperature
 
     def fit(
@@ -122,8 +153,8 @@ class SoftVotingSVC(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def pair_weights(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return weights (pairs, d) and biases (pairs,); positive speaks for the pair's first."""
         # With two classes alone, scikit-learn counts towards the second.
-        sign = -1.0 if len(self.classes_) == 2 else 1.0
-        return sign * self.svc_.coef_, sign * self.svc_.intercept_
+        factor = -self.sharpness if len(self.classes_) == 2 else self.sharpness
+        return factor * self.svc_.coef_, factor * self.svc_.intercept_
 
     def decision_function(self, X: Features) -> NDArray[np.float64]:
         """Return the votes for every class, shape (n, k), divided by the temperature."""
@@ -140,12 +171,12 @@ class SoftVotingSVC(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return np.asarray(self.classes_[self.decision_function(X).argmax(axis=1)])
 
 
-def make_pipeline(recipe: Recipe, temperature: float = 1.0) -> Pipeline:
+def make_pipeline(recipe: HeadRecipe, temperature: float = 1.0) -> Pipeline:
     """Make an unfitted classifier of features of shape (n, 136).
 
     Parameters
     ----------
-    recipe : Recipe
+    recipe : HeadRecipe
         What can be chosen.
     temperature : float
         What the votes are divided by before they become probabilities.
@@ -158,7 +189,7 @@ def make_pipeline(recipe: Recipe, temperature: float = 1.0) -> Pipeline:
     return Pipeline(
         [
             ("whiten", WithinClassWhitening(recipe.shrinkage)),
-            ("svm", SoftVotingSVC(recipe.C, temperature)),
+            ("svm", SoftVotingSVC(recipe.C, recipe.sharpness, temperature)),
         ]
     )
 
@@ -171,77 +202,232 @@ class TrainingSet:
     ----------
     features : ndarray of shape (n, 136)
         Of the faces.
-    differences : ndarray of shape (n, 136)
-        From the same person's other neutral faces; NaN where there is none.
+    neutral : ndarray of shape (n, 136)
+        Mean of the same person's other neutral faces; NaN where there is none.
+    n_neutral : ndarray of shape (n,)
+        How many takes that comes from.
     emotion, subject : ndarray of shape (n,), str
         What they show and who they are; an empty subject is unknown.
+    take : ndarray of shape (n,), str
+        Alike for frames of one sequence that show the same emotion.
+    origin : ndarray of shape (n,), int
+        Which table a sample comes from.
     weight : ndarray of shape (n,)
-        Frames of one sequence that show the same emotion share a weight of 1.
+        Frames of one take and table share a weight of 1.
     """
 
     features: Features
-    differences: Features
+    neutral: Features
+    n_neutral: NDArray[np.int64]
     emotion: NDArray[np.str_]
     subject: NDArray[np.str_]
+    take: NDArray[np.str_]
+    origin: NDArray[np.int64]
     weight: NDArray[np.float64]
 
     @classmethod
-    def of(cls, table: LandmarkTable) -> "TrainingSet":
-        """Compute it from a table."""
-        features = landmark_features(table.landmarks)
-        takes = [
-            f"{sequence} {emotion}" if sequence else f"sample {index}"
-            for index, (sequence, emotion) in enumerate(
-                zip(table.sequence.tolist(), table.emotion.tolist(), strict=True)
-            )
-        ]
-        _, take, count = np.unique(takes, return_inverse=True, return_counts=True)
-        return cls(
-            features=features,
-            differences=features - own_neutrals(features, table.emotion, table.subject),
-            emotion=table.emotion,
-            subject=table.subject,
-            weight=1 / count[take],
+    def of(cls, *tables: LandmarkTable) -> "TrainingSet":
+        """Compute it from a table and, optionally, further ones to learn from."""
+        features = landmark_features(np.concatenate([table.landmarks for table in tables]))
+        emotion = np.concatenate([table.emotion for table in tables])
+        subject = np.concatenate([table.subject for table in tables])
+        sequence = np.concatenate([table.sequence for table in tables])
+        origin = np.repeat(np.arange(len(tables)), [len(table) for table in tables])
+        take = np.array(
+            [
+                f"{name} {shown}" if name else f"sample {index}"
+                for index, (name, shown) in enumerate(
+                    zip(sequence.tolist(), emotion.tolist(), strict=True)
+                )
+            ]
         )
+        weight = np.empty(len(take))
+        for table in range(len(tables)):
+            here = origin == table
+            _, which, count = np.unique(take[here], return_inverse=True, return_counts=True)
+            weight[here] = 1 / count[which]
+        neutral, n_neutral = own_neutrals(features, emotion, subject, take)
+        return cls(features, neutral, n_neutral, emotion, subject, take, origin, weight)
 
     @property
     def has_neutral(self) -> NDArray[np.bool_]:
         """Which samples have a neutral face of the same person to compare with, shape (n,)."""
-        return np.isfinite(self.differences[:, 0])
+        return np.asarray(self.n_neutral > 0)
 
-    def take(self, which: NDArray[Any]) -> "TrainingSet":
+    def select(self, which: NDArray[Any]) -> "TrainingSet":
         """Return the samples at the given indices or where a mask of shape (n,) is true."""
-        return TrainingSet(
-            self.features[which],
-            self.differences[which],
-            self.emotion[which],
-            self.subject[which],
-            self.weight[which],
-        )
+        return TrainingSet(**{f.name: getattr(self, f.name)[which] for f in fields(self)})
+
+    def aligned(self) -> Features:
+        """Return the features with what distinguishes the other tables as a whole taken off.
+
+        Tables may have been measured under other conditions (size, compression). Where they hold
+        takes of the first table, the mean difference over these is known and is not learned from.
+        """
+        features = self.features.copy()
+        first = {take: index for index, take in enumerate(self.take) if not self.origin[index]}
+        for table in np.unique(self.origin[self.origin > 0]):
+            shared = [
+                (index, first[take])
+                for index, take in enumerate(self.take)
+                if self.origin[index] == table and take in first
+            ]
+            if shared:
+                here, there = np.array(shared).T
+                offset = (features[there] - features[here]).mean(axis=0)
+                # Conditions have no left and right.
+                features[self.origin == table] += (offset + mirror_features(offset)) / 2
+        return features
+
+
+def fit_model(
+    samples: TrainingSet,
+    recipe: Recipe | None = None,
+    *,
+    temperatures: tuple[float, float] = (1.0, 1.0),
+    calibrated: bool = True,
+    info: dict[str, Any] | None = None,
+) -> EmotionModel:
+    """Fit a model on all samples.
+
+    Parameters
+    ----------
+    samples : TrainingSet
+        Two or more emotions.
+    recipe : Recipe, optional
+        How to fit.
+    temperatures : tuple of float
+        Of the static and the calibrated head (see `evaluation.choose`).
+    calibrated : bool
+        Whether to fit a calibrated head, where people's neutral faces are known for every emotion.
+    info : dict, optional
+        JSON values to keep in the model: what it was trained on.
+
+    Returns
+    -------
+    EmotionModel
+        Folded into plain arrays.
+
+    Raises
+    ------
+    TrainingError
+        If there are not two emotions.
+    """
+    recipe = recipe or Recipe()
+    emotions = tuple(sorted(set(samples.emotion.tolist())))
+    if len(emotions) < 2:
+        raise TrainingError("data set: holds one emotion only; add images of others")
+    mean = average_face(samples)
+    pipeline = fit_static(samples, recipe, temperatures[0])
+    model = EmotionModel(
+        emotions, mean, fold_pipeline(pipeline, mean), prior=recipe.prior, info=info or {}
+    )
+    if not (calibrated and can_calibrate(samples, emotions)):
+        return model
+    pipeline = fit_calibrated(samples, recipe, temperatures[1])
+    return replace(model, calibrated=fold_pipeline(pipeline, np.zeros_like(mean)))
 
 
 def fit_static(samples: TrainingSet, recipe: Recipe, temperature: float = 1.0) -> Pipeline:
-    """Fit the classifier of strangers' faces."""
-    return _fit(samples.features, samples, recipe, temperature)
+    """Fit the classifier of faces as they are; its input are features."""
+    features = samples.aligned()
+    X, copied = _with_partway_copies(features, samples, recipe.static)
+    return _fit(X, copied, samples, recipe, recipe.static, temperature)
 
 
 def fit_calibrated(samples: TrainingSet, recipe: Recipe, temperature: float = 1.0) -> Pipeline:
     """Fit the classifier of differences from the person's own neutral face.
 
-    Samples without one are left out; those with one must show two or more emotions.
+    Its input are features less `EmotionModel.blend` of the person's neutral ones. Samples of
+    people without any are left out.
     """
-    known = samples.take(samples.has_neutral)
-    return _fit(known.differences, known, recipe, temperature)
+    average = average_face(samples)
+    known = samples.select(samples.has_neutral)
+    features = samples.aligned()[samples.has_neutral]
+    X, copied = _with_partway_copies(features, known, recipe.calibrated)
+    n = known.n_neutral[:, np.newaxis]
+    references = average + (known.neutral - average) * n / (n + recipe.prior)
+    return _fit(X - references[copied], copied, known, recipe, recipe.calibrated, temperature)
 
 
-def _fit(X: Features, samples: TrainingSet, recipe: Recipe, temperature: float) -> Pipeline:
+def average_face(samples: TrainingSet) -> NDArray[np.float64]:
+    """Return the mean features (136,) of neutral faces, of all where there is none.
+
+    Those of the first table count, every person alike.
+    """
+    ours = samples.origin == 0
+    neutral = ours & (samples.emotion == "neutral")
+    chosen = neutral if neutral.any() else ours
+    people = samples.subject[chosen]
+    faces = samples.features[chosen]
+    means = [faces[people == person].mean(axis=0) for person in np.unique(people)]
+    return np.asarray(np.mean(means, axis=0), dtype=np.float64)
+
+
+def can_calibrate(samples: TrainingSet, emotions: Sequence[str]) -> bool:
+    """Tell whether every emotion occurs twice among samples with a neutral face to compare."""
+    known = Counter(samples.emotion[samples.has_neutral].tolist())
+    return all(known[emotion] >= 2 for emotion in emotions)
+
+
+def fold_pipeline(pipeline: Pipeline, origin: NDArray[np.float64]) -> Head:
+    """Fold the fitted whitening and SVM of `make_pipeline` into one matrix product.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        Fitted.
+    origin : ndarray of shape (136,)
+        What will have been taken off the features that the head is given.
+
+    Returns
+    -------
+    Head
+        The same votes to rounding.
+    """
+    whiten, svm = pipeline["whiten"], pipeline["svm"]
+    weights, biases = svm.pair_weights()
+    weights = weights @ whiten.matrix_.T
+    return Head(
+        weights=np.ascontiguousarray(weights),
+        biases=np.asarray(biases + weights @ (origin - whiten.mean_), dtype=np.float64),
+        temperature=float(svm.temperature),
+    )
+
+
+def _with_partway_copies(
+    features: Features, samples: TrainingSet, recipe: HeadRecipe
+) -> tuple[Features, NDArray[np.intp]]:
+    """Append copies part of the way to each expression; return also what each row is a copy of."""
+    everything = np.arange(len(features))
+    expressions = np.flatnonzero(samples.has_neutral & (samples.emotion != "neutral"))
+    neutral, peak = samples.neutral[expressions], features[expressions]
+    X = np.concatenate([features, *(neutral + part * (peak - neutral) for part in recipe.partway)])
+    return X, np.concatenate([everything, *([expressions] * len(recipe.partway))])
+
+
+def _fit(
+    X: Features,
+    copied: NDArray[np.intp],
+    samples: TrainingSet,
+    recipe: Recipe,
+    head: HeadRecipe,
+    temperature: float,
+) -> Pipeline:
+    """Fit on rows X, which are (copies of) the given samples, and on their mirror images."""
+    weight = samples.weight[copied]
+    weight[len(samples.weight) :] *= recipe.partway_weight
     X = np.concatenate([X, mirror_features(X)])
-    y = np.concatenate([samples.emotion] * 2)
-    weight = np.concatenate([samples.weight] * 2)
-    return make_pipeline(recipe, temperature).fit(X, y, svm__sample_weight=weight)
+    y = np.tile(samples.emotion[copied], 2)
+    return make_pipeline(head, temperature).fit(X, y, svm__sample_weight=np.tile(weight, 2))
 
 
-def fit_temperature(votes: ArrayLike, y: ArrayLike, classes: Sequence[str]) -> float:
+def fit_temperature(
+    votes: ArrayLike,
+    y: ArrayLike,
+    classes: Sequence[str],
+    weight: NDArray[np.float64] | None = None,
+) -> float:
     """Find the temperature that makes probabilities neither too sure nor too shy.
 
     It minimises the log loss of ``softmax(votes / temperature)`` (Guo et al. 2017, "On
@@ -255,6 +441,8 @@ def fit_temperature(votes: ArrayLike, y: ArrayLike, classes: Sequence[str]) -> f
         The true labels.
     classes : sequence of str
         What each column of the votes stands for.
+    weight : ndarray of shape (n,), optional
+        What each sample counts for.
 
     Returns
     -------
@@ -268,7 +456,7 @@ def fit_temperature(votes: ArrayLike, y: ArrayLike, classes: Sequence[str]) -> f
     def loss(log_temperature: float) -> float:
         probabilities = softmax(votes / np.exp(log_temperature))
         chosen = probabilities[np.arange(len(truth)), truth]
-        return float(-np.log(np.maximum(chosen, 1e-12)).mean())
+        return float(np.average(-np.log(np.maximum(chosen, 1e-12)), weights=weight))
 
     bounds = (np.log(0.01), np.log(100.0))
     return float(np.exp(minimize_scalar(loss, bounds=bounds, method="bounded").x))
@@ -311,76 +499,3 @@ def usable(table: LandmarkTable, emotions: Sequence[str]) -> tuple[LandmarkTable
             f"{have or 'no face at all'}; add images"
         )
     return table.take(np.isin(table.emotion, kept)), left_out
-
-
-def fit_model(
-    samples: TrainingSet,
-    recipe: Recipe,
-    temperatures: tuple[float, float] = (1.0, 1.0),
-    info: dict[str, Any] | None = None,
-) -> EmotionModel:
-    """Fit a model on all samples.
-
-    Parameters
-    ----------
-    samples : TrainingSet
-        Two or more emotions.
-    recipe : Recipe
-        How to fit.
-    temperatures : tuple of float
-        Of the static and the calibrated head (see `evaluation.choose`).
-    info : dict, optional
-        JSON values to keep in the model: what it was trained on.
-
-    Returns
-    -------
-    EmotionModel
-        With a calibrated head where people's neutral faces are known for every emotion.
-
-    Raises
-    ------
-    TrainingError
-        If there are not two emotions.
-    """
-    emotions = sorted(set(samples.emotion.tolist()))
-    if len(emotions) < 2:
-        raise TrainingError("data set: holds one emotion only; add images of others")
-    neutral = samples.emotion == "neutral"
-    mean = samples.features[neutral if neutral.any() else slice(None)].mean(axis=0)
-    static = fold_pipeline(fit_static(samples, recipe, temperatures[0]), origin=mean)
-    calibrated = None
-    if can_calibrate(samples, emotions):
-        pipeline = fit_calibrated(samples, recipe, temperatures[1])
-        calibrated = fold_pipeline(pipeline, origin=np.zeros_like(mean))
-    return EmotionModel(tuple(emotions), mean, static, calibrated, info or {})
-
-
-def can_calibrate(samples: TrainingSet, emotions: Sequence[str]) -> bool:
-    """Tell whether every emotion occurs twice among samples with a neutral face to compare."""
-    known = Counter(samples.emotion[samples.has_neutral].tolist())
-    return all(known[emotion] >= 2 for emotion in emotions)
-
-
-def fold_pipeline(pipeline: Pipeline, origin: NDArray[np.float64]) -> Head:
-    """Fold the fitted whitening and SVM of `make_pipeline` into one matrix product.
-
-    Parameters
-    ----------
-    pipeline : Pipeline
-        Fitted.
-    origin : ndarray of shape (136,)
-        What will have been taken off the features that the head is given.
-
-    Returns
-    -------
-    Head
-        The same votes to rounding.
-    """
-    whiten, svm = pipeline["whiten"], pipeline["svm"]
-    weights, biases = svm.pair_weights()
-    weights = weights @ whiten.matrix_.T
-    return Head(
-        weights=np.ascontiguousarray(weights),
-        biases=np.asarray(biases + weights @ (origin - whiten.mean_), dtype=np.float64),
-        temperature=float(svm.temperature),
-    )

@@ -22,6 +22,9 @@ Source = int | str | os.PathLike[str]
 
 Warn = Callable[[str], None]
 
+# FFmpeg shows text as a picture of a terminal.
+_TEXT_SUFFIXES = frozenset({".ans", ".art", ".asc", ".diz", ".ice", ".nfo", ".txt", ".vt"})
+
 SEQUENCE_FPS = 25.0  # of image sequences, which do not say
 
 # A camera that has just been opened, or stutters, may fail to give a frame at first.
@@ -76,6 +79,8 @@ def frames(source: Source, warn: Warn = lambda message: None) -> Generator[Frame
     if isinstance(source, int):
         return _camera(source)
     name = os.fspath(source)
+    if not name:
+        raise SourceError("source: none is named; give a camera's number, a video or a folder")
     if name.isdecimal() and len(name) < 10:
         return _camera(int(name))
     if "://" in name:
@@ -146,6 +151,8 @@ def _video(name: str) -> Generator[Frame, None, None]:
         raise SourceError(f"{name}: no such video; check the path, or give a camera's number")
     if path.is_file() and path.stat().st_size == 0:
         raise SourceError(f"{name}: the file is empty; replace it")
+    if path.suffix.lower() in _TEXT_SUFFIXES:
+        raise SourceError(f"{name}: is text, not a video; check the path")
     capture = cv2.VideoCapture(name)
     try:
         if not capture.isOpened():

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from landmark_emotion.errors import DisplayError
 
+_NO_KEY = 0xFF
 _QUIT_KEYS = (ord("q"), ord("Q"), 27)  # 27 is Escape
 
 _SCREEN_TIMEOUT = 20  # seconds
@@ -22,6 +23,11 @@ class Window:
     ----------
     title : str
         What the window is called.
+
+    Attributes
+    ----------
+    key : str
+        What was pressed while the last frame was shown, in lower case; empty for nothing.
 
     Raises
     ------
@@ -42,6 +48,7 @@ class Window:
                 "opencv-python-headless, or leave --show out"
             ) from error
         self._sized = False
+        self.key = ""
 
     def show(self, image: NDArray[np.uint8]) -> bool:
         """Show a frame of shape (height, width, 3).
@@ -56,6 +63,7 @@ class Window:
             self._sized = True
         cv2.imshow(self._title, image)
         key = cv2.waitKey(1) & 0xFF
+        self.key = "" if key == _NO_KEY else chr(key).lower()
         visible: float = cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE)
         return key not in _QUIT_KEYS and visible >= 1
 

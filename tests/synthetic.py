@@ -21,9 +21,7 @@ def template() -> NDArray[np.float64]:
             (centre + 11 * np.cos(a), -20 - 5 * np.sin(a))
             for a in np.deg2rad([180, 120, 60, 0, -60, -120])
         ]
-    points += [
-        (24 * np.cos(a), 42 - 9 * np.sin(a)) for a in np.deg2rad(np.arange(180, -180, -30))
-    ]
+    points += [(24 * np.cos(a), 42 - 9 * np.sin(a)) for a in np.deg2rad(np.arange(180, -180, -30))]
     points += [(17 * np.cos(a), 42 - 3 * np.sin(a)) for a in np.deg2rad(np.arange(180, -180, -45))]
     return np.array(points) + 200
 

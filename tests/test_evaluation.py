@@ -7,7 +7,7 @@ from synthetic import table
 from landmark_emotion import evaluation
 from landmark_emotion.errors import TrainingError
 from landmark_emotion.evaluation import judge, shared_sequences, shuffled_splits
-from landmark_emotion.training import Recipe, TrainingSet
+from landmark_emotion.training import HeadRecipe, Recipe, TrainingSet
 
 FACES = table(n_subjects=8, noise=2.0)
 
@@ -25,7 +25,7 @@ def _memorable(n_subjects=24):
 
 def test_shuffled_splits_reward_remembering_people_and_judging_does_not():
     faces = _memorable()
-    recipe = Recipe(C=1.0)
+    recipe = Recipe(static=HeadRecipe(1.0, 1.0, None, ()))
     shuffled = np.mean(list(shuffled_splits(faces, recipe)))
     static, _ = judge(faces, recipe, jobs=1)
     assert shuffled > 0.9
@@ -39,25 +39,36 @@ def test_the_same_seed_gives_the_same_splits():
     assert first != list(shuffled_splits(FACES, runs=3, seed=5))
 
 
-def test_no_classifier_sees_the_people_it_judges(monkeypatch):
+def test_no_model_sees_the_people_it_judges(monkeypatch):
     seen = []
-    plain = evaluation._STATIC.fit
+    plain = evaluation.fit_model
 
-    def spy(samples, recipe):
+    def spy(samples, *args, **options):
         seen.append(set(samples.subject.tolist()))
-        return plain(samples, recipe)
+        return plain(samples, *args, **options)
 
-    monkeypatch.setattr(evaluation, "_STATIC", dataclasses.replace(evaluation._STATIC, fit=spy))
-    everyone = set(FACES.subject.tolist())
-    samples = TrainingSet.of(FACES)
-    for person in sorted(everyone):
+    monkeypatch.setattr(evaluation, "fit_model", spy)
+    samples = TrainingSet.of(FACES, table(n_subjects=8, seed=1))
+    for person in sorted(set(FACES.subject.tolist())):
         seen.clear()
         block = [np.flatnonzero(FACES.subject == person)]
-        emotions = tuple(sorted(set(FACES.emotion.tolist())))
-        evaluation._judge_block(samples, block, (Recipe(),), emotions, 0)
-        # Neither the choice of the temperature nor the judgement itself.
-        assert seen
+        evaluation._judge_block(samples, block, (Recipe(),), 0)
+        # Neither for the choice of the temperature nor for the judgement itself.
+        assert len(seen) > 1
         assert all(person not in people for people in seen)
+
+
+def test_no_tested_face_is_a_reference_in_shuffled_splits(monkeypatch):
+    made = []
+    plain = TrainingSet.of.__func__
+
+    def spy(cls, *tables):
+        made.append(sum(map(len, tables)))
+        return plain(cls, *tables)
+
+    monkeypatch.setattr(TrainingSet, "of", classmethod(spy))
+    list(shuffled_splits(FACES, runs=2))
+    assert made[1:] == [len(FACES) - round(0.2 * len(FACES) + 0.5)] * 2
 
 
 def test_judgements_stand_in_the_order_of_the_table():
@@ -85,13 +96,12 @@ def test_who_has_no_neutral_face_is_judged_statically():
     static, calibrated = judge(faces, folds=4, jobs=1)
     theirs = faces.subject == "S001"
     assert not calibrated.calibrated[theirs].any()
-    np.testing.assert_array_equal(
-        calibrated.probabilities[theirs], static.probabilities[theirs]
-    )
+    np.testing.assert_array_equal(calibrated.probabilities[theirs], static.probabilities[theirs])
 
 
 def test_a_search_chooses_among_its_recipes(monkeypatch):
-    good, bad = Recipe(), Recipe(C=1e-9)
+    nothing = HeadRecipe(1e-9, 1.0, None, ())
+    good, bad = Recipe(), Recipe(nothing, nothing)
     recipe, temperatures = evaluation.choose(TrainingSet.of(FACES), (bad, good))
     assert recipe == good
     assert all(temperature > 0 for temperature in temperatures)
@@ -113,6 +123,23 @@ def test_unknown_people_are_judged_by_plain_folds():
     assert "unknown" in static.protocol
     assert calibrated is None
     assert static.as_json()["subjects"] is None
+
+
+@pytest.mark.parametrize("n_subjects", [2, 3, 5])
+def test_few_people_are_enough(n_subjects):
+    faces = table(n_subjects=n_subjects)
+    static, calibrated = judge(faces, jobs=1)
+    assert static.scores.n == len(faces)
+    assert np.isfinite(static.probabilities).all()
+    # One person shows each emotion once, which is too little to learn differences from.
+    assert (calibrated is None) == (n_subjects == 2)
+
+
+def test_a_rare_emotion_of_one_person_is_no_obstacle():
+    # Nobody else shows fear, so no model that judges this person knows it.
+    rare = (FACES.emotion == "fear") & (FACES.subject != "S000")
+    static, _ = judge(FACES.take(~rare), jobs=1)
+    assert static.scores.recall["fear"] == 0
 
 
 def test_too_little_to_split_says_so():

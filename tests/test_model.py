@@ -17,12 +17,14 @@ from landmark_emotion.model import (
     load_model,
     soft_votes,
 )
-from landmark_emotion.training import Recipe, TrainingSet, fit_model
+from landmark_emotion.training import TrainingSet, fit_model
 
 
 @pytest.fixture(scope="module")
 def model():
-    return fit_model(TrainingSet.of(table()), Recipe(), (0.5, 0.7), info={"counts": {"anger": 3}})
+    return fit_model(
+        TrainingSet.of(table()), temperatures=(0.5, 0.7), info={"counts": {"anger": 3}}
+    )
 
 
 @pytest.fixture
@@ -131,6 +133,8 @@ BROKEN = {
     "one emotion": {"emotions": ["anger"]},
     "emotions missing": {"emotions": None},
     "emotions a number": {"emotions": 7},
+    "prior a text": {"prior": "x"},
+    "prior not a number": {"prior": float("nan")},
 }
 
 

@@ -60,19 +60,22 @@ def test_a_broken_profile_gets_one_line(tmp_path, content):
 def test_a_sample_is_never_its_own_reference():
     faces = table(n_subjects=3)
     features = landmark_features(faces.landmarks)
-    references = own_neutrals(features, faces.emotion, faces.subject)
+    takes = np.arange(len(faces)) // 2
+    references, counts = own_neutrals(features, faces.emotion, faces.subject, takes)
     neutral = faces.emotion == "neutral"
     for index in range(len(faces)):
         others = (faces.subject == faces.subject[index]) & neutral
         others[index] = False
         np.testing.assert_allclose(references[index], features[others].mean(axis=0))
+        assert counts[index] == len(set(takes[others].tolist()))
 
 
 def test_who_has_no_other_neutral_face_has_no_reference():
     features = landmark_features(table().landmarks[:4])
-    references = own_neutrals(
-        features, ["neutral", "anger", "anger", "neutral"], ["a", "a", "b", ""]
+    references, counts = own_neutrals(
+        features, ["neutral", "anger", "anger", "neutral"], ["a", "a", "b", ""], range(4)
     )
+    assert counts.tolist() == [0, 1, 0, 0]
     assert np.isnan(references[:, 0]).tolist() == [True, False, True, True]
 
 
@@ -92,11 +95,18 @@ def test_the_automatic_reference_finds_the_usual_face_and_ignores_passing_smiles
 def test_the_automatic_reference_starts_from_the_average_person():
     average, own = np.zeros(136), np.ones(136)
     automatic = AutomaticNeutral(average)
-    first = automatic.update(own, 0.9, 0.0)
+    assert automatic.update(own, 0.9, 0.0) is None
+    references = [automatic.update(own, 0.9, time) for time in np.arange(1, 20) * AUTO_INTERVAL]
+    first, *_, last = [reference for reference in references if reference is not None]
+    assert np.abs(first - average).max() < 0.5
+    np.testing.assert_array_equal(last, own)
+
+
+def test_the_automatic_reference_does_not_hang_on_the_frame_rate():
+    automatic = AutomaticNeutral(np.zeros(136))
+    for frame in range(100):
+        automatic.update(np.ones(136), 0.9, frame / 1000)
     assert not automatic.settled
-    assert np.abs(first - average).max() < 0.2
-    # Frames that come faster than it looks change nothing.
-    np.testing.assert_array_equal(automatic.update(5 * own, 0.9, AUTO_INTERVAL / 2), first)
 
 
 def test_no_face_makes_no_reference():

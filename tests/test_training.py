@@ -9,6 +9,7 @@ from landmark_emotion.errors import TrainingError
 from landmark_emotion.face import mirror_landmarks
 from landmark_emotion.features import landmark_features
 from landmark_emotion.training import (
+    HeadRecipe,
     Recipe,
     SoftVotingSVC,
     TrainingSet,
@@ -26,7 +27,7 @@ FACES = table(seed=5)
 @pytest.mark.parametrize("emotions", [("anger", "happiness", "neutral"), ("fear", "neutral")])
 def test_the_model_says_what_the_pipeline_says(emotions):
     samples = TrainingSet.of(table(emotions=emotions))
-    model = fit_model(samples, Recipe(), (0.3, 0.6))
+    model = fit_model(samples, temperatures=(0.3, 0.6))
     unseen = TrainingSet.of(table(emotions=emotions, seed=9))
     landmarks = table(emotions=emotions, seed=9).landmarks
     static = fit_static(samples, Recipe(), 0.3)
@@ -34,15 +35,16 @@ def test_the_model_says_what_the_pipeline_says(emotions):
         model.probabilities(landmarks), static.predict_proba(unseen.features), atol=1e-9
     )
     calibrated = fit_calibrated(samples, Recipe(), 0.6)
+    references = model.blend(unseen.neutral, unseen.n_neutral)
     np.testing.assert_allclose(
-        model.probabilities(landmarks, unseen.features - unseen.differences),
-        calibrated.predict_proba(unseen.differences),
+        model.probabilities(landmarks, references),
+        calibrated.predict_proba(unseen.features - references),
         atol=1e-9,
     )
 
 
 def test_people_it_has_not_seen_are_recognised():
-    model = fit_model(TrainingSet.of(table()), Recipe())
+    model = fit_model(TrainingSet.of(table()))
     unseen = table(seed=0, n_subjects=30)  # the same movements, more people
     new = np.array([int(subject[1:]) >= 12 for subject in unseen.subject])
     named = np.array(model.emotions)[model.probabilities(unseen.landmarks[new]).argmax(axis=1)]
@@ -50,7 +52,7 @@ def test_people_it_has_not_seen_are_recognised():
 
 
 def test_mirrored_faces_are_judged_alike():
-    model = fit_model(TrainingSet.of(table()), Recipe())
+    model = fit_model(TrainingSet.of(table()))
     np.testing.assert_allclose(
         model.probabilities(FACES.landmarks),
         model.probabilities(mirror_landmarks(FACES.landmarks)),
@@ -60,9 +62,9 @@ def test_mirrored_faces_are_judged_alike():
 
 def test_without_known_people_there_is_no_calibrated_head():
     unknown = dataclasses.replace(FACES, subject=np.full(len(FACES), ""))
-    assert fit_model(TrainingSet.of(unknown), Recipe()).calibrated is None
+    assert fit_model(TrainingSet.of(unknown)).calibrated is None
     happy_only = FACES.take(FACES.emotion != "neutral")
-    assert fit_model(TrainingSet.of(happy_only), Recipe()).calibrated is None
+    assert fit_model(TrainingSet.of(happy_only)).calibrated is None
 
 
 def test_frames_of_one_sequence_share_their_weight():
@@ -84,7 +86,7 @@ def test_a_rare_emotion_counts_as_much_as_a_common_one():
 
 
 def test_scikit_learn_can_clone_the_pipeline():
-    pipeline = make_pipeline(Recipe(C=0.02, shrinkage=0.3))
+    pipeline = make_pipeline(HeadRecipe(0.02, 1.0, 0.3, ()))
     copy = clone(pipeline)
     assert copy["svm"].C == 0.02
     assert copy["whiten"].shrinkage == 0.3
@@ -117,10 +119,30 @@ def test_one_emotion_is_not_enough():
     with pytest.raises(TrainingError, match="two or more emotions"):
         usable(happy, ("happiness", "neutral"))
     with pytest.raises(TrainingError, match="one emotion only"):
-        fit_model(TrainingSet.of(happy), Recipe())
+        fit_model(TrainingSet.of(happy))
 
 
 def test_features_of_the_training_set_are_those_of_live_use():
     np.testing.assert_array_equal(
         TrainingSet.of(FACES).features, landmark_features(FACES.landmarks)
     )
+
+
+def test_a_reference_made_of_few_faces_leans_on_the_average_person():
+    model = fit_model(TrainingSet.of(table()))
+    own = model.mean + 1
+    one, many = model.blend(own, 1), model.blend(own, 1000)
+    assert np.all(one < many)
+    np.testing.assert_allclose(many, own, atol=1e-3)
+
+
+def test_conditions_that_set_another_table_apart_are_taken_off():
+    faces = table(n_subjects=6)
+    squeezed = dataclasses.replace(faces, landmarks=faces.landmarks * [1.0, 0.9])
+    samples = TrainingSet.of(faces, squeezed)
+    here, there = samples.origin == 0, samples.origin == 1
+    before = np.abs(samples.features[there].mean(0) - samples.features[here].mean(0)).max()
+    aligned = samples.aligned()
+    after = np.abs(aligned[there].mean(0) - aligned[here].mean(0)).max()
+    np.testing.assert_array_equal(aligned[here], samples.features[here])
+    assert after < 0.3 * before

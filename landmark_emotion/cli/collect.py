@@ -3,7 +3,7 @@
 import argparse
 from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +41,11 @@ class Collected:
     left_out: Counter[str]
     skipped: list[tuple[Path, str]]
     from_cache: int
+
+    @property
+    def title(self) -> str:
+        """What the user named and what it is."""
+        return f"{self.path} ({self.layout})" + (", drawn faces" if self.table.drawn else "")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -116,12 +121,15 @@ def collect(args: argparse.Namespace, path: Path, emotions: Collection[str]) -> 
         layout = dataset.layout
         say(f"{path}: {layout}, {len(chosen)} images to look at")
         table, skipped, from_cache = _extract(args, chosen)
+        table = replace(table, drawn=dataset.drawn)
+    if table.drawn:
+        say("note: these are drawn faces; scores on them say nothing about real ones")
     if not len(table):
         reasons = Counter(reason for _, reason in skipped) + left_out
+        why = ", ".join(f"{count} x {reason}" for reason, count in reasons.most_common(3))
         raise DatasetError(
-            f"{path}: no usable face ("
-            + ", ".join(f"{count} x {reason}" for reason, count in reasons.most_common(3))
-            + "); check that the pictures show faces from the front"
+            f"{path}: no usable face ({why or 'it is empty'}); check that the pictures show faces "
+            "from the front"
         )
     return Collected(table, path, layout, left_out, skipped, from_cache)
 

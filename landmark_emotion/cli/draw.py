@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from landmark_emotion.cli.options import positive_int, progress
+from landmark_emotion.cli.options import positive_int, progress, whole_number
 from landmark_emotion.datasets.drawn import draw_dataset, draw_video
 
 
@@ -22,7 +22,11 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--subjects", type=positive_int, default=12, metavar="N", help="people (default: 12)"
     )
     parser.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="same seed, same faces (default: 0)"
+        "--seed",
+        type=whole_number,
+        default=0,
+        metavar="N",
+        help="same seed, same faces (default: 0)",
     )
     parser.add_argument("--video", type=Path, metavar="FILE", help="draw a video, .mp4 or .avi")
     parser.set_defaults(run=run, usage_error=parser.error)

@@ -22,16 +22,18 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "-o", "--output", type=Path, required=True, metavar="FILE", help="the table, an .npz"
     )
     collect.add_arguments(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, usage_error=parser.error)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
     from landmark_emotion import report
 
+    if args.output.suffix.lower() != ".npz":
+        args.usage_error(f"argument -o/--output: must end in .npz, got '{args.output}'")
     data = collect.collect(args, args.dataset, EMOTIONS)
     data.table.save(args.output)
-    print(f"landmark table: {args.output}")
+    print(f"landmark table: {args.output}" + (", drawn faces" if data.table.drawn else ""))
     print("\n".join(report.counts_text(data.table)))
     left_out = report.left_out_text(data.left_out, data.skipped)
     if left_out:

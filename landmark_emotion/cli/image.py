@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from landmark_emotion.cli.options import add_model, add_predictor, say
+from landmark_emotion.cli.options import add_recognition, say
 from landmark_emotion.datasets import image_files
 from landmark_emotion.errors import DatasetError, ImageError
 
@@ -18,25 +18,23 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument(
         "paths", nargs="+", type=Path, metavar="PATH", help="image files, or folders of them"
     )
-    add_model(parser)
+    add_recognition(parser)
     parser.add_argument(
         "--format",
         choices=("text", "json", "csv"),
         default="text",
         help="how to print (default: text)",
     )
-    add_predictor(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
     from landmark_emotion.cli.output import CsvWriter, ImageTextWriter, JsonWriter, Writer
-    from landmark_emotion.cli.webcam import choose_model
+    from landmark_emotion.cli.recognition import open_recognizer
     from landmark_emotion.images import read_image
-    from landmark_emotion.recognizer import Recognizer
 
-    recognizer = Recognizer(choose_model(args.model), args.predictor)
+    recognizer = open_recognizer(args)
     writers: dict[str, type[Writer]] = {
         "text": ImageTextWriter,
         "json": JsonWriter,
@@ -57,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
                 writer.write_error(str(file), str(error).removeprefix(f"{file}: "))
                 continue
             n_read += 1
-            writer.write(str(file), 0, 0.0, recognizer.recognize(image, thorough=True))
+            writer.write(str(file), 0, 0.0, recognizer.recognize_still(image))
     return 0 if n_read else 1
 
 

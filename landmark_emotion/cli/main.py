@@ -2,15 +2,13 @@
 
 import argparse
 import errno
+import logging
 import os
 import sys
 from collections.abc import Sequence
 
 from landmark_emotion import __version__
-from landmark_emotion.cli import draw, evaluate, extract, image, train, webcam
 from landmark_emotion.errors import LandmarkEmotionError
-
-_COMMANDS = (train, webcam, image, evaluate, extract, draw)
 
 _INTERRUPTED = 130
 
@@ -29,15 +27,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Exit status: 0 done, 1 an error that was explained on stderr, 2 wrong usage, 130 stopped
         by Ctrl-C.
     """
-    # Both are read when OpenCV first needs them; its own complaints would stand between ours.
+    # OpenCV reads these when it is imported; the complaints of libraries would stand between ours.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    logging.basicConfig(handlers=[logging.NullHandler()])
+    if sys.stdout is None:  # closed by whoever started us
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             # File names need not be valid text, and not every terminal can show all of Unicode.
             stream.reconfigure(errors="backslashreplace")
-    args = _parser().parse_args(arguments)
     try:
+        args = _parser().parse_args(arguments)
         status: int = args.run(args)
         sys.stdout.flush()
         return status
@@ -49,6 +50,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(
             f"{error.name}: not installed; run 'python3 tasks.py install' or 'pip install .'"
         )
+    except ImportError as error:
+        # What a package says that misses a library of the system, such as libGL.so.1.
+        if not any(words in str(error) for words in ("shared object", "DLL load", "dlopen")):
+            raise
+        return _fail(f"{error.name or 'package'}: cannot be loaded ({error}); see README.md")
     except KeyboardInterrupt:
         return _INTERRUPTED
     except OSError as error:
@@ -60,17 +66,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         if error.errno == errno.ENOSPC:
             return _fail(f"{error.filename or 'output'}: the disk is full; make room")
-        raise
+        where = "system" if error.filename is None else os.fsdecode(error.filename)
+        return _fail(f"{where[-200:]}: {error.strerror or error}; check that it can be used")
 
 
 def _parser() -> argparse.ArgumentParser:
+    # Not at the top, so that a missing package is told of and Ctrl-C is quiet from the start.
+    from landmark_emotion.cli import compare, draw, evaluate, extract, image, train, webcam
+
     parser = argparse.ArgumentParser(
         prog="landmark-emotion",
         description="Recognise facial emotion from landmarks, in real time, with a linear model.",
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in _COMMANDS:
+    for command in (train, webcam, image, evaluate, compare, extract, draw):
         command.add_parser(commands)
     return parser
 

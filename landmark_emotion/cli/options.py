@@ -7,11 +7,22 @@ from pathlib import Path
 from typing import Any
 
 
+def whole_number(text: str, least: int = 0) -> int:
+    """Read an option that must be a whole number, neither below the least nor above 2**32 - 1."""
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 11 else -1
+    if not least <= number < 2**32:
+        raise argparse.ArgumentTypeError(f"must be a whole number from {least}, got '{text}'")
+    return number
+
+
 def positive_int(text: str) -> int:
     """Read an option that must be a whole number above 0."""
-    if not text.isascii() or not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"must be a whole number above 0, got '{text}'")
-    return int(text)
+    return whole_number(text, 1)
+
+
+def two_or_more(text: str) -> int:
+    """Read an option that must be a whole number above 1."""
+    return whole_number(text, 2)
 
 
 def share(text: str) -> float:
@@ -23,6 +34,45 @@ def share(text: str) -> float:
     if not 0 < value < 1:
         raise argparse.ArgumentTypeError(f"must be above 0 and below 1, got '{text}'")
     return value
+
+
+def seconds_or_auto(text: str) -> float | str:
+    """Read ``--calibrate``: seconds from 0.5 to 60, or ``auto``."""
+    if text == "auto":
+        return text
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0.5 <= seconds <= 60:
+        raise argparse.ArgumentTypeError(f"must be 'auto' or seconds from 0.5 to 60, got '{text}'")
+    return seconds
+
+
+def add_recognition(parser: argparse.ArgumentParser) -> None:
+    """Add what decides how faces are recognised: model, predictor, neutral face, certainty."""
+    add_model(parser)
+    add_predictor(parser)
+    reference = parser.add_mutually_exclusive_group()
+    reference.add_argument(
+        "--neutral",
+        type=Path,
+        metavar="PHOTO",
+        help="a photo of the person at rest to compare with",
+    )
+    reference.add_argument(
+        "--profile",
+        metavar="NAME",
+        help="a neutral face saved before with 'webcam --calibrate SECONDS --profile NAME'; a name "
+        "or a .json file",
+    )
+    parser.add_argument(
+        "--min-probability",
+        type=share,
+        default=0.0,
+        metavar="P",
+        help="print 'uncertain' where the likeliest emotion is less likely than P",
+    )
 
 
 def add_predictor(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +91,8 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         "--model",
         type=Path,
         metavar="FILE",
-        help="the model; otherwise models/emotion.npz, which training writes",
+        help="the model; otherwise models/emotion.npz, which training writes, else the one that "
+        "comes with the program",
     )
 
 

@@ -6,7 +6,7 @@ import os
 import sys
 from typing import Any, Protocol
 
-from landmark_emotion.recognizer import Prediction
+from landmark_emotion.recognizer import UNCERTAIN, Prediction
 from landmark_emotion.records import COLUMNS, csv_row, json_row
 
 FORMATS = ("text", "json", "csv")
@@ -20,6 +20,7 @@ _COLOURS = {
     "neutral": 37,
     "sadness": 34,
     "surprise": 96,
+    "uncertain": 90,
 }
 
 
@@ -117,7 +118,8 @@ class ImageTextWriter:
             every = "  ".join(
                 f"{prediction.emotions[i]} {prediction.probabilities[i]:.3f}" for i in order
             )
-            print(f"{source}: face {prediction.number}: {every}", flush=True)
+            doubt = "uncertain: " if prediction.emotion == UNCERTAIN else ""
+            print(f"{source}: face {prediction.number}: {doubt}{every}", flush=True)
         if not predictions:
             print(f"{source}: no face", flush=True)
 

@@ -2,7 +2,6 @@
 
 import argparse
 import datetime
-import json
 import platform
 import sys
 from pathlib import Path
@@ -10,11 +9,12 @@ from typing import Any
 
 from landmark_emotion import __version__
 from landmark_emotion.cli import collect
-from landmark_emotion.cli.options import positive_int, say, share
+from landmark_emotion.cli.options import positive_int, say, share, two_or_more, whole_number
+from landmark_emotion.cli.reporting import add_report, check_report, write_report
 from landmark_emotion.datasets import read_dataset
-from landmark_emotion.datasets.drawn import draw_dataset, is_drawn
+from landmark_emotion.datasets.drawn import draw_dataset
 from landmark_emotion.errors import DatasetError
-from landmark_emotion.files import natural_order, replace_atomically
+from landmark_emotion.files import natural_order
 from landmark_emotion.model import TRAINED_HERE
 
 DATA_FOLDER = Path("data")
@@ -48,12 +48,12 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     parser.add_argument(
         "--folds",
-        type=positive_int,
+        type=two_or_more,
         metavar="N",
         help="folds for the score on new people (default: leave one subject out)",
     )
     parser.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="for drawing splits (default: 0)"
+        "--seed", type=whole_number, default=0, metavar="N", help="for drawing splits (default: 0)"
     )
     parser.add_argument(
         "--output",
@@ -62,9 +62,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         metavar="FILE",
         help=f"the model to write (default: {TRAINED_HERE.as_posix()})",
     )
-    parser.add_argument(
-        "--report", type=Path, metavar="FILE", help="write all of it as JSON as well"
-    )
+    add_report(parser)
     parser.add_argument(
         "--search",
         action="store_true",
@@ -78,14 +76,13 @@ def run(args: argparse.Namespace) -> int:
     """Run the command."""
     from landmark_emotion import evaluation, report, training
 
+    check_report(args.report)
     path = args.dataset or _find_dataset()
-    drawn = is_drawn(path)
-    if drawn:
-        say("note: these are drawn faces; the model will be a toy that shows how things work")
     data = collect.collect(args, path, collect.wanted_emotions(args))
     table, too_few = training.usable(data.table, collect.wanted_emotions(args))
 
-    print(f"data set: {path} ({data.layout})" + (", drawn faces" if drawn else ""))
+    drawn = data.table.drawn
+    print(f"data set: {data.title}")
     print("\n".join(report.counts_text(table)))
     left_out = report.left_out_text(data.left_out + too_few, data.skipped)
     if left_out:
@@ -143,7 +140,7 @@ def run(args: argparse.Namespace) -> int:
         calibrated=calibrated,
     )
     model = training.fit_model(
-        samples, recipe, temperatures, info=summary | _circumstances(args.predictor)
+        samples, recipe, temperatures=temperatures, info=summary | _circumstances(args.predictor)
     )
     model.save(args.output)
     if args.report is not None:
@@ -154,7 +151,16 @@ def run(args: argparse.Namespace) -> int:
             "skipped": [{"path": str(image), "reason": why} for image, why in data.skipped],
             "from_cache": data.from_cache,
         }
-        replace_atomically(args.report, (json.dumps(written, indent=2) + "\n").encode())
+        write_report(
+            args.report,
+            written,
+            table=table,
+            model=model,
+            static=static,
+            calibrated=calibrated,
+            runs=runs,
+            runs_apart=apart,
+        )
     print(f"model: {args.output}")
     print(f"run it: {_how_to_run(args.output)}")
     return 0
@@ -163,6 +169,7 @@ def run(args: argparse.Namespace) -> int:
 def _find_dataset() -> Path:
     """Return the data set in data/; otherwise draw one there."""
     candidates = []
+    refused = []
     if DATA_FOLDER.is_dir():
         children = sorted(DATA_FOLDER.iterdir(), key=lambda path: natural_order(path.name))
         candidates = [path for path in children if path != SAMPLE_FOLDER]
@@ -172,10 +179,14 @@ def _find_dataset() -> Path:
         if path.suffix.lower() != ".npz":
             try:
                 read_dataset(path)
-            except DatasetError:
+            except DatasetError as error:
+                if path.is_dir() and path != DATA_FOLDER:
+                    refused.append(f"note: not used: {error}")
                 continue
         say(f"no data set was named; using {path}")
         return path
+    for line in refused:
+        say(line)
     if not SAMPLE_FOLDER.is_dir():
         say(f"no data set was named and none is in data/; drawing sample faces in {SAMPLE_FOLDER}")
         draw_dataset(SAMPLE_FOLDER)

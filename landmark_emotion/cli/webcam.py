@@ -3,10 +3,14 @@
 import argparse
 import contextlib
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from landmark_emotion.cli.options import add_model, add_predictor, positive_int, say
-from landmark_emotion.model import EmotionModel, default_model, load_model
+from landmark_emotion.cli.options import add_recognition, positive_int, say, seconds_or_auto
+
+if TYPE_CHECKING:
+    from landmark_emotion.recognizer import Recognizer
+
+WINDOW_CALIBRATION = 2.0  # seconds
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -24,7 +28,14 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="a camera's number, a video file, an image sequence (folder or pattern) or an "
         "http:// or rtsp:// address (default: 0)",
     )
-    add_model(parser)
+    add_recognition(parser)
+    parser.add_argument(
+        "--calibrate",
+        type=seconds_or_auto,
+        metavar="SECONDS",
+        help="take the faces of the first SECONDS as neutral and compare with them from then on; "
+        "'auto' estimates everyone's neutral face while watching",
+    )
     parser.add_argument(
         "--format",
         choices=("text", "json", "csv"),
@@ -38,22 +49,26 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--max-frames", type=positive_int, metavar="N", help="stop after so many frames"
     )
     parser.add_argument(
-        "--show", action="store_true", help="show a window with landmarks and emotion; q closes it"
+        "--show",
+        action="store_true",
+        help="show a window with landmarks and emotion; q closes it, c calibrates",
     )
-    add_predictor(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
     from landmark_emotion.cli.output import CsvWriter, FrameTextWriter, JsonWriter
+    from landmark_emotion.cli.recognition import open_recognizer
     from landmark_emotion.overlay import draw_predictions
-    from landmark_emotion.recognizer import Recognizer
     from landmark_emotion.window import Window
 
     with contextlib.ExitStack() as stack:
         window = stack.enter_context(Window("landmark_emotion")) if args.show else None
-        recognizer = Recognizer(choose_model(args.model), args.predictor)
+        recognizer = open_recognizer(args)
+        calibrator = _Calibrator(recognizer, args.profile)
+        if isinstance(args.calibrate, float):
+            calibrator.start(args.calibrate)
         stream = stack.enter_context(contextlib.closing(recognizer.stream(args.source, warn=say)))
         writer: CsvWriter | FrameTextWriter | JsonWriter
         if args.format == "text":
@@ -70,24 +85,45 @@ def run(args: argparse.Namespace) -> int:
             if not args.changes_only or shown != before:
                 writer.write(args.source, frame.index, frame.time, predictions)
             before = shown
+            calibrator.after_frame()
             if window is not None and not window.show(draw_predictions(frame.image, predictions)):
                 break
+            if window is not None and window.key == "c":
+                calibrator.start(WINDOW_CALIBRATION)
             if n_frames == args.max_frames:
                 break
     return 0
 
 
-def choose_model(path: Path | None) -> EmotionModel:
-    """Load the model a user named or the default one, and say which it is."""
-    path = path or default_model()
-    model = load_model(path)
-    data = model.info.get("data")
-    drawn = isinstance(data, dict) and data.get("drawn") is True
-    say(
-        f"model: {path}, {len(model.emotions)} emotions"
-        + ("; trained on drawn faces, so a toy on real ones" if drawn else "")
-    )
-    return model
+class _Calibrator:
+    """Tells the user how calibration goes, and keeps the result."""
+
+    def __init__(self, recognizer: "Recognizer", profile: str | None) -> None:
+        self._recognizer = recognizer
+        self._profile = profile
+        self._running = False
+
+    def start(self, seconds: float) -> None:
+        self._recognizer.calibrate(seconds)
+        self._running = True
+        say(f"look neutral for {seconds:g} seconds ...")
+
+    def after_frame(self) -> None:
+        if not self._running or self._recognizer.calibration.calibrating:
+            return
+        self._running = False
+        references = self._recognizer.calibration.references
+        if not references:
+            say("note: no face was seen while calibrating; look at the camera and try again")
+            return
+        say(f"calibrated on {len(references)} face{'s' if len(references) > 1 else ''}")
+        if self._profile is not None:
+            from landmark_emotion.cli.recognition import profile_path
+
+            number = min(references)
+            path = profile_path(self._profile)
+            references[number].save(path)
+            say(f"profile: {path} (face {number})")
 
 
 class _Rate:

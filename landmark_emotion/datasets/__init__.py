@@ -1,9 +1,12 @@
 """Data sets of images, one module a layout; `read_dataset` finds out which it is."""
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 from landmark_emotion.datasets.ckplus import looks_like_ckplus, read_ckplus
+from landmark_emotion.datasets.drawn import is_drawn
 from landmark_emotion.datasets.folders import looks_like_class_folders, read_class_folders
 from landmark_emotion.datasets.manifest import read_manifest
 from landmark_emotion.datasets.samples import Dataset, Sample, image_files, walk_files
@@ -28,7 +31,8 @@ def read_dataset(path: Path, *, peak_frames: int = 1) -> Dataset:
     Returns
     -------
     Dataset
-        Every sample that the layout names, whether or not its image can be read.
+        Every sample that the layout names, whether or not its image can be read. Drawn faces are
+        left out unless they were named themselves.
 
     Raises
     ------
@@ -49,19 +53,33 @@ def read_dataset(path: Path, *, peak_frames: int = 1) -> Dataset:
             f"{path}: {dataset.layout} without a usable sample ({reasons or 'it is empty'}); "
             "see data/README.md for the layouts"
         )
-    return dataset
+    return replace(dataset, drawn=_any_drawn(sample.path for sample in dataset.samples))
 
 
 def _read_folder(path: Path, peak_frames: int) -> Dataset:
     if (path / MANIFEST_NAME).is_file():
         dataset = read_manifest(path / MANIFEST_NAME)
         return replace(dataset, layout=f"manifest {MANIFEST_NAME}")
-    files = list(walk_files(path))
+    everything = list(walk_files(path))
+    texts = {file.parent for file in everything if file.suffix == ".txt"} - {path}
+    drawn = [folder for folder in sorted(texts) if is_drawn(folder)]
+    files = [file for file in everything if not any(folder in file.parents for folder in drawn)]
+    left_out = Counter({"folder of drawn faces": len(drawn)} if drawn else {})
     if looks_like_ckplus(files):
-        return read_ckplus(path, files, peak_frames)
+        dataset = read_ckplus(path, files, peak_frames)
+        return replace(dataset, left_out=dataset.left_out + left_out)
     if looks_like_class_folders(path, files):
-        return read_class_folders(path, files)
+        dataset = read_class_folders(path, files)
+        return replace(dataset, left_out=dataset.left_out + left_out)
+    if drawn:
+        raise DatasetError(f"{path}: holds only drawn faces; name {drawn[0]} if you want those")
     raise DatasetError(
         f"{path}: neither a CK/CK+ tree, folders named after emotions nor a {MANIFEST_NAME}; "
         "see data/README.md for the layouts"
     )
+
+
+def _any_drawn(images: Iterable[Path]) -> bool:
+    folders = {folder.resolve() for folder in {image.parent for image in images}}
+    above = {parent for folder in folders for parent in folder.parents}
+    return any(is_drawn(folder) for folder in folders | above)

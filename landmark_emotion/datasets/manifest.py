@@ -66,7 +66,7 @@ def read_manifest(path: Path) -> Dataset:
         else:
             # Backslashes come from manifests written on Windows.
             image = path.parent / Path(row["path"])
-            if "\\" in row["path"] and not image.is_file():
+            if "\\" in row["path"] and not _is_file(image):
                 image = path.parent / PureWindowsPath(row["path"]).as_posix()
             subject, sequence = identity_from_name(image)
             samples.append(
@@ -75,3 +75,10 @@ def read_manifest(path: Path) -> Dataset:
                 )
             )
     return Dataset("manifest", samples, left_out)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # such as a name that is too long
+        return False

@@ -51,11 +51,14 @@ class Dataset:
         In a stable order.
     left_out : Counter
         How many sequences or images were left out, by reason.
+    drawn : bool
+        Whether some of the faces are drawn ones.
     """
 
     layout: str
     samples: list[Sample]
     left_out: Counter[str] = field(default_factory=Counter)
+    drawn: bool = False
 
 
 def walk_files(root: Path) -> Iterator[Path]:

@@ -1,0 +1,89 @@
+"""``landmark-emotion compare``: whether two results differ by more than chance."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from landmark_emotion import comparison
+from landmark_emotion.cli.options import say
+
+_WHAT = {"static": "face as it is", "calibrated": "own neutral face known"}
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "compare",
+        help="tell whether two results differ by more than chance",
+        description="Tell whether two results on the same people differ by more than chance.",
+    )
+    for name in ("a", "b"):
+        parser.add_argument(
+            name,
+            type=Path,
+            metavar=name.upper(),
+            help="a report.json of train or evaluate, or the folder that holds it",
+        )
+    parser.add_argument("--json", action="store_true", help="print JSON instead of text")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command."""
+    reports = [comparison.load_report(path) for path in (args.a, args.b)]
+    results = {}
+    for head in comparison.HEADS:
+        a, b = (
+            comparison.subjects_of(report, head, str(path))
+            for report, path in zip(reports, (args.a, args.b), strict=True)
+        )
+        if a is not None and b is not None:
+            results[head] = comparison.compare(a, b)
+    names = [_data_name(report) for report in reports]
+    if names[0] != names[1]:
+        say(
+            f"note: the data sets have different names ({names[0]} and {names[1]}); subjects are "
+            "taken to be the same people where their names are"
+        )
+    for letter, report in zip("AB", reports, strict=True):
+        if report.get("model"):
+            say(
+                f"note: {letter} is of a model that was fitted elsewhere; if these people were in "
+                "its training, that it does well on them proves nothing"
+            )
+    if args.json:
+        compared = {head: result.as_json() for head, result in results.items()}
+        print(json.dumps({"a": str(args.a), "b": str(args.b), **compared}, indent=2))
+        return 0
+    for letter, path, report in zip("AB", (args.a, args.b), reports, strict=True):
+        print(f"{letter}: {path} ({_protocol(report)})")
+    for head, result in results.items():
+        print("\n".join(_text(_WHAT[head], result)))
+    return 0
+
+
+def _text(what: str, result: comparison.Comparison) -> list[str]:
+    low, high = result.interval
+    lines = [
+        f"{what}: {result.subjects} subjects in both"
+        + (f", {result.only_a} only in A" if result.only_a else "")
+        + (f", {result.only_b} only in B" if result.only_b else ""),
+        f"  accuracy A {result.accuracy_a:.4f} of {result.faces_a} faces, "
+        f"B {result.accuracy_b:.4f} of {result.faces_b}",
+        f"  difference {result.difference:+.4f} (95 % interval {low:+.3f} to {high:+.3f}), "
+        f"p {result.p_value:.4f}",
+        f"  {result.verdict}",
+    ]
+    if result.unequal:
+        lines.append(f"  note: {result.unequal} subjects have more faces in one than in the other")
+    return lines
+
+
+def _data_name(report: dict[str, Any]) -> str:
+    data = report.get("data")
+    return str(data.get("name")) if isinstance(data, dict) else "unknown"
+
+
+def _protocol(report: dict[str, Any]) -> str:
+    return f"{_data_name(report)}, {report['static'].get('protocol', 'protocol unknown')}"

@@ -1,0 +1,67 @@
+"""From the options of a command to a recognizer."""
+
+import argparse
+import os
+import re
+import sys
+from pathlib import Path
+
+from landmark_emotion.cli.options import say
+from landmark_emotion.errors import ProfileError
+from landmark_emotion.model import EmotionModel, default_model, load_model
+from landmark_emotion.neutral import NeutralReference, load_profile
+from landmark_emotion.recognizer import Recognizer, reference_from_image
+
+
+def open_recognizer(args: argparse.Namespace) -> Recognizer:
+    """Make the recognizer that the options of `options.add_recognition` ask for."""
+    calibrate = getattr(args, "calibrate", None)
+    return Recognizer(
+        choose_model(args.model),
+        args.predictor,
+        neutral=_reference(args, will_be_made=isinstance(calibrate, float)),
+        automatic=calibrate == "auto",
+        min_probability=args.min_probability,
+    )
+
+
+def choose_model(path: Path | None) -> EmotionModel:
+    """Load the model a user named or the default one, and say which it is."""
+    path = path or default_model()
+    model = load_model(path)
+    data = model.info.get("data")
+    drawn = isinstance(data, dict) and data.get("drawn") is True
+    say(
+        f"model: {path}, {len(model.emotions)} emotions"
+        + ("; trained on drawn faces, so a toy on real ones" if drawn else "")
+    )
+    return model
+
+
+def profile_path(name: str) -> Path:
+    """Find where a profile is kept: by its name in the user's settings, or in a named file.
+
+    Raises
+    ------
+    ProfileError
+        If the name cannot be the name of a file.
+    """
+    if name.lower().endswith(".json"):
+        return Path(name)
+    if not re.fullmatch(r"[\w][\w .-]{0,60}", name):
+        raise ProfileError(f"{name}: cannot name a profile; use letters and digits")
+    if sys.platform == "win32":
+        base = Path(os.environ.get("APPDATA") or Path.home() / "AppData" / "Roaming")
+    else:
+        base = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    return base / "landmark_emotion" / "profiles" / f"{name}.json"
+
+
+def _reference(args: argparse.Namespace, *, will_be_made: bool) -> NeutralReference | None:
+    if args.neutral is not None:
+        from landmark_emotion.images import read_image
+
+        return reference_from_image(read_image(args.neutral), str(args.neutral), args.predictor)
+    if args.profile is None or will_be_made:
+        return None
+    return load_profile(profile_path(args.profile))

@@ -1,0 +1,174 @@
+"""What several test files need: drawn faces and what follows from them, made once a session."""
+
+import contextlib
+import functools
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import pytest
+
+from landmark_emotion import detection
+from landmark_emotion.cli import main
+from landmark_emotion.datasets.drawing import Subject, draw_face
+from landmark_emotion.datasets.drawn import draw_dataset, draw_video
+
+REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command did."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def rows(self) -> list[dict]:
+        """Its JSON Lines."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    @property
+    def json(self) -> dict:
+        """Its JSON."""
+        return json.loads(self.out)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_folder(tmp_path_factory):
+    """Keep away from the user's cache and screen; load the 100 MB of the predictor only once."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(folder))
+        patch.setenv("LOCALAPPDATA", str(folder))
+        for name in ("DISPLAY", "WAYLAND_DISPLAY", "NO_COLOR"):
+            patch.delenv(name, raising=False)
+        for name in ("shape_predictor", "get_frontal_face_detector"):
+            patch.setattr(detection.dlib, name, functools.cache(getattr(detection.dlib, name)))
+        yield folder
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch) -> Path:
+    """An empty folder that is the current one."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def run(capsys) -> Callable[..., Result]:
+    """Run a command in this process."""
+
+    def run_command(*arguments: object) -> Result:
+        capsys.readouterr()
+        try:
+            status = main([str(argument) for argument in arguments])
+        except SystemExit as leaving:
+            status = leaving.code
+        return Result(status, *capsys.readouterr())
+
+    return run_command
+
+
+@pytest.fixture
+def spawn(tmp_path):
+    """Start Python in a process of its own: ``spawn("-m", "landmark_emotion", ...)``."""
+    started = []
+
+    def start(*arguments: object, **options: object) -> subprocess.Popen:
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        command = [sys.executable, *map(str, arguments)]
+        started.append(subprocess.Popen(command, **({"cwd": tmp_path} | pipes | options)))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture(scope="session")
+def detector() -> detection.FaceDetector:
+    return detection.FaceDetector()
+
+
+@pytest.fixture(scope="session")
+def face() -> np.ndarray:
+    """A drawn happy face, (480, 640, 3)."""
+    return draw_face(Subject(), "happiness")
+
+
+@pytest.fixture(scope="session")
+def nobody() -> np.ndarray:
+    """A picture without a face, (480, 640, 3)."""
+    return np.full((480, 640, 3), 128, dtype=np.uint8)
+
+
+@pytest.fixture(scope="session")
+def png(face) -> bytes:
+    """The drawn face as a gray file, half as wide."""
+    return cv2.imencode(".png", cv2.cvtColor(face[::2, ::2], cv2.COLOR_BGR2GRAY))[1].tobytes()
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory) -> Path:
+    """Five drawn people in the layout of CK+."""
+    folder = tmp_path_factory.mktemp("data") / "drawn"
+    draw_dataset(folder, subjects=5, seed=3)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory, drawn) -> SimpleNamespace:
+    """What ``train`` does with them: its result, model and report."""
+    folder = tmp_path_factory.mktemp("trained")
+    model, report = folder / "model.npz", folder / "report.json"
+    arguments = ["train", drawn, "--output", model, "--report", report, "--jobs", "1"]
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        status = main([str(argument) for argument in arguments])
+    assert status == 0, err.getvalue()
+    return SimpleNamespace(
+        result=Result(status, out.getvalue(), err.getvalue()),
+        model=model,
+        report=json.loads(report.read_text()),
+    )
+
+
+@pytest.fixture(scope="session")
+def model(trained) -> Path:
+    """A model of seven emotions, trained on drawn faces."""
+    return trained.model
+
+
+@pytest.fixture(scope="session")
+def video(tmp_path_factory) -> Path:
+    """A drawn video of 40 frames at 10 a second, with nobody in the last ten."""
+    path = tmp_path_factory.mktemp("video") / "drawn.avi"
+    draw_video(path, emotions=("happiness", "surprise"), seconds_each=1.5, fps=10, size=(400, 300))
+    return path
+
+
+@pytest.fixture
+def photos() -> Path:
+    """Real photos, in folders happiness/ and neutral/."""
+    if not (REAL_DATA / "london").is_dir():
+        pytest.skip(f"there are no real photos in {REAL_DATA}")
+    return REAL_DATA / "london"
+
+
+@pytest.fixture
+def real_video() -> Path:
+    """Two seconds of one real face."""
+    path = REAL_DATA / "video" / "single_face.mp4"
+    if not path.is_file():
+        pytest.skip(f"there is no real video in {REAL_DATA}")
+    return path

@@ -1,0 +1,80 @@
+import json
+
+import pytest
+
+from landmark_emotion.cli import main
+
+
+def write(path, static, calibrated=None, name="data"):
+    def result(right):
+        if right is None:
+            return None
+        people = {f"S{i}": {"n": 5, "right": value} for i, value in enumerate(right)}
+        return {"protocol": "leave-one-subject-out", "subjects": people}
+
+    content = {
+        "data": {"name": name},
+        "static": result(static),
+        "calibrated": result(calibrated),
+    }
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(content))
+    return path
+
+
+def test_a_real_difference_and_none_are_told_apart(tmp_path, capsys):
+    a = write(tmp_path / "a" / "report.json", [5, 4] * 8, [4] * 16)
+    b = write(tmp_path / "b.json", [4, 3] * 8, [4] * 16)
+    assert main(["compare", str(a.parent), str(b)]) == 0
+    out, err = capsys.readouterr()
+    static, calibrated = out.split("own neutral face known")
+    assert "A is better by 0.200; that is more than chance would give" in static
+    assert "16 subjects in both" in static
+    assert "no difference that could not be chance" in calibrated
+    assert err == ""
+
+
+def test_calibrated_results_are_compared_only_where_both_have_them(tmp_path, capsys):
+    a = write(tmp_path / "a.json", [5, 4] * 8, [4] * 16)
+    b = write(tmp_path / "b.json", [4, 3] * 8)
+    assert main(["compare", str(a), str(b), "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert "calibrated" not in printed
+    static = printed["static"]
+    assert static["beyond_chance"] is True
+    assert static["difference"] == pytest.approx(0.2)
+    low, high = static["interval"]
+    assert 0 < low <= high
+    assert "better" in static["verdict"]
+
+
+def test_people_left_out_and_other_data_sets_are_told(tmp_path, capsys):
+    a = write(tmp_path / "a.json", [5] * 10, name="one")
+    b = write(tmp_path / "b.json", [5] * 8, name="two")
+    assert main(["compare", str(a), str(b)]) == 0
+    out, err = capsys.readouterr()
+    assert "8 subjects in both, 2 only in A" in out
+    assert "different names (one and two)" in err
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"static": {"subjects": null}}', "{}"])
+def test_what_is_no_report_gives_one_line(tmp_path, capsys, content):
+    good = write(tmp_path / "a.json", [5] * 8)
+    bad = tmp_path / "b.json"
+    bad.write_text(content)
+    assert main(["compare", str(good), str(bad)]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"error: {bad}: ")
+    assert err.count("\n") == 1
+
+
+def test_no_common_subject_and_a_missing_file_give_one_line(tmp_path, capsys):
+    good = write(tmp_path / "a.json", [5] * 8)
+    other = tmp_path / "b.json"
+    other.write_text('{"static": {"subjects": {"X": {"n": 1, "right": 1}}}}')
+    for second, words in ((other, "no subject in common"), (tmp_path / "no", "no such report")):
+        assert main(["compare", str(good), str(second)]) == 1
+        err = capsys.readouterr().err
+        assert words in err
+        assert err.count("\n") == 1

@@ -1,0 +1,46 @@
+import argparse
+import io
+
+import pytest
+
+from landmark_emotion.cli.options import positive_int, progress, share, two_or_more, whole_number
+
+
+@pytest.mark.parametrize(
+    ("read", "text", "value"),
+    [
+        (whole_number, "0", 0),
+        (whole_number, "4294967295", 2**32 - 1),
+        (positive_int, "1", 1),
+        (positive_int, "007", 7),
+        (two_or_more, "2", 2),
+        (share, "0.2", 0.2),
+        (share, "1e-3", 0.001),
+    ],
+)
+def test_good_numbers_are_read(read, text, value):
+    assert read(text) == value
+
+
+@pytest.mark.parametrize(
+    ("read", "texts"),
+    [
+        (whole_number, ["-1", "4294967296", "1.0", "1e3", "", " 1", "x", "²", "٣", "9" * 5000]),
+        (positive_int, ["0", "-1"]),
+        (two_or_more, ["0", "1"]),
+        (share, ["0", "1", "-0.1", "nan", "inf", "", "x"]),
+    ],
+)
+def test_bad_numbers_are_refused_with_what_was_given(read, texts):
+    for text in texts:
+        with pytest.raises(argparse.ArgumentTypeError, match="must be") as raised:
+            read(text)
+        assert f"got '{text}'" in str(raised.value)
+
+
+def test_progress_is_silent_where_nobody_is_watching(monkeypatch):
+    monkeypatch.setattr("sys.stderr", io.StringIO())
+    assert list(progress(iter("abc"), 3)) == ["a", "b", "c"]
+    import sys
+
+    assert sys.stderr.getvalue() == ""

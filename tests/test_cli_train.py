@@ -1,0 +1,226 @@
+import json
+import re
+import shutil
+
+import numpy as np
+import pytest
+import synthetic
+from trees import ckplus, touch
+
+from landmark_emotion.model import load_model
+from landmark_emotion.table import load_table
+
+QUICK = ("--runs", 2, "--jobs", 1)
+
+
+@pytest.fixture
+def table(here):
+    """A small table of made-up people."""
+    synthetic.table(n_subjects=4).save(here / "people.npz")
+    return here / "people.npz"
+
+
+@pytest.fixture
+def instead_of_drawing(monkeypatch, drawn):
+    """Copy faces that were drawn before; note where to."""
+    copied = []
+
+    def copy(folder, *_, **__):
+        shutil.copytree(drawn, folder)
+        copied.append(folder)
+
+    monkeypatch.setattr("landmark_emotion.cli.train.draw_dataset", copy)
+    return copied
+
+
+def accuracies(text: str) -> list[float]:
+    return [float(found) for found in re.findall(r"^  run \d+: accuracy (\d\.\d{4})$", text, re.M)]
+
+
+def test_every_run_is_printed_with_mean_and_standard_deviation(trained):
+    printed = accuracies(trained.result.out)
+    assert len(printed) == 7
+    expected = f"  mean accuracy {np.mean(printed):.3f}"
+    assert expected in trained.result.out
+    deviation = float(re.search(r"standard deviation (\d\.\d+)", trained.result.out)[1])
+    assert deviation == pytest.approx(np.std(printed), abs=1e-3)
+
+
+def test_the_report_says_the_same_as_the_screen(trained):
+    report, out = trained.report, trained.result.out
+    assert report["shuffled"]["accuracies"] == pytest.approx(accuracies(out), abs=5e-5)
+    assert report["shuffled"]["mean"] == pytest.approx(np.mean(report["shuffled"]["accuracies"]))
+    assert report["counts"]["neutral"] == 35
+    assert report["subjects"] == 5
+    assert report["left_out"]["contempt (take it in with --contempt)"] == 5
+    assert report["left_out"]["sequence without an emotion file"] == 1
+    assert report["skipped"] == []
+
+
+def test_drawn_faces_are_named_as_drawn_everywhere(trained, drawn):
+    out = trained.result.out
+    assert out.startswith(f"data set: {drawn} (CK/CK+ tree), drawn faces\n")
+    assert "\nshuffled splits of drawn faces, " in out
+    assert "\npeople not in training of drawn faces: " in out
+    assert "drawn faces" in trained.result.err
+    assert trained.report["data"]["drawn"] is True
+    assert load_model(trained.model).info["data"]["drawn"] is True
+
+
+def test_the_model_is_the_one_that_was_trained_on_all_of_it(trained, drawn):
+    loaded = load_model(trained.model)
+    assert set(loaded.emotions) == set(trained.report["counts"])
+    assert sum(loaded.info["counts"].values()) == 65
+    assert f"\nmodel: {trained.model}\n" in trained.result.out
+    assert f"webcam --model {trained.model}" in trained.result.out
+
+
+def test_nothing_else_is_written(trained):
+    assert sorted(path.name for path in trained.model.parent.iterdir()) == [
+        "model.npz",
+        "report.json",
+    ]
+
+
+def test_the_second_run_takes_the_landmarks_from_the_cache(trained, run, here, drawn):
+    result = run("train", drawn, "--output", "m.npz", "--jobs", 1)
+    assert result.status == 0
+    assert "  65 images were known from the cache\n" in result.out
+    assert accuracies(result.out) == accuracies(trained.result.out)  # the same seed
+
+
+def test_a_table_gives_the_same_scores_as_its_images(trained, run, here, drawn):
+    assert run("extract", drawn, "-o", "table.npz").status == 0
+    result = run("train", "table.npz", "--output", "m.npz", "--report", "r.json", "--jobs", 1)
+    assert result.status == 0
+    assert result.out.startswith("data set: table.npz (landmark table), drawn faces\n")
+    report = json.loads((here / "r.json").read_text())
+    about_data = {"data", "date", "path", "left_out", "skipped", "from_cache"}
+    for key in report.keys() - about_data:
+        assert report[key] == trained.report[key], key
+    probe = load_table("table.npz").landmarks
+    models = [load_model(path) for path in ("m.npz", trained.model)]
+    first, second = (model.probabilities(probe) for model in models)
+    assert np.allclose(first, second)
+
+
+def test_options_say_how_to_split(run, table):
+    result = run("train", table, "--runs", 3, "--test-size", 0.5, "--folds", 2, "--jobs", 1)
+    assert result.status == 0
+    assert len(accuracies(result.out)) == 3
+    assert "50% held out, seed 0" in result.out
+    assert "people not in training: 2 folds of 4 subjects" in result.out
+
+
+def test_another_seed_gives_other_splits(run, table):
+    first, second = (run("train", table, *QUICK, "--seed", seed).out for seed in (0, 1))
+    assert first.partition("shuffled")[2] != second.partition("shuffled")[2].replace(
+        "seed 1", "seed 0"
+    )
+
+
+def test_without_an_output_the_model_goes_to_models(run, table, here):
+    result = run("train", table, *QUICK)
+    assert result.status == 0
+    assert [path.name for path in (here / "models").iterdir()] == ["emotion.npz"]
+    assert result.out.endswith("run it: landmark-emotion webcam\n")
+    assert "drawn" not in result.out + result.err
+
+
+def test_contempt_is_taken_in_where_asked_for(run, here):
+    from landmark_emotion.emotions import EMOTIONS
+
+    synthetic.table(n_subjects=4, emotions=EMOTIONS).save("people.npz")
+    without, taken_in = (
+        run("train", "people.npz", *QUICK),
+        run("train", "people.npz", "--contempt", *QUICK),
+    )
+    assert "  left out: 4 x contempt (take it in with --contempt)\n" in without.out
+    assert "left out" not in taken_in.out
+    assert set(load_model("models/emotion.npz").emotions) == set(EMOTIONS)
+
+
+@pytest.mark.parametrize("output", ["file/model.npz", "folder"])
+def test_a_model_that_cannot_be_written_is_one_line(run, table, here, output):
+    touch(here / "file")
+    (here / "folder").mkdir()
+    result = run("train", table, *QUICK, "--output", output)
+    assert result.status == 1
+    assert re.fullmatch(
+        rf"error: {output}: cannot be written \(.*\); .*", result.err.splitlines()[-1]
+    )
+    assert sorted(path.name for path in here.rglob("*")) == ["file", "folder", "people.npz"]
+
+
+@pytest.mark.parametrize(
+    ("which", "complaint"),
+    [
+        (slice(0, 1), "needs two or more emotions"),
+        (slice(0, 0), "people.npz: no usable face (it is empty)"),
+    ],
+)
+def test_too_few_samples_are_one_line(run, table, which, complaint):
+    whole = load_table(table)
+    whole.take(np.arange(len(whole))[which]).save(table)
+    result = run("train", table, *QUICK)
+    assert (result.status, result.out) == (1, "")
+    assert complaint in result.err.splitlines()[-1]
+    assert result.err.count("error:") == 1
+
+
+@pytest.mark.parametrize("name", ["none", "none.npz", "none.csv"])
+def test_a_data_set_that_is_not_there_is_one_line(run, here, name):
+    result = run("train", name)
+    assert (result.status, result.out) == (1, "")
+    assert result.err.startswith(f"error: {name}: no such ")
+    assert result.err.count("\n") == 1
+
+
+def test_without_any_data_set_faces_are_drawn_and_named_as_drawn(run, here, instead_of_drawing):
+    for when in ("first", "second"):
+        result = run("train", *QUICK)
+        assert result.status == 0, when
+        assert len(instead_of_drawing) == 1, when  # not drawn again
+        assert "no data set was named and none is in data/" in result.err
+        assert result.out.startswith("data set: ")
+        assert "drawn-faces (CK/CK+ tree), drawn faces\n" in result.out
+    assert load_model("models/emotion.npz").info["data"]["drawn"] is True
+
+
+@pytest.mark.parametrize("layout", ["table", "folder", "itself", "manifest"])
+def test_what_lies_in_data_is_found(run, here, drawn, instead_of_drawing, layout):
+    images = [*sorted(drawn.rglob("*_001_*06.png"))[:3], *sorted(drawn.rglob("*_007_*06.png"))[:3]]
+    place = {"folder": "data/mine", "itself": "data", "manifest": "data"}.get(layout)
+    touch(here / "data" / "README.md", here / "data" / ".DS_Store", here / "data" / "film.mp4")
+    if layout == "table":
+        synthetic.table(n_subjects=3).save(here / "data" / "mine.npz")
+    else:
+        for image in images:
+            emotion = "anger" if "_001_" in image.name else "surprise"
+            touch(here / place / emotion / image.name, content=image.read_bytes())
+    if layout == "manifest":
+        names = [path.relative_to(here / "data") for path in (here / "data").rglob("*.png")]
+        lines = [f"{name.as_posix()},{name.parts[0]}" for name in names]
+        (here / "data" / "list.csv").write_text("\n".join(["path,emotion", *lines]))
+    # What was drawn earlier does not get in the way.
+    shutil.copytree(drawn, here / "data" / "drawn-faces")
+    result = run("train", *QUICK, "--test-size", 0.4)
+    assert result.status == 0, result.err
+    expected = {"table": "mine.npz", "folder": "mine", "itself": "data", "manifest": "list.csv"}
+    assert re.search(rf"no data set was named; using \S*{expected[layout]}\n", result.err)
+    assert "drawn faces\n" not in result.out.replace("folder of drawn faces\n", "")
+    assert not instead_of_drawing
+
+
+def test_a_folder_in_data_that_cannot_be_used_is_explained(run, here, instead_of_drawing):
+    ckplus(here / "data" / "CK", {"S005_001": ([1, 2], None)}, labels="none")
+    result = run("train", *QUICK)
+    assert result.status == 0
+    note, drawing, *_ = result.err.splitlines()
+    assert "frames of CK but no emotion files" in note
+    assert "drawing sample faces" in drawing
+
+
+def test_frames_of_one_sequence_on_both_sides_are_warned_of(run, here):
+    synthetic.table(n_subjects=4, frames=3).save("people.npz")
+    assert "warning: " in run("train", "people.npz", *QUICK).out

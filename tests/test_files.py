@@ -1,0 +1,107 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from landmark_emotion.errors import OutputError
+from landmark_emotion.files import natural_order, replace_atomically
+
+
+def test_a_file_is_written_with_the_folders_on_the_way(tmp_path):
+    path = tmp_path / "a" / "b" / "ü.bin"
+    replace_atomically(path, b"\0\xff")
+    assert path.read_bytes() == b"\0\xff"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_name_may_be_as_long_as_the_system_allows(tmp_path):
+    path = tmp_path / ("n" * 255)
+    replace_atomically(path, b"x")
+    assert path.read_bytes() == b"x"
+
+
+def test_rights_are_those_of_any_new_file(tmp_path):
+    replace_atomically(tmp_path / "ours", b"")
+    (tmp_path / "theirs").write_bytes(b"")
+    assert (tmp_path / "ours").stat().st_mode == (tmp_path / "theirs").stat().st_mode
+
+
+@pytest.mark.parametrize("moment", ["fsync", "replace"])
+def test_the_old_file_stays_where_writing_fails(tmp_path, monkeypatch, moment):
+    path = tmp_path / "model.npz"
+    path.write_bytes(b"old")
+
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(*((os, "fsync") if moment == "fsync" else (Path, "replace")), fail)
+    with pytest.raises(OutputError, match=r"model\.npz: cannot be written \(No space left"):
+        replace_atomically(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_nothing_is_left_behind_where_ctrl_c_stops_it(tmp_path, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", stop)
+    with pytest.raises(KeyboardInterrupt):
+        replace_atomically(tmp_path / "file", b"new")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_is_not_replaced(tmp_path):
+    (tmp_path / "models").mkdir()
+    with pytest.raises(OutputError, match="models: cannot be written"):
+        replace_atomically(tmp_path / "models", b"")
+    assert [path.name for path in tmp_path.iterdir()] == ["models"]
+
+
+def test_a_file_on_the_way_is_an_error(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(OutputError, match="choose another place"):
+        replace_atomically(tmp_path / "file" / "model.npz", b"")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights on Windows")
+def test_a_link_stays_a_link(tmp_path):
+    (tmp_path / "disk").mkdir()
+    link = tmp_path / "link.npz"
+    link.symlink_to(tmp_path / "disk" / "real.npz")
+    replace_atomically(link, b"content")
+    assert link.is_symlink()
+    assert (tmp_path / "disk" / "real.npz").read_bytes() == b"content"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no such devices on Windows")
+def test_a_pipe_is_written_to_and_not_replaced(tmp_path):
+    # As /dev/null would be, which root can replace.
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        replace_atomically(pipe, b"through")
+        assert os.read(reader, 100) == b"through"
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
+
+
+def test_numbers_in_names_are_ordered_as_numbers():
+    names = ["f100.png", "F9.png", "f10.png", "f09.png", "10", "9", "a", "B"]
+    assert sorted(names, key=natural_order) == [
+        "9",
+        "10",
+        "a",
+        "B",
+        "F9.png",
+        "f09.png",
+        "f10.png",
+        "f100.png",
+    ]
+
+
+def test_the_order_does_not_depend_on_the_listing():
+    names = ["1", "01", "001", "a1", "A1", "a01", "", "٣", "²", "\udcff"]
+    assert sorted(names, key=natural_order) == sorted(reversed(names), key=natural_order)
