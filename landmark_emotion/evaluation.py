@@ -25,7 +25,7 @@ from landmark_emotion.metrics import (
     log_loss,
     score,
 )
-from landmark_emotion.model import softmax
+from landmark_emotion.model import EmotionModel, softmax
 from landmark_emotion.table import LandmarkTable
 from landmark_emotion.training import (
     HeadRecipe,
@@ -37,8 +37,8 @@ from landmark_emotion.training import (
 
 SEARCHED = tuple(
     Recipe(
-        static=HeadRecipe(c, 2.0, shrinkage, (0.75,)),
-        calibrated=HeadRecipe(3 * c, 1.0, 0.1, (0.5, 0.75)),
+        static=HeadRecipe(c, shrinkage, (0.75,)),
+        calibrated=HeadRecipe(3 * c, 0.1, (0.5, 0.75)),
     )
     for c in (0.0003, 0.001, 0.003)
     for shrinkage in (None, 0.1)
@@ -265,6 +265,39 @@ def judge(
         return first, None
     merged = softmax(np.where(has[:, np.newaxis], calibrated, static))
     return first, Judgement(protocol, emotions, table.emotion, table.subject, merged, has)
+
+
+def judge_by(model: EmotionModel, table: LandmarkTable) -> tuple[Judgement, Judgement | None]:
+    """Let every sample be judged by a model that was fitted elsewhere.
+
+    Parameters
+    ----------
+    model : EmotionModel
+        Whether it has seen these people is for the caller to know.
+    table : LandmarkTable
+        At least one sample.
+
+    Returns
+    -------
+    static, calibrated : Judgement and Judgement or None
+        As by `judge`.
+    """
+    samples = TrainingSet.of(table)
+    given = (
+        "judged by a model that was fitted elsewhere",
+        model.emotions,
+        table.emotion,
+        table.subject,
+    )
+    probabilities = softmax(model.votes(samples.features))
+    known = samples.has_neutral
+    static = Judgement(*given, probabilities, np.zeros_like(known))
+    if not known.any():
+        return static, None
+    references = model.blend(samples.neutral[known], samples.n_neutral[known])
+    merged = probabilities.copy()
+    merged[known] = softmax(model.votes(samples.features[known], references))
+    return static, Judgement(*given, merged, known)
 
 
 def choose(

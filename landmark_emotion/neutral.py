@@ -186,7 +186,7 @@ class AutomaticNeutral:
         ndarray of shape (136,) or None
             The reference; None until it has seen `AUTO_READY`.
         """
-        if time - self._last >= AUTO_INTERVAL:
+        if time - self._last > AUTO_INTERVAL - 1e-6:
             self._last = time
             self._faces.append(features)
             self._weights.append(0.1 + neutral)

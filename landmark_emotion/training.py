@@ -35,9 +35,6 @@ class HeadRecipe:
     ----------
     C : float
         The SVM's penalty.
-    sharpness : float
-        What margins are multiplied by before they vote; the larger, the more a vote counts like
-        a plain one.
     shrinkage : float or None
         How far the within-class covariance is drawn towards a sphere, from 0 to 1; None lets the
         data decide.
@@ -47,7 +44,6 @@ class HeadRecipe:
     """
 
     C: float
-    sharpness: float
     shrinkage: float | None
     partway: tuple[float, ...]
 
@@ -66,8 +62,8 @@ class Recipe:
         See `EmotionModel`.
     """
 
-    static: HeadRecipe = HeadRecipe(0.001, 2.0, shrinkage=None, partway=(0.75,))
-    calibrated: HeadRecipe = HeadRecipe(0.003, 1.0, shrinkage=0.1, partway=(0.5, 0.75))
+    static: HeadRecipe = HeadRecipe(0.001, shrinkage=None, partway=(0.75,))
+    calibrated: HeadRecipe = HeadRecipe(0.003, shrinkage=0.1, partway=(0.5, 0.75))
     partway_weight: float = 0.5
     prior: float = 0.5
 
@@ -120,8 +116,6 @@ class SoftVotingSVC(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ----------
     C : float
         The SVM's penalty.
-    sharpness : float
-        What margins are multiplied by before they vote.
     temperature : float
         What the votes are divided by before they become probabilities.
 
@@ -133,9 +127,8 @@ class SoftVotingSVC(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         The fitted SVM.
     """
 
-    def __init__(self, C: float = 1.0, sharpness: float = 1.0, temperature: float = 1.0) -> None:
+    def __init__(self, C: float = 1.0, temperature: float = 1.0) -> None:
         self.C = C
-        self.sharpness = sharpness
         self.temperature = temperature
 
     def fit(
@@ -153,8 +146,8 @@ class SoftVotingSVC(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def pair_weights(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return weights (pairs, d) and biases (pairs,); positive speaks for the pair's first."""
         # With two classes alone, scikit-learn counts towards the second.
-        factor = -self.sharpness if len(self.classes_) == 2 else self.sharpness
-        return factor * self.svc_.coef_, factor * self.svc_.intercept_
+        sign = -1.0 if len(self.classes_) == 2 else 1.0
+        return sign * self.svc_.coef_, sign * self.svc_.intercept_
 
     def decision_function(self, X: Features) -> NDArray[np.float64]:
         """Return the votes for every class, shape (n, k), divided by the temperature."""
@@ -189,7 +182,7 @@ def make_pipeline(recipe: HeadRecipe, temperature: float = 1.0) -> Pipeline:
     return Pipeline(
         [
             ("whiten", WithinClassWhitening(recipe.shrinkage)),
-            ("svm", SoftVotingSVC(recipe.C, recipe.sharpness, temperature)),
+            ("svm", SoftVotingSVC(recipe.C, temperature)),
         ]
     )
 

@@ -91,8 +91,8 @@ def spawn(tmp_path):
 
     yield start
     for process in started:
-        process.kill()
-        process.communicate()
+        with process:
+            process.kill()
 
 
 @pytest.fixture(scope="session")

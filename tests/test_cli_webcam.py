@@ -223,6 +223,8 @@ def test_show_draws_on_every_frame_until_the_window_is_closed(watch, monkeypatch
     shown = []
 
     class Window:
+        key = ""
+
         def __init__(self, title):
             pass
 

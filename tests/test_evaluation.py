@@ -25,7 +25,7 @@ def _memorable(n_subjects=24):
 
 def test_shuffled_splits_reward_remembering_people_and_judging_does_not():
     faces = _memorable()
-    recipe = Recipe(static=HeadRecipe(1.0, 1.0, None, ()))
+    recipe = Recipe(static=HeadRecipe(1.0, None, ()))
     shuffled = np.mean(list(shuffled_splits(faces, recipe)))
     static, _ = judge(faces, recipe, jobs=1)
     assert shuffled > 0.9
@@ -100,7 +100,7 @@ def test_who_has_no_neutral_face_is_judged_statically():
 
 
 def test_a_search_chooses_among_its_recipes(monkeypatch):
-    nothing = HeadRecipe(1e-9, 1.0, None, ())
+    nothing = HeadRecipe(1e-9, None, ())
     good, bad = Recipe(), Recipe(nothing, nothing)
     recipe, temperatures = evaluation.choose(TrainingSet.of(FACES), (bad, good))
     assert recipe == good

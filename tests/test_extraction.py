@@ -52,8 +52,8 @@ def test_faces_are_kept_in_order_and_every_other_image_has_its_reason(samples, d
     assert table.subject.tolist() == ["subject 0", "subject 4"]
     assert table.sequence.tolist() == ["sequence 0", "sequence 4"]
     assert table.source.tolist() == [str(samples[0].path), str(samples[4].path)]
-    (expected,) = detector.faces(read_image(samples[0].path))
-    assert np.array_equal(table.landmarks, [expected.landmarks] * 2)
+    (expected,) = detector.faces(read_image(samples[0].path), thorough=True)
+    assert np.allclose(table.landmarks, [expected.landmarks] * 2, atol=1e-3)
     assert skipped(result) == SKIPPED
     assert result.from_cache == 0
 

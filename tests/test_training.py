@@ -86,7 +86,7 @@ def test_a_rare_emotion_counts_as_much_as_a_common_one():
 
 
 def test_scikit_learn_can_clone_the_pipeline():
-    pipeline = make_pipeline(HeadRecipe(0.02, 1.0, 0.3, ()))
+    pipeline = make_pipeline(HeadRecipe(0.02, 0.3, ()))
     copy = clone(pipeline)
     assert copy["svm"].C == 0.02
     assert copy["whiten"].shrinkage == 0.3

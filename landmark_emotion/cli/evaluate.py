@@ -5,13 +5,18 @@ import datetime
 import json
 import platform
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from landmark_emotion import __version__
 from landmark_emotion.cli import collect
 from landmark_emotion.cli.reporting import add_report, check_report, write_report
+from landmark_emotion.errors import DatasetError
 from landmark_emotion.model import EmotionModel, load_model
+
+if TYPE_CHECKING:
+    from landmark_emotion.evaluation import Judgement
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -26,6 +31,11 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "dataset", type=Path, metavar="DATASET", help="in any layout that train reads"
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
+    parser.add_argument(
+        "--calibrate",
+        choices=["neutral"],
+        help="compare each face with the person's other neutral faces, where there are any",
+    )
     add_report(parser)
     collect.add_arguments(parser)
     parser.set_defaults(run=run)
@@ -33,27 +43,36 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
-    from landmark_emotion import metrics, report
+    from landmark_emotion import report
+    from landmark_emotion.evaluation import judge_by
 
     check_report(args.report)
     model = load_model(args.model)
     emotions = {*collect.wanted_emotions(args), *model.emotions}
     data = collect.collect(args, args.dataset, emotions)
-    likeliest = model.probabilities(data.table.landmarks).argmax(axis=1)
-    scores = metrics.score(data.table.emotion, np.array(model.emotions)[likeliest])
+    static, calibrated = judge_by(model, data.table)
+    if args.calibrate == "neutral":
+        if calibrated is None:
+            raise DatasetError(
+                f"{args.dataset}: nobody has a neutral face to compare with; name the subjects, or "
+                "leave --calibrate out"
+            )
+        judgement = calibrated
+    else:
+        judgement = static
+    scores, n_neutral = judgement.scores, int(judgement.calibrated.sum())
     skipped = [{"path": str(path), "reason": reason} for path, reason in data.skipped]
     if args.report is not None:
-        _report(args, model, data, skipped)
+        _report(args, model, data, skipped, static, calibrated)
     if args.json:
-        print(json.dumps(scores.as_json() | {"skipped": skipped}, indent=2))
+        counted = {"n_with_own_neutral": n_neutral, "skipped": skipped}
+        print(json.dumps(scores.as_json() | counted, indent=2))
         return 0
     print(f"model: {args.model}")
     print(f"data set: {data.title}")
-    print(
-        f"  {scores.n} faces: accuracy {scores.accuracy:.4f}, balanced accuracy "
-        f"{scores.balanced_accuracy:.4f}, macro F1 {scores.macro_f1:.4f}"
-    )
-    print("\n".join(report.table_text(scores)))
+    if args.calibrate:
+        print(f"  {n_neutral} of {scores.n} were compared with another neutral face of the person")
+    print("\n".join(report.judgement_text(judgement)))
     left_out = report.left_out_text(data.left_out, data.skipped)
     if left_out:
         print("\n".join(left_out))
@@ -65,29 +84,12 @@ def _report(
     model: EmotionModel,
     data: collect.Collected,
     skipped: list[dict[str, str]],
+    static: "Judgement",
+    calibrated: "Judgement | None",
 ) -> None:
     from landmark_emotion import report
-    from landmark_emotion.evaluation import Judgement
-    from landmark_emotion.model import softmax
-    from landmark_emotion.training import TrainingSet
 
     table = data.table
-    samples = TrainingSet.of(table)
-    given = (
-        "judged by a model that was fitted elsewhere",
-        model.emotions,
-        table.emotion,
-        table.subject,
-    )
-    probabilities = softmax(model.votes(samples.features))
-    static = Judgement(*given, probabilities, np.zeros(len(table), dtype=bool))
-    calibrated = None
-    known = samples.has_neutral
-    if model.calibrated is not None and known.any():
-        references = model.blend(samples.neutral[known], samples.n_neutral[known])
-        merged = probabilities.copy()
-        merged[known] = softmax(model.votes(samples.features[known], references))
-        calibrated = Judgement(*given, merged, known)
     summary = report.evaluation_report(
         table=table,
         data={"name": data.path.name, "layout": data.layout, "drawn": table.drawn},
