@@ -2,8 +2,6 @@ import csv
 import io
 import os
 import struct
-import subprocess
-import sys
 import zlib
 
 import cv2

@@ -154,14 +154,13 @@ def test_a_source_that_cannot_be_used_is_one_line(run, here, model, source, comp
     (here / "text.mp4").write_bytes(b"text " * 500)
     result = run("webcam", "--source", source, "--model", model)
     assert (result.status, result.out) == (1, "")
-    about_model, error = result.err.splitlines()
+    _, error = result.err.splitlines()
     assert error.startswith(f"error: {complaint}")
 
 
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ([], "models/emotion.npz: no model yet; train a model"),
         (["--model", "none.npz"], "none.npz: no such model"),
         (["--model", "text.npz"], "text.npz: not a model"),
         (["--model", "."], ".: "),

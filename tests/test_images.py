@@ -98,7 +98,7 @@ def test_a_palette_is_looked_up():
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.95])
 def test_a_truncated_picture_is_refused_and_not_filled_with_gray(face, suffix, share):
     data = encoded(face[..., 0], suffix)
-    with pytest.raises(ImageError, match="x: .*(cut off|damaged); replace it"):
+    with pytest.raises(ImageError, match=r"^x: .*(cut off|damaged); replace it$"):
         decode_image(data[: int(len(data) * share)], "x")
 
 

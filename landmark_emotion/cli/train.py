@@ -162,6 +162,11 @@ def run(args: argparse.Namespace) -> int:
             runs_apart=apart,
         )
     print(f"model: {args.output}")
+    if drawn and args.output == TRAINED_HERE:
+        say(
+            f"note: this toy now stands before the model that comes with the program; delete "
+            f"{TRAINED_HERE} to use that one"
+        )
     print(f"run it: {_how_to_run(args.output)}")
     return 0
 
