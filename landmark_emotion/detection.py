@@ -30,10 +30,14 @@ PREDICTOR_NAME = "shape_predictor_68_face_landmarks.dat"
 # in widths of the box, does so less.
 BOX_SHIFTS = ((0.0, 0.0), (-0.05, 0.0), (0.05, 0.0), (0.0, -0.05), (0.0, 0.05))
 
+# A face whose brightest pixels (the 95th percentile) are below the first gray level is brightened
+# until they reach the second; what is darker still than the third is left rather dark.
+DARK, BRIGHT, DARKEST = 120, 200, 20
+
 MAX_SEARCH_SIDE = 1600  # pixels; larger pictures are searched on a reduced copy
 
 # What the measured landmarks depend on besides the predictor; raise it when that changes.
-MEASUREMENT_VERSION = 2
+MEASUREMENT_VERSION = 3
 
 
 class FaceDetector:
@@ -162,11 +166,13 @@ class FaceDetector:
         ]
 
     def _landmarks(self, gray: NDArray[np.uint8], box: Box) -> Landmarks:
+        gray, left, top = _brightened(gray, box)
+        box = replace(box, left=box.left - left, top=box.top - top)
         rectangle = dlib.rectangle(
             box.left, box.top, box.left + box.width - 1, box.top + box.height - 1
         )
         shape = self._predictor(gray, rectangle)
-        return np.asarray(face_utils.shape_to_np(shape), dtype=np.float64)
+        return np.asarray(face_utils.shape_to_np(shape), dtype=np.float64) + [left, top]
 
 
 def find_predictor(path: str | os.PathLike[str] | None = None) -> Path:
@@ -205,6 +211,24 @@ def find_predictor(path: str | os.PathLike[str] | None = None) -> Path:
         f"{PREDICTOR_NAME}: no shape predictor; run 'pip install face_recognition_models', "
         "put the file into models/ or name it with --predictor"
     )
+
+
+def _brightened(gray: NDArray[np.uint8], box: Box) -> tuple[NDArray[np.uint8], int, int]:
+    """Brighten a dark face, since the predictor compares differences of gray levels.
+
+    Returns the picture as it is, or what surrounds the face, and where that begins.
+    """
+    bottom, right = max(0, box.top + box.height), max(0, box.left + box.width)
+    face = gray[max(0, box.top) : bottom : 4, max(0, box.left) : right : 4]
+    brightest = float(np.percentile(face, 95)) if face.size else 255.0
+    if brightest >= DARK:
+        return gray, 0, 0
+    margin = round(0.3 * box.width)
+    left, top = max(0, box.left - margin), max(0, box.top - margin)
+    around = gray[top : bottom + margin, left : right + margin]
+    gain = BRIGHT / max(brightest, DARKEST)
+    table = np.clip(np.arange(256) * gain, 0, 255).astype(np.uint8)
+    return np.ascontiguousarray(table[around]), left, top
 
 
 @lru_cache(maxsize=4)
