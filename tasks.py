@@ -105,8 +105,8 @@ def demo(rest):
     python = os.path.relpath(str(PYTHON), str(HERE))
     print(
         "\nThat was a toy on drawn faces. For real ones:\n"
-        f"  {python} train.py PATH/TO/CK+      train on your CK/CK+ folder (see data/README.md)\n"
-        f"  {python} run_webcam.py             watch your camera with the model just trained"
+        f"  {python} run_webcam.py         watch your camera, with the model that comes along\n"
+        f"  {python} train.py PATH/TO/CK+  train on your CK/CK+ folder (see data/README.md)"
     )
 
 

@@ -41,7 +41,9 @@ class Window:
             raise DisplayError("window: there is no screen here; leave --show out")
         self._title = title
         try:
-            cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
+            # Without toolbar, and without Qt's remarks about fonts on stderr.
+            os.environ.setdefault("QT_LOGGING_RULES", "*.warning=false")
+            cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
         except cv2.error as error:
             raise DisplayError(
                 "window: this OpenCV cannot show windows; install opencv-python instead of "

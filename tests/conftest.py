@@ -48,11 +48,13 @@ class Result:
 
 @pytest.fixture(scope="session", autouse=True)
 def cache_folder(tmp_path_factory):
-    """Keep away from the user's cache and screen; load the 100 MB of the predictor only once."""
+    """Keep away from the user's files and screen; load the 100 MB of the predictor only once."""
     folder = tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(folder))
-        patch.setenv("LOCALAPPDATA", str(folder))
+        for name in ("XDG_CACHE_HOME", "LOCALAPPDATA"):
+            patch.setenv(name, str(folder))
+        for name in ("XDG_CONFIG_HOME", "APPDATA"):
+            patch.setenv(name, str(tmp_path_factory.mktemp("settings")))
         for name in ("DISPLAY", "WAYLAND_DISPLAY", "NO_COLOR"):
             patch.delenv(name, raising=False)
         for name in ("shape_predictor", "get_frontal_face_detector"):

@@ -1,13 +1,12 @@
 import pytest
 
 from landmark_emotion.datasets import read_dataset
+from landmark_emotion.datasets.drawn import draw_video
 from landmark_emotion.video import frames
 
 
 def test_a_data_set_and_a_video_are_drawn(run, here, monkeypatch):
     def brief(path, seed):
-        from landmark_emotion.datasets.drawn import draw_video
-
         return draw_video(path, seed, ("fear", "anger"), 0.4, 5.0, (160, 120))
 
     monkeypatch.setattr("landmark_emotion.cli.draw.draw_video", brief)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from trees import touch
 
+from landmark_emotion.model import load_model
 from landmark_emotion.table import load_table
 
 
@@ -12,13 +13,13 @@ def table(run, drawn, tmp_path):
     return path
 
 
-def test_json_has_scores_confusion_and_what_was_skipped(run, model, here, drawn, png):
+def test_json_has_scores_confusion_and_what_was_skipped(run, model, here, png):
     touch(here / "faces" / "joy" / "1.png", content=png)
     touch(here / "faces" / "joy" / "broken.png", content=png[:100])
     touch(here / "faces" / "sad" / "2.png", content=png)
     result = run("evaluate", model, "faces", "--json", "--jobs", 1)
     assert result.status == 0
-    (scores,) = [result.json]
+    scores = result.json
     assert scores["n"] == 2
     assert scores["accuracy"] == scores["balanced_accuracy"] == 0.5
     assert scores["recall"] == {"happiness": 1.0, "sadness": 0.0}
@@ -32,8 +33,6 @@ def test_json_has_scores_confusion_and_what_was_skipped(run, model, here, drawn,
 
 
 def test_the_scores_are_those_of_the_predictions(run, model, table):
-    from landmark_emotion.model import load_model
-
     faces, loaded = load_table(table), load_model(model)
     known = np.isin(faces.emotion, loaded.emotions)
     likeliest = loaded.probabilities(faces.landmarks[known]).argmax(axis=1)

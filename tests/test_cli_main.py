@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import pytest
 
 import landmark_emotion
@@ -32,11 +33,12 @@ def failing(monkeypatch, run):
 
 @pytest.fixture
 def shots(tmp_path, png) -> Path:
-    """Three hundred frames with a face, which take seconds to go through."""
+    """Frames with a face, which take many seconds to go through."""
     folder = tmp_path / "shots"
     folder.mkdir()
-    for number in range(300):
-        (folder / f"{number}.png").write_bytes(png)
+    (folder / "0.png").write_bytes(png)
+    for number in range(1, 2000):
+        os.link(folder / "0.png", folder / f"{number}.png")
     return folder
 
 
@@ -190,24 +192,27 @@ def test_ctrl_c_in_the_middle_ends_it_with_130_and_no_traceback(spawn, model, sh
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert out.count("\n") < 298
+    assert out.count("\n") < 1900
     assert err.count("\n") == 1  # the line about the model
 
 
 @posix
-def test_ctrl_c_while_workers_look_for_faces_leaves_nothing(spawn, shots, tmp_path):
-    (tmp_path / "faces").mkdir()
-    shots.rename(tmp_path / "faces" / "anger")
-    for number, path in enumerate((tmp_path / "faces" / "anger").iterdir()):
-        path.write_bytes(path.read_bytes() + bytes([number % 256, number // 256]))
-    arguments = ["extract", tmp_path / "faces", "-o", tmp_path / "t.npz", "--jobs", 2, "--no-cache"]
+def test_ctrl_c_while_workers_look_for_faces_leaves_nothing(spawn, nobody, tmp_path):
+    folder = tmp_path / "faces" / "anger"
+    folder.mkdir(parents=True)
+    empty = cv2.imencode(".png", nobody)[1].tobytes()
+    for number in range(300):  # which take long, as each is searched for small faces
+        (folder / f"{number}.png").write_bytes(empty + bytes([number % 256, number // 256]))
+    arguments = ["extract", "faces", "-o", "table.npz", "--jobs", 2, "--no-cache"]
     process = spawn("-m", "landmark_emotion", *arguments, start_new_session=True)
     assert "300 images to look at" in process.stderr.readline()
     with pytest.raises(subprocess.TimeoutExpired):  # the workers start meanwhile
         process.wait(2)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does
     out, err = process.communicate(timeout=60)
-    assert (process.returncode, out, err) == (130, "", "")
+    assert (process.returncode, out) == (130, "")
+    assert "error" not in err
+    assert "main.py" not in err  # only a worker that was just starting may complain
     assert [path.name for path in tmp_path.iterdir()] == ["faces"]
 
 

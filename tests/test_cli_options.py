@@ -1,5 +1,6 @@
 import argparse
 import io
+import sys
 
 import pytest
 
@@ -41,6 +42,4 @@ def test_bad_numbers_are_refused_with_what_was_given(read, texts):
 def test_progress_is_silent_where_nobody_is_watching(monkeypatch):
     monkeypatch.setattr("sys.stderr", io.StringIO())
     assert list(progress(iter("abc"), 3)) == ["a", "b", "c"]
-    import sys
-
     assert sys.stderr.getvalue() == ""

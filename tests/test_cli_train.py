@@ -7,8 +7,9 @@ import pytest
 import synthetic
 from trees import ckplus, touch
 
+from landmark_emotion.emotions import EMOTIONS
 from landmark_emotion.model import load_model
-from landmark_emotion.table import load_table
+from landmark_emotion.table import LandmarkTable, load_table
 
 QUICK = ("--runs", 2, "--jobs", 1)
 
@@ -129,8 +130,6 @@ def test_without_an_output_the_model_goes_to_models(run, table, here):
 
 
 def test_contempt_is_taken_in_where_asked_for(run, here):
-    from landmark_emotion.emotions import EMOTIONS
-
     synthetic.table(n_subjects=4, emotions=EMOTIONS).save("people.npz")
     without, taken_in = (
         run("train", "people.npz", *QUICK),
@@ -220,6 +219,15 @@ def test_a_folder_in_data_that_cannot_be_used_is_explained(run, here, instead_of
     note, drawing, *_ = result.err.splitlines()
     assert "frames of CK but no emotion files" in note
     assert "drawing sample faces" in drawing
+
+
+def test_where_nobody_is_known_it_does_not_claim_to_test_on_new_people(run, table, here):
+    people = load_table(table)
+    LandmarkTable(**(vars(people) | {"subject": np.full(len(people), "")})).save(table)
+    result = run("train", table, *QUICK)
+    assert result.status == 0
+    assert "people not in training" not in result.out
+    assert "Who is who is unknown here" in result.out
 
 
 def test_frames_of_one_sequence_on_both_sides_are_warned_of(run, here):

@@ -1,3 +1,5 @@
+import os
+
 import pytest
 from trees import touch
 
@@ -17,7 +19,7 @@ def emotions(root) -> dict[str, str]:
 def test_every_alias_names_its_folder(tmp_path, change):
     expected = {}
     for emotion in EMOTIONS:
-        for alias in (emotion, *ALIASES[emotion]):
+        for alias in {emotion, *ALIASES[emotion]} - ({"con"} if os.name == "nt" else set()):
             path = tmp_path / f"{change(alias)}" / "x.png"
             touch(path)
             expected[path.relative_to(tmp_path).as_posix()] = emotion

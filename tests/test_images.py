@@ -124,6 +124,13 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path):
         read_image(tmp_path / ("n" * 5000))
 
 
+def test_a_file_of_absurd_size_is_refused_unread(tmp_path, monkeypatch):
+    (tmp_path / "huge.png").write_bytes(bytes(11))
+    monkeypatch.setattr("landmark_emotion.images.MAX_FILE_BYTES", 10)
+    with pytest.raises(ImageError, match=r"huge\.png: larger than 256 MB; save it smaller"):
+        read_image(tmp_path / "huge.png")
+
+
 def test_gray_is_made_of_any_number_of_channels(colours):
     expected = cv2.cvtColor(colours, cv2.COLOR_BGR2GRAY)
     opaque = np.dstack([colours, np.full(colours.shape[:2], 255, dtype=np.uint8)])

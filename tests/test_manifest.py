@@ -112,6 +112,12 @@ def test_a_field_that_never_ends_is_refused(write):
         write('path,emotion\n"' + "a.png,joy\n" * 20_000)
 
 
+def test_a_manifest_of_absurd_size_is_refused(write, monkeypatch):
+    monkeypatch.setattr("landmark_emotion.datasets.manifest.MAX_BYTES", 10)
+    with pytest.raises(DatasetError, match="split the manifest"):
+        write("path,emotion\na.png,joy\n")
+
+
 def test_a_manifest_without_a_usable_row_says_why(write):
     with pytest.raises(DatasetError, match=r"without a usable sample \(it is empty\)"):
         write("path,emotion\n")

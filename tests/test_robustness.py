@@ -1,4 +1,4 @@
-"""The emotion outlasts harmless changes of the picture; benchmarks.robustness measures how often."""
+"""The emotion outlasts harmless changes of the picture; benchmarks.robustness says how often."""
 
 import numpy as np
 import pytest

@@ -84,10 +84,6 @@ class FrameTextWriter:
         print("\n".join(self._over_status(line) for line in lines), flush=True)
         self._show_status()
 
-    def write_error(self, source: str, reason: str) -> None:
-        print(self._over_status(f"{source}: {reason}"), flush=True)
-        self._show_status()
-
     def set_status(self, status: str) -> None:
         """Set the live line; nothing is shown where stdout is no terminal."""
         self._status = status
