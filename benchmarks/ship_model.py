@@ -69,15 +69,24 @@ def main():
         "counts": {e: int((ckplus.emotion == e).sum()) for e in DEFAULT_EMOTIONS},
         "predictor_sha256": predictor_digest(find_predictor().resolve()),
         "scores": {
-            name: {k: figures["ckplus_people_not_in_training"][name][k] for k in BRIEF}
+            name: rounded({k: figures["ckplus_people_not_in_training"][name][k] for k in BRIEF})
             for name in ("static", "calibrated")
         },
     }
     model = fit_model(everything, recipe, temperatures=temperatures, info=info)
     model.save(MODELS / "default.npz")
-    text = json.dumps(figures, indent=2) + "\n"
+    text = json.dumps(rounded(figures), indent=2) + "\n"
     replace_atomically(MODELS / "default.json", text.encode())
     print(text)
+
+
+def rounded(value):
+    """Round all numbers to four digits; what comes after differs from machine to machine."""
+    if isinstance(value, dict):
+        return {name: rounded(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [rounded(part) for part in value]
+    return round(value, 4) if isinstance(value, float) else value
 
 
 BRIEF = (
