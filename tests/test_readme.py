@@ -1,0 +1,99 @@
+"""What the README says about commands and options is true."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from landmark_emotion.emotions import parse_emotion
+from landmark_emotion.records import COLUMNS
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCUMENTS = ("README.md", "data/README.md", "models/README.md", "CONTRIBUTING.md")
+COMMANDS = ("train", "webcam", "image", "evaluate", "extract", "draw", "compare")
+
+
+def _blocks(name):
+    """Indented lines of a document: what a reader types."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    return [line.strip() for line in text.splitlines() if line.startswith("    ")]
+
+
+def _typed():
+    for name in DOCUMENTS:
+        for line in _blocks(name):
+            command = re.split(r"\s{2,}", line)[0]
+            if command.startswith("landmark-emotion "):
+                yield shlex.split(command)[1:]
+            elif command.startswith("python run_webcam.py"):
+                yield ["webcam", *shlex.split(command)[2:]]
+            elif command.startswith("python train.py"):
+                yield ["train", *shlex.split(command)[2:]]
+
+
+@pytest.fixture(scope="module")
+def helps():
+    import argparse
+
+    from landmark_emotion.cli.main import _parser
+
+    (commands,) = (
+        action for action in _parser()._actions if isinstance(action, argparse._SubParsersAction)
+    )
+    return {name: parser.format_help() for name, parser in commands.choices.items()}
+
+
+def test_every_command_is_told_of(helps):
+    assert set(helps) == set(COMMANDS)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for name in COMMANDS:
+        assert f"landmark-emotion {name}" in readme
+
+
+@pytest.mark.parametrize("arguments", list(_typed()), ids=" ".join)
+def test_what_a_reader_types_is_understood(arguments):
+    from landmark_emotion.cli.main import _parser
+
+    parsed = _parser().parse_args([argument for argument in arguments if argument != "..."])
+    assert callable(parsed.run)
+
+
+def test_every_option_named_exists(helps):
+    everything = "\n".join(helps.values()) + (ROOT / "tasks.py").read_text(encoding="utf-8")
+    for name in DOCUMENTS:
+        for option in re.findall(r"`(--[a-z-]+)", (ROOT / name).read_text(encoding="utf-8")):
+            assert option in everything, f"{name}: {option}"
+
+
+def test_every_option_is_told_of(helps):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    untold = {
+        option
+        for text in helps.values()
+        for option in re.findall(r"(--[a-z-]+)", text)
+        if option not in readme
+    }
+    assert untold == {"--help"}
+
+
+def test_every_column_is_told_of():
+    section = (ROOT / "README.md").read_text(encoding="utf-8").partition("### Columns")[2]
+    named = re.findall(r"`(\w+)`", section)
+    for column in COLUMNS:
+        assert column in named or column.startswith("p_"), column
+
+
+def test_the_names_of_class_folders_are_understood():
+    section = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
+    names = re.search(r"before or after:\n(.*?), and the two-letter", section, re.DOTALL)[1]
+    codes = re.search(r"two-letter codes (.*?)\. Images", section, re.DOTALL)[1]
+    for name in re.split(r",\s+", f"{names}, {codes}"):
+        assert parse_emotion(name) is not None, name
+
+
+def test_links_lead_somewhere():
+    for name in DOCUMENTS:
+        text = (ROOT / name).read_text(encoding="utf-8")
+        for target in re.findall(r"\]\((?!http)([^)#]+)\)", text):
+            assert ((ROOT / name).parent / target).exists(), f"{name}: {target}"
