@@ -16,6 +16,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from sklearn.covariance import ledoit_wolf_shrinkage
 from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC
+from threadpoolctl import threadpool_limits
 
 from landmark_emotion.errors import TrainingError
 from landmark_emotion.features import landmark_features, mirror_features
@@ -93,7 +94,9 @@ class WithinClassWhitening(TransformerMixin, BaseEstimator):  # type: ignore[mis
     def fit(self, X: Features, y: NDArray[np.str_]) -> "WithinClassWhitening":
         """Fit to features of shape (n, d) and labels of shape (n,)."""
         self.mean_ = X.mean(axis=0)
-        inside = np.concatenate([X[y == label] - X[y == label].mean(axis=0) for label in set(y)])
+        inside = np.concatenate(
+            [X[y == label] - X[y == label].mean(axis=0) for label in np.unique(y)]
+        )
         shrinkage = self.shrinkage
         if shrinkage is None:
             shrinkage = ledoit_wolf_shrinkage(inside, assume_centered=True)
@@ -412,7 +415,9 @@ def _fit(
     weight[len(samples.weight) :] *= recipe.partway_weight
     X = np.concatenate([X, mirror_features(X)])
     y = np.tile(samples.emotion[copied], 2)
-    return make_pipeline(head, temperature).fit(X, y, svm__sample_weight=np.tile(weight, 2))
+    # On matrices as small as these, threads cost many times what they gain.
+    with threadpool_limits(1):
+        return make_pipeline(head, temperature).fit(X, y, svm__sample_weight=np.tile(weight, 2))
 
 
 def fit_temperature(

@@ -30,8 +30,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # OpenCV reads these when it is imported; the complaints of libraries would stand between ours.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    # Our matrices are small; threads that wait for each other on a busy machine cost minutes.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     logging.basicConfig(handlers=[logging.NullHandler()])
     if sys.stdout is None:  # closed by whoever started us
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123
