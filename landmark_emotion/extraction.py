@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -175,19 +174,6 @@ def measure(digest: str, settings: str, image: str, predictor: str) -> Measured:
     if not faces:
         return None, NO_FACE
     return faces[0].landmarks.astype(np.float32), ""
-
-
-def default_cache() -> Path | None:
-    """Return the folder for what can be made again, None for a user without a home."""
-    windows = sys.platform == "win32"
-    named = os.environ.get("LOCALAPPDATA" if windows else "XDG_CACHE_HOME")
-    if named:
-        return Path(named) / "landmark_emotion"
-    try:
-        home = Path.home()
-    except RuntimeError:
-        return None
-    return home / ("AppData/Local" if windows else ".cache") / "landmark_emotion"
 
 
 def reason_of(error: ImageError, path: Path) -> str:

@@ -3,9 +3,11 @@
 import contextlib
 import os
 import re
+import sys
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Literal
 
 from landmark_emotion.errors import OutputError
 
@@ -81,6 +83,55 @@ def replace_together(folder: Path, files: Mapping[str, bytes], stale: Iterable[s
         raise OutputError(
             f"{folder}: cannot be written ({reason}); choose another place"
         ) from error
+
+
+def check_writable(path: Path) -> None:
+    """Find out before long work that its result can be written there afterwards.
+
+    Parameters
+    ----------
+    path : Path
+        A file that may not be there yet; folders on the way are made.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(0, "it is a folder")
+        if path.exists() and not path.is_file():
+            return  # a device
+        folder = Path(os.path.realpath(path)).parent
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        reason = error.strerror or error
+        raise OutputError(f"{path}: cannot be written ({reason}); choose another place") from error
+
+
+def user_folder(kind: Literal["cache", "settings"]) -> Path | None:
+    """Find the folder of this program among the user's caches or settings.
+
+    Returns
+    -------
+    Path or None
+        It need not exist; None for a user without a home.
+    """
+    windows = sys.platform == "win32"
+    variables = {
+        "cache": ("LOCALAPPDATA", "AppData/Local") if windows else ("XDG_CACHE_HOME", ".cache"),
+        "settings": ("APPDATA", "AppData/Roaming") if windows else ("XDG_CONFIG_HOME", ".config"),
+    }
+    variable, place = variables[kind]
+    named = os.environ.get(variable)
+    try:
+        base = Path(named) if named else Path.home() / place
+    except RuntimeError:
+        return None
+    return base / "landmark_emotion"
 
 
 def natural_order(name: str) -> list[tuple[int, str]]:

@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
@@ -8,7 +6,7 @@ from landmark_emotion import extraction
 from landmark_emotion.datasets import Sample
 from landmark_emotion.detection import find_predictor
 from landmark_emotion.errors import PredictorError
-from landmark_emotion.extraction import default_cache, extract
+from landmark_emotion.extraction import extract
 from landmark_emotion.images import read_image
 
 
@@ -174,24 +172,3 @@ def test_a_copy_of_the_predictor_is_known_by_its_content(samples, tmp_path):
         pytest.skip("links need rights on Windows")
     result = extract(samples[:1], predictor=tmp_path / "own.dat", jobs=1, cache=tmp_path / "cache")
     assert result.from_cache == 1
-
-
-def test_the_cache_lies_where_the_system_wants_it(monkeypatch, cache_folder):
-    assert default_cache() == cache_folder / "landmark_emotion"
-    monkeypatch.setattr("sys.platform", "linux")
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    monkeypatch.setenv("HOME", "/home/me")
-    assert default_cache() == Path("/home/me/.cache/landmark_emotion")
-    monkeypatch.setattr("sys.platform", "win32")
-    monkeypatch.setenv("LOCALAPPDATA", "/local")
-    assert default_cache() == Path("/local/landmark_emotion")
-
-
-def test_a_user_without_a_home_has_no_cache(monkeypatch):
-    def fail():
-        raise RuntimeError("Could not determine home directory.")
-
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    monkeypatch.delenv("LOCALAPPDATA")
-    monkeypatch.setattr(Path, "home", fail)
-    assert default_cache() is None

@@ -4,7 +4,12 @@ from pathlib import Path
 import pytest
 
 from landmark_emotion.errors import OutputError
-from landmark_emotion.files import natural_order, replace_atomically
+from landmark_emotion.files import (
+    check_writable,
+    natural_order,
+    replace_atomically,
+    user_folder,
+)
 
 
 def test_a_file_is_written_with_the_folders_on_the_way(tmp_path):
@@ -106,3 +111,37 @@ def test_the_order_does_not_depend_on_the_listing():
     names = ["1", "01", "001", "a1", "A1", "a01", "", "٣", "²", "\udcff"]
     backwards = names[::-1]
     assert sorted(names, key=natural_order) == sorted(backwards, key=natural_order)
+
+
+def test_cache_and_settings_lie_where_the_system_wants_it(monkeypatch, cache_folder):
+    assert user_folder("cache") == cache_folder / "landmark_emotion"
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", "/home/me")
+    assert user_folder("cache") == Path("/home/me/.cache/landmark_emotion")
+    monkeypatch.setattr("sys.platform", "win32")
+    monkeypatch.setenv("LOCALAPPDATA", "/local")
+    monkeypatch.setenv("APPDATA", "/roaming")
+    assert user_folder("cache") == Path("/local/landmark_emotion")
+    assert user_folder("settings") == Path("/roaming/landmark_emotion")
+
+
+def test_a_user_without_a_home_has_neither(monkeypatch):
+    def fail():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.delenv("LOCALAPPDATA")
+    monkeypatch.setattr(Path, "home", fail)
+    assert user_folder("cache") is None
+
+
+def test_what_cannot_be_written_is_known_beforehand(tmp_path):
+    check_writable(tmp_path / "new" / "model.npz")
+    assert list((tmp_path / "new").iterdir()) == []
+    check_writable(Path(os.devnull))
+    (tmp_path / "file").write_text("x")
+    for path in (tmp_path, tmp_path / "file" / "model.npz"):
+        with pytest.raises(OutputError, match=r"cannot be written \(.+\); choose another place"):
+            check_writable(path)
+    assert (tmp_path / "file").read_text() == "x"

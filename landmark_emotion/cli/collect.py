@@ -12,6 +12,7 @@ from landmark_emotion.cli.options import add_predictor, positive_int, progress, 
 from landmark_emotion.datasets import Sample, read_dataset
 from landmark_emotion.emotions import DEFAULT_EMOTIONS, EMOTIONS
 from landmark_emotion.errors import DatasetError
+from landmark_emotion.files import user_folder
 from landmark_emotion.table import LandmarkTable, load_table
 
 
@@ -137,13 +138,13 @@ def collect(args: argparse.Namespace, path: Path, emotions: Collection[str]) -> 
 def _extract(
     args: argparse.Namespace, samples: list[Sample]
 ) -> tuple[LandmarkTable, list[tuple[Path, str]], int]:
-    from landmark_emotion.extraction import default_cache, extract
+    from landmark_emotion.extraction import extract
 
     extraction = extract(
         samples,
         predictor=args.predictor,
         jobs=args.jobs or -1,
-        cache=None if args.no_cache else args.cache or default_cache(),
+        cache=None if args.no_cache else args.cache or user_folder("cache"),
         progress=progress,
     )
     if extraction.cache_problem:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from landmark_emotion.cli import collect
 from landmark_emotion.emotions import EMOTIONS
+from landmark_emotion.files import check_writable
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -31,6 +32,7 @@ def run(args: argparse.Namespace) -> int:
 
     if args.output.suffix.lower() != ".npz":
         args.usage_error(f"argument -o/--output: must end in .npz, got '{args.output}'")
+    check_writable(args.output)
     data = collect.collect(args, args.dataset, EMOTIONS)
     data.table.save(args.output)
     print(f"landmark table: {args.output}" + (", drawn faces" if data.table.drawn else ""))

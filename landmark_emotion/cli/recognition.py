@@ -1,13 +1,12 @@
 """From the options of a command to a recognizer."""
 
 import argparse
-import os
 import re
-import sys
 from pathlib import Path
 
 from landmark_emotion.cli.options import say
 from landmark_emotion.errors import ProfileError
+from landmark_emotion.files import user_folder
 from landmark_emotion.model import EmotionModel, default_model, load_model
 from landmark_emotion.neutral import NeutralReference, load_profile
 from landmark_emotion.recognizer import Recognizer, reference_from_image
@@ -50,11 +49,10 @@ def profile_path(name: str) -> Path:
         return Path(name)
     if not re.fullmatch(r"[\w][\w .-]{0,60}", name):
         raise ProfileError(f"{name}: cannot name a profile; use letters and digits")
-    if sys.platform == "win32":
-        base = Path(os.environ.get("APPDATA") or Path.home() / "AppData" / "Roaming")
-    else:
-        base = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
-    return base / "landmark_emotion" / "profiles" / f"{name}.json"
+    folder = user_folder("settings")
+    if folder is None:
+        raise ProfileError(f"{name}: there is no home to keep it in; name a .json file instead")
+    return folder / "profiles" / f"{name}.json"
 
 
 def _reference(args: argparse.Namespace, *, will_be_made: bool) -> NeutralReference | None:

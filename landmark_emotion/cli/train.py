@@ -14,7 +14,7 @@ from landmark_emotion.cli.reporting import add_report, check_report, write_repor
 from landmark_emotion.datasets import read_dataset
 from landmark_emotion.datasets.drawn import draw_dataset
 from landmark_emotion.errors import DatasetError
-from landmark_emotion.files import natural_order
+from landmark_emotion.files import check_writable, natural_order
 from landmark_emotion.model import TRAINED_HERE
 
 DATA_FOLDER = Path("data")
@@ -77,6 +77,7 @@ def run(args: argparse.Namespace) -> int:
     from landmark_emotion import evaluation, report, training
 
     check_report(args.report)
+    check_writable(args.output)
     path = args.dataset or _find_dataset()
     data = collect.collect(args, path, collect.wanted_emotions(args))
     table, too_few = training.usable(data.table, collect.wanted_emotions(args))
