@@ -66,14 +66,14 @@ def check_python():
 
 def install(extras=()):
     """Make .venv and install the project into it, unless that has been done."""
-    extras = ",".join(sorted(extras))
+    extras = ",".join(sorted({"report", *extras}))
     wanted = hashlib.sha256(
         b"\0".join(
             [(HERE / name).read_bytes() for name in ("setup.cfg", "pyproject.toml")]
             + [extras.encode(), sys.version.encode(), str(HERE).encode()]
         )
     ).hexdigest()
-    stamp = VENV / "installed-{}.txt".format(extras.replace(",", "-") or "core")
+    stamp = VENV / "installed-{}.txt".format(extras.replace(",", "-"))
     if PYTHON.is_file() and stamp.is_file() and stamp.read_text() == wanted:
         return
     # One that was interrupted while it was made has a Python but no pip; this repairs it as well.
@@ -84,8 +84,7 @@ def install(extras=()):
         print(f"making {VENV.name} ...", flush=True)
         run(sys.executable, "-m", "venv", str(VENV))
     print("installing ...", flush=True)
-    target = f".[{extras}]" if extras else "."
-    run(str(PYTHON), "-m", "pip", "install", "--quiet", "--editable", target)
+    run(str(PYTHON), "-m", "pip", "install", "--quiet", "--editable", f".[{extras}]")
     stamp.write_text(wanted)
 
 

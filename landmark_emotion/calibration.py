@@ -35,6 +35,7 @@ class Calibration:
         self.profile = profile
         self.automatic = automatic
         self._own: dict[int, NeutralReference] = {}
+        self._only: NeutralReference | None = None
         self._estimates: dict[int, AutomaticNeutral] = {}
         self._until: float | None = None
         self._collected: dict[int, list[NDArray[np.float64]]] = {}
@@ -68,6 +69,10 @@ class Calibration:
         for number, faces in self._collected.items():
             # The median does not mind a blink.
             self._own[number] = NeutralReference(np.median(faces, axis=0), len(faces))
+        if self._collected:
+            # Who comes back after a while is most likely the one person who was here before.
+            own = [self._own[number] for number in self._collected]
+            self._only = own[0] if len(own) == 1 else None
         self._collected = {}
         return True
 
@@ -97,8 +102,9 @@ class Calibration:
         if self.calibrating:
             self._collected.setdefault(number, []).append(features)
             return None, "calibrating"
-        if number in self._own:
-            return self._own[number], "calibrated"
+        own = self._own.get(number, self._only)
+        if own is not None:
+            return own, "calibrated"
         if self.profile is not None:
             return self.profile, "profile"
         if self.automatic:
@@ -108,7 +114,10 @@ class Calibration:
         return None, "static"
 
     def forget_all_but(self, numbers: set[int]) -> None:
-        """Drop the references of faces that are gone; a new face may get their number."""
+        """Drop the references of faces that are gone; a new face may get their number.
+
+        Where one person alone was calibrated, theirs stays, for whoever comes.
+        """
         for kept in (self._own, self._estimates, self._collected):
             for number in kept.keys() - numbers:
                 del kept[number]

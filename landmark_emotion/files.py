@@ -91,7 +91,7 @@ def check_writable(path: Path) -> None:
     Parameters
     ----------
     path : Path
-        A file that may not be there yet; folders on the way are made.
+        A file that, like folders on the way, may not be there yet; nothing is made.
 
     Raises
     ------
@@ -104,7 +104,8 @@ def check_writable(path: Path) -> None:
         if path.exists() and not path.is_file():
             return  # a device
         folder = Path(os.path.realpath(path)).parent
-        folder.mkdir(parents=True, exist_ok=True)
+        while not folder.exists():
+            folder = folder.parent
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:

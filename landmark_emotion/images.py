@@ -17,7 +17,7 @@ from landmark_emotion.errors import ImageError
 from landmark_emotion.face import Box, Landmarks
 
 IMAGE_SUFFIXES = frozenset(
-    {".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
+    {".bmp", ".jfif", ".jpe", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 )
 
 SMALL_SIDE = 160  # pixels; below it the picture is taken for a tight crop of a face
@@ -71,7 +71,7 @@ def read_image(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
     Parameters
     ----------
     path : path-like
-        JPEG, PNG, TIFF, BMP, WebP, PGM or PPM, of any depth, gray or colour, with or without
+        JPEG, PNG, TIFF, BMP, WebP, PGM or PPM, of 8 or 16 bits, gray or colour, with or without
         alpha.
 
     Returns
@@ -141,11 +141,14 @@ def decode_image(data: bytes, where: str) -> NDArray[np.uint8]:
     if not data:
         raise ImageError(f"{where}: the file is empty; replace it")
     for start, end in _END_MARKS.items():
-        if data.startswith(start) and data.rfind(end) < len(data) // 2:
+        content = data.rstrip(b"\0")  # some programs pad files
+        if data.startswith(start) and content.rfind(end) < len(content) // 2:
             raise ImageError(f"{where}: the image is cut off; replace it")
     try:
         image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR)
     except cv2.error as error:
+        if "PIXELS" in str(error):
+            raise ImageError(f"{where}: too many pixels; save it smaller") from error
         raise ImageError(f"{where}: cannot be decoded; save it again as PNG or JPEG") from error
     if image is None or image.size == 0:
         raise ImageError(f"{where}: not an image or damaged; replace it")

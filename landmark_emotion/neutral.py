@@ -18,6 +18,7 @@ from landmark_emotion.files import replace_atomically
 
 FORMAT = "landmark-emotion profile"
 MAX_PROFILE_BYTES = 2**20
+MAX_FACES = 10**9
 
 # What the automatic reference starts from and how it forgets.
 AUTO_INTERVAL = 0.2  # seconds between the faces it looks at
@@ -95,7 +96,10 @@ def load_profile(path: str | os.PathLike[str]) -> NeutralReference:
         features = np.array(content["features"], dtype=np.float64)
         if features.shape != (N_FEATURES,) or not (np.abs(features) < 100).all():
             raise ValueError("not the features of a face")
-        return NeutralReference(features, int(content["n"]))
+        n = content["n"]
+        if type(n) is not int or not 1 <= n <= MAX_FACES:
+            raise ValueError("not a number of faces")
+        return NeutralReference(features, n)
     except FileNotFoundError as error:
         raise ProfileError(
             f"{path}: no such profile; make one with 'webcam --calibrate 3 --profile NAME'"

@@ -38,7 +38,10 @@ def draw_predictions(image: NDArray[np.uint8], predictions: list[Prediction]) ->
         cv2.rectangle(drawn, corner, opposite, _LINE, round(2 * unit), cv2.LINE_AA)
         for x, y in np.rint(prediction.face.landmarks).astype(int).tolist():
             cv2.circle(drawn, (x, y), round(1.5 * unit), _POINT, cv2.FILLED, cv2.LINE_AA)
-        _label(drawn, f"{prediction.emotion} {prediction.probability:.0%}", corner, unit)
+        text = f"{prediction.emotion} {prediction.probability:.0%}"
+        if prediction.mode != "static":
+            text += f", {prediction.mode}"
+        _label(drawn, text, corner, unit)
     return drawn
 
 

@@ -778,8 +778,7 @@ def _style() -> Iterator[None]:
         import matplotlib.style
     except ImportError as error:
         raise MissingPackageError(
-            "matplotlib: not installed, so nothing is plotted; run 'pip install "
-            '"landmark-emotion[report]"\''
+            "matplotlib: not installed, so nothing is plotted; run 'pip install matplotlib'"
         ) from error
     with matplotlib.style.context(_STYLE, after_reset=True):
         yield

@@ -34,7 +34,9 @@ def counts_text(table: LandmarkTable) -> list[str]:
     """
     counts = Counter(table.emotion.tolist())
     lines = [f"  {emotion:<10} {count:6d}" for emotion, count in sorted(counts.items())]
-    people = f"{len(set(table.subject.tolist()))} subjects"
+    faces = Counter(table.subject.tolist()).values()
+    each = f"{min(faces)} to {max(faces)}" if len(set(faces)) > 1 else f"{max(faces, default=0)}"
+    people = f"{len(faces)} subjects, {each} each"
     return [*lines, f"  {'all':<10} {len(table):6d}   {people if table.subjects_known else ''}"]
 
 
@@ -141,6 +143,9 @@ def training_report(
         "data": data,
         "counts": dict(sorted(Counter(table.emotion.tolist()).items())),
         "subjects": len(set(table.subject.tolist())) if table.subjects_known else None,
+        "counts_per_subject": (
+            dict(sorted(Counter(table.subject.tolist()).items())) if table.subjects_known else None
+        ),
         "recipe": asdict(recipe),
         "shuffled": _runs_json(runs),
         "shuffled_sequences_apart": _runs_json(runs_apart) if runs_apart else None,

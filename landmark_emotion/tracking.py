@@ -8,7 +8,7 @@ import numpy as np
 from landmark_emotion.face import Box
 
 # A face that is out of sight for longer counts as somebody new.
-MEMORY = 2.0  # seconds
+MEMORY = 5.0  # seconds
 
 # How far a face may have moved between two sightings, in widths of its box.
 REACH = 0.8

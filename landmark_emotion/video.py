@@ -29,6 +29,7 @@ SEQUENCE_FPS = 25.0  # of image sequences, which do not say
 
 # A camera that has just been opened, or stutters, may fail to give a frame at first.
 PATIENCE = 2.0  # seconds
+COMPLETE = 0.9  # of the frames that a file promises, which is often an estimate
 NETWORK_TIMEOUT = 10.0  # seconds
 
 
@@ -171,6 +172,12 @@ def _video(name: str) -> Generator[Frame, None, None]:
             before = stamp
             yield Frame(_colour(image), index, stamp)
             index += 1
+        promised = capture.get(cv2.CAP_PROP_FRAME_COUNT)
+        if 0 < index < COMPLETE * promised - 5:
+            raise SourceError(
+                f"{name}: breaks off after {index} of about {promised:.0f} frames; the file is "
+                "damaged, get it again"
+            )
         if index == 0:
             raise SourceError(f"{name}: holds no frame that can be read; convert it to MP4")
     finally:

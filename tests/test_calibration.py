@@ -21,6 +21,7 @@ def test_two_people_keep_their_own_neutral_faces():
         assert mode == "calibrated"
         assert reference.n == 3
         np.testing.assert_array_equal(reference.features, AVERAGE + number)
+    assert calibration.references.keys() == {1, 2}
     assert calibration.reference(3, AVERAGE, 0.9, 1.2) == (None, "static")
 
 
@@ -33,13 +34,26 @@ def test_a_blink_while_calibrating_does_no_harm():
     np.testing.assert_array_equal(calibration.references[1].features, AVERAGE + 1)
 
 
-def test_the_next_person_with_the_same_number_does_not_inherit():
+def test_who_comes_back_finds_their_neutral_face_where_they_are_the_only_one():
     calibration = Calibration(AVERAGE)
     calibration.start(0.0, 1.0)
     calibration.reference(1, AVERAGE + 1, 0.9, 0.5)
     calibration.advance(1.0)
+    calibration.forget_all_but(set())
+    reference, mode = calibration.reference(1, AVERAGE, 0.9, 60.0)
+    assert mode == "calibrated"
+    np.testing.assert_array_equal(reference.features, AVERAGE + 1)
+
+
+def test_of_several_people_nobody_inherits_from_another():
+    calibration = Calibration(AVERAGE)
+    calibration.start(0.0, 1.0)
+    for number in (1, 2):
+        calibration.reference(number, AVERAGE + number, 0.9, 0.5)
+    calibration.advance(1.0)
     calibration.forget_all_but({2})
     assert calibration.reference(1, AVERAGE, 0.9, 2.0) == (None, "static")
+    assert calibration.reference(2, AVERAGE, 0.9, 2.0)[1] == "calibrated"
 
 
 def test_own_before_profile_before_estimate():

@@ -93,6 +93,34 @@ def test_what_is_missing_gets_one_line(run, model, photos, nobody, options, comp
     assert complaint in result.err.splitlines()[-1]
 
 
+def test_a_source_that_ends_too_early_is_told(run, model, photos, settings):
+    options = ("webcam", "--source", photos, "--model", model, "--calibrate", "5")
+    result = run(*options, "--profile", "bob")
+    assert result.status == 1
+    assert "ended before calibration did" in result.err
+    assert not list(settings.rglob("bob.json"))
+    assert run(*options).status == 0
+
+
+def test_auto_and_a_profile_exclude_each_other(run):
+    assert run("webcam", "--calibrate", "auto", "--profile", "anna").status == 2
+
+
+def test_a_profile_that_could_not_be_kept_is_told_before_the_work(run, model, photos, here):
+    (here / "file").write_text("x")
+    options = ("--calibrate", "0.5", "--profile", "file/anna.json")
+    result = run("webcam", "--source", photos, "--model", model, *options)
+    assert (result.status, result.out) == (1, "")
+    assert "cannot be written" in result.err.splitlines()[-1]
+
+
+def test_text_says_what_was_compared_with(run, model, photos):
+    plain = run("image", photos / "12.png", "--model", model)
+    compared = run("image", photos / "12.png", "--model", model, "--neutral", photos / "00.png")
+    assert "profile" not in plain.out
+    assert compared.out.rstrip().endswith("profile")
+
+
 def test_calibrating_on_nobody_says_so(run, model, here, nobody):
     folder = here / "empty"
     folder.mkdir()

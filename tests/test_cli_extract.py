@@ -9,7 +9,7 @@ def test_the_table_holds_what_was_found(run, here, drawn, detector):
     assert result.status == 0
     table = load_table("new/table.npz")
     assert table.landmarks.shape == (len(table), 68, 2)
-    assert f"  all        {len(table):6d}   5 subjects\n" in result.out
+    assert f"  all        {len(table):6d}   5 subjects, 14 each\n" in result.out
     for emotion in ("contempt", "fear"):
         count = int((table.emotion == emotion).sum())
         assert f"  {emotion:<10} {count:6d}\n" in result.out

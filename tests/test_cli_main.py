@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import cv2
@@ -12,7 +13,7 @@ import landmark_emotion
 from landmark_emotion.errors import SourceError
 
 HERE = Path(landmark_emotion.__file__).parents[1]
-COMMANDS = ("train", "webcam", "image", "evaluate", "extract", "draw")
+COMMANDS = ("train", "webcam", "image", "evaluate", "extract", "draw", "compare")
 
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows has other signals and pipes")
 
@@ -244,3 +245,14 @@ def test_names_that_are_no_text_can_be_printed(run, here, model, png):
     result = run("image", name, "--model", model)
     assert result.status == 0
     assert result.out.startswith("gr\\udcfc\\udcdfe.png: face 1: ")
+
+
+@posix
+def test_a_process_that_is_told_to_end_cleans_up(spawn, tmp_path):
+    process = spawn("-m", "landmark_emotion", "draw", "faces", "--subjects", "200")
+    while not list(tmp_path.glob(".drawing-*")):
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.terminate()
+    assert process.wait(20) == 143
+    assert list(tmp_path.iterdir()) == []

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import re
 import shutil
@@ -8,7 +9,7 @@ import synthetic
 from trees import ckplus, touch
 
 from landmark_emotion.emotions import EMOTIONS
-from landmark_emotion.model import load_model
+from landmark_emotion.model import SHIPPED, TRAINED_HERE, load_model
 from landmark_emotion.table import LandmarkTable, load_table
 
 QUICK = ("--runs", 2, "--jobs", 1)
@@ -233,3 +234,39 @@ def test_where_nobody_is_known_it_does_not_claim_to_test_on_new_people(run, tabl
 def test_frames_of_one_sequence_on_both_sides_are_warned_of(run, here):
     synthetic.table(n_subjects=4, frames=3).save("people.npz")
     assert "warning: " in run("train", "people.npz", *QUICK).out
+
+
+def test_the_model_that_comes_along_is_never_replaced(run, drawn):
+    before = SHIPPED[-1].read_bytes()
+    result = run("train", drawn, "--output", SHIPPED[-1])
+    assert result.status == 1
+    assert "comes with the program; choose another name" in result.err
+    assert SHIPPED[-1].read_bytes() == before
+
+
+def test_a_toy_never_replaces_a_model_of_real_faces_unasked(run, drawn, here, model):
+    dataclasses.replace(load_model(model), info={"data": {"drawn": False}}).save(TRAINED_HERE)
+    before = TRAINED_HERE.read_bytes()
+    result = run("train", drawn, *QUICK)
+    assert result.status == 0
+    assert TRAINED_HERE.read_bytes() == before
+    assert "stays; this toy goes to" in result.err
+    assert TRAINED_HERE.with_name("drawn.npz").is_file()
+
+
+def test_why_images_are_missing_is_told_where_too_few_are_left(run, here, png):
+    for name, content in (("happy/a.jpg", b"text"), ("neutral/a.png", png), ("neutral/b.png", png)):
+        path = here / "faces" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    result = run("train", "faces")
+    assert result.status == 1
+    assert "a.jpg: not an image or damaged" in result.err
+    assert result.err.splitlines()[-1].startswith("error: faces: needs two or more emotions")
+
+
+def test_packed_data_are_pointed_out(run, here):
+    (here / "data").mkdir()
+    (here / "data" / "Emotion_labels.zip").write_bytes(b"PK")
+    result = run("train", *QUICK, "--folds", "2")
+    assert "Emotion_labels.zip: is packed; unpack it" in result.err

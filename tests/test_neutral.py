@@ -46,6 +46,12 @@ def test_a_profile_keeps_the_reference_and_no_picture(tmp_path):
         + json.dumps([0.0] * 136).encode()
         + b"}",
         b"[" * 100_000,
+        *(
+            b'{"format": "landmark-emotion profile", "version": 1, "n": %b, "features": ' % n
+            + json.dumps([0.0] * 136).encode()
+            + b"}"
+            for n in (b"0", b"-1", b'"7"', b"true", b"1.9", b"1" + b"0" * 300)
+        ),
     ],
 )
 def test_a_broken_profile_gets_one_line(tmp_path, content):

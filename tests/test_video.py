@@ -81,7 +81,11 @@ def test_times_never_stand_still_or_run_back(fake, monkeypatch):
     stamps = [0.0, 40.0, 40.0, 0.0, 200.0]
     capture = fake([PICTURE] * 5)
     monkeypatch.setattr(
-        capture, "get", lambda what: 25.0 if what == cv2.CAP_PROP_FPS else stamps.pop(0)
+        capture,
+        "get",
+        lambda what: (
+            stamps.pop(0) if what == cv2.CAP_PROP_POS_MSEC else 25.0 * (what == cv2.CAP_PROP_FPS)
+        ),
     )
     times = [frame.time for frame in frames(__file__)]
     assert times == pytest.approx([0, 0.04, 0.08, 0.12, 0.2])
@@ -104,9 +108,14 @@ def test_what_is_no_video_is_told(here, name, content, complaint):
         list(frames(name))
 
 
-def test_a_video_cut_short_gives_the_frames_it_has(here, video):
+def test_a_video_cut_short_gives_the_frames_it_has_and_says_so(here, video):
     Path("cut.avi").write_bytes(video.read_bytes()[: video.stat().st_size // 2])
-    assert 5 < len(list(frames("cut.avi"))) < 40
+    given = []
+    complaint = r"cut\.avi: breaks off after \d+ of about 40 frames"
+    with pytest.raises(SourceError, match=complaint):  # noqa: PT012
+        for frame in frames("cut.avi"):
+            given.append(frame.index)
+    assert 5 < len(given) < 40
 
 
 def test_a_video_without_a_frame_is_told(fake):

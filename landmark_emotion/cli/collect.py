@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from landmark_emotion.cli.options import add_predictor, positive_int, progress, say
+from landmark_emotion.cli.options import add_predictor, job_count, positive_int, progress, say
 from landmark_emotion.datasets import Sample, read_dataset
 from landmark_emotion.emotions import DEFAULT_EMOTIONS, EMOTIONS
 from landmark_emotion.errors import DatasetError
@@ -63,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--jobs",
-        type=positive_int,
+        type=job_count,
         metavar="N",
         help="processes that look for faces (default: one a core)",
     )

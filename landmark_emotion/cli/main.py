@@ -4,13 +4,16 @@ import argparse
 import errno
 import logging
 import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 
 from landmark_emotion import __version__
 from landmark_emotion.errors import LandmarkEmotionError
 
 _INTERRUPTED = 130
+_TERMINATED = 143
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,6 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             # File names need not be valid text, and not every terminal can show all of Unicode.
             stream.reconfigure(errors="backslashreplace")
+    if threading.current_thread() is threading.main_thread():
+        # As Ctrl-C does, so that nothing half-written is left behind.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
     try:
         args = _parser().parse_args(arguments)
         status: int = args.run(args)

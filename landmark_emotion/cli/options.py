@@ -1,6 +1,7 @@
 """Options and messages that several commands share."""
 
 import argparse
+import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -18,6 +19,11 @@ def whole_number(text: str, least: int = 0) -> int:
 def positive_int(text: str) -> int:
     """Read an option that must be a whole number above 0."""
     return whole_number(text, 1)
+
+
+def job_count(text: str) -> int:
+    """Read an option that must be a number of processes; more than cores are of no use."""
+    return min(positive_int(text), os.cpu_count() or 1)
 
 
 def two_or_more(text: str) -> int:

@@ -78,7 +78,7 @@ class FrameTextWriter:
     def write(self, source: str, frame: int, time: float, predictions: list[Prediction]) -> None:
         lines = [
             f"frame {frame:5d}  {time:8.3f} s  face {prediction.number}  "
-            f"{self._paint(prediction.emotion)}  {prediction.probability:.2f}"
+            f"{self._paint(prediction.emotion)}  {prediction.probability:.2f}{_mode(prediction)}"
             for prediction in predictions
         ] or [f"frame {frame:5d}  {time:8.3f} s  no face"]
         print("\n".join(self._over_status(line) for line in lines), flush=True)
@@ -115,12 +115,18 @@ class ImageTextWriter:
                 f"{prediction.emotions[i]} {prediction.probabilities[i]:.3f}" for i in order
             )
             doubt = "uncertain: " if prediction.emotion == UNCERTAIN else ""
-            print(f"{source}: face {prediction.number}: {doubt}{every}", flush=True)
+            mode = _mode(prediction)
+            print(f"{source}: face {prediction.number}: {doubt}{every}{mode}", flush=True)
         if not predictions:
             print(f"{source}: no face", flush=True)
 
     def write_error(self, source: str, reason: str) -> None:
         print(f"{source}: {reason}", flush=True)
+
+
+def _mode(prediction: Prediction) -> str:
+    """Name what the face was compared with, where that is not the average person."""
+    return "" if prediction.mode == "static" else f"  {prediction.mode}"
 
 
 def is_live_terminal() -> bool:

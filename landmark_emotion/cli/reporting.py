@@ -7,7 +7,7 @@ from typing import Any
 
 from landmark_emotion.cli.options import say
 from landmark_emotion.errors import MissingPackageError, OutputError
-from landmark_emotion.files import replace_atomically, replace_together
+from landmark_emotion.files import check_writable, replace_atomically, replace_together
 
 
 def add_report(parser: argparse.ArgumentParser) -> None:
@@ -27,10 +27,12 @@ def check_report(path: Path | None) -> None:
     Raises
     ------
     OutputError
-        If a file is where the folder should be.
+        If a file is where the folder should be, or nothing can be written there.
     """
     if path is not None and not _is_file(path) and path.exists() and not path.is_dir():
         raise OutputError(f"{path}: is a file; name a folder, or a file that ends in .json")
+    if path is not None:
+        check_writable(path if _is_file(path) else path / "report.json")
 
 
 def write_report(path: Path, content: dict[str, Any], **drawn_from: Any) -> None:

@@ -13,9 +13,9 @@ from landmark_emotion.cli.options import positive_int, say, share, two_or_more, 
 from landmark_emotion.cli.reporting import add_report, check_report, write_report
 from landmark_emotion.datasets import read_dataset
 from landmark_emotion.datasets.drawn import draw_dataset
-from landmark_emotion.errors import DatasetError
+from landmark_emotion.errors import DatasetError, ModelError, OutputError, TrainingError
 from landmark_emotion.files import check_writable, natural_order
-from landmark_emotion.model import TRAINED_HERE
+from landmark_emotion.model import SHIPPED, TRAINED_HERE, load_model
 
 DATA_FOLDER = Path("data")
 SAMPLE_FOLDER = DATA_FOLDER / "drawn-faces"
@@ -77,10 +77,19 @@ def run(args: argparse.Namespace) -> int:
     from landmark_emotion import evaluation, report, training
 
     check_report(args.report)
+    if args.output.resolve() in SHIPPED:
+        raise OutputError(
+            f"{args.output}: is the model that comes with the program; choose another name"
+        )
     check_writable(args.output)
     path = args.dataset or _find_dataset()
     data = collect.collect(args, path, collect.wanted_emotions(args))
-    table, too_few = training.usable(data.table, collect.wanted_emotions(args))
+    output = _spare_real_model(args.output, data.table.drawn)
+    try:
+        table, too_few = training.usable(data.table, collect.wanted_emotions(args))
+    except TrainingError as error:
+        say("\n".join(report.left_out_text(data.left_out, data.skipped)))
+        raise TrainingError(str(error).replace("data set", str(path), 1)) from error
 
     drawn = data.table.drawn
     print(f"data set: {data.title}")
@@ -120,6 +129,11 @@ def run(args: argparse.Namespace) -> int:
         print(f"samples not in training{where}: {static.protocol}")
         print("\n".join(report.judgement_text(static)))
         print("  Who is who is unknown here; new people may well be recognised worse.")
+    if calibrated is None and table.subjects_known:
+        print(
+            "not scored or learned: how faces differ from the person's own neutral one; that takes "
+            "people with two or more neutral faces, and two of each emotion among them"
+        )
     if calibrated is not None:
         print(
             f"the same{where}, compared with the person's own neutral face "
@@ -143,7 +157,7 @@ def run(args: argparse.Namespace) -> int:
     model = training.fit_model(
         samples, recipe, temperatures=temperatures, info=summary | _circumstances(args.predictor)
     )
-    model.save(args.output)
+    model.save(output)
     if args.report is not None:
         written = {
             **model.info,
@@ -162,14 +176,29 @@ def run(args: argparse.Namespace) -> int:
             runs=runs,
             runs_apart=apart,
         )
-    print(f"model: {args.output}")
-    if drawn and args.output == TRAINED_HERE:
+    print(f"model: {output}")
+    if drawn and output == TRAINED_HERE:
         say(
             f"note: this toy now stands before the model that comes with the program; delete "
             f"{TRAINED_HERE} to use that one"
         )
-    print(f"run it: {_how_to_run(args.output)}")
+    print(f"run it: {_how_to_run(output)}")
     return 0
+
+
+def _spare_real_model(output: Path, drawn: bool) -> Path:
+    """Return where to write to, so that a toy never replaces a model of real faces unasked."""
+    if not drawn or output != TRAINED_HERE or not output.is_file():
+        return output
+    try:
+        data = load_model(output).info.get("data")
+    except ModelError:
+        return output
+    if isinstance(data, dict) and data.get("drawn") is True:
+        return output
+    spare = output.with_name("drawn.npz")
+    say(f"note: {output} was trained on real faces and stays; this toy goes to {spare}")
+    return spare
 
 
 def _find_dataset() -> Path:
@@ -180,6 +209,9 @@ def _find_dataset() -> Path:
         children = sorted(DATA_FOLDER.iterdir(), key=lambda path: natural_order(path.name))
         candidates = [path for path in children if path != SAMPLE_FOLDER]
     for path in [*candidates, *([DATA_FOLDER] if candidates else [])]:
+        if path.suffix.lower() == ".zip":
+            refused.append(f"note: {path}: is packed; unpack it to train on it")
+            continue
         if path.suffix.lower() in (".md", ".txt") or path.name.startswith("."):
             continue
         if path.suffix.lower() != ".npz":

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from landmark_emotion.cli.options import add_recognition, positive_int, say, seconds_or_auto
@@ -53,20 +54,26 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         action="store_true",
         help="show a window with landmarks and emotion; q closes it, c calibrates",
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, usage_error=parser.error)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
     from landmark_emotion.cli.output import CsvWriter, FrameTextWriter, JsonWriter
-    from landmark_emotion.cli.recognition import open_recognizer
+    from landmark_emotion.cli.recognition import open_recognizer, profile_path
+    from landmark_emotion.files import check_writable
     from landmark_emotion.overlay import draw_predictions
     from landmark_emotion.window import Window
 
+    if args.calibrate == "auto" and (args.profile or args.neutral):
+        args.usage_error("argument --calibrate: 'auto' takes neither --profile nor --neutral")
+    if args.profile is not None and args.calibrate is not None:
+        check_writable(profile_path(args.profile))
     with contextlib.ExitStack() as stack:
         window = stack.enter_context(Window("landmark_emotion")) if args.show else None
         recognizer = open_recognizer(args)
-        calibrator = _Calibrator(recognizer, args.profile)
+        profile = None if args.profile is None else profile_path(args.profile)
+        calibrator = _Calibrator(recognizer, profile)
         if isinstance(args.calibrate, float):
             calibrator.start(args.calibrate)
         stream = stack.enter_context(contextlib.closing(recognizer.stream(args.source, warn=say)))
@@ -92,13 +99,13 @@ def run(args: argparse.Namespace) -> int:
                 calibrator.start(WINDOW_CALIBRATION)
             if n_frames == args.max_frames:
                 break
-    return 0
+    return 0 if calibrator.at_end() else 1
 
 
 class _Calibrator:
     """Tells the user how calibration goes, and keeps the result."""
 
-    def __init__(self, recognizer: "Recognizer", profile: str | None) -> None:
+    def __init__(self, recognizer: "Recognizer", profile: Path | None) -> None:
         self._recognizer = recognizer
         self._profile = profile
         self._running = False
@@ -107,6 +114,12 @@ class _Calibrator:
         self._recognizer.calibrate(seconds)
         self._running = True
         say(f"look neutral for {seconds:g} seconds ...")
+
+    def at_end(self) -> bool:
+        """Tell whether all that was begun has been done."""
+        if self._running:
+            say("note: the source ended before calibration did; no neutral face was taken")
+        return not (self._running and self._profile is not None)
 
     def after_frame(self) -> None:
         if not self._running or self._recognizer.calibration.calibrating:
@@ -118,11 +131,10 @@ class _Calibrator:
             return
         say(f"calibrated on {len(references)} face{'s' if len(references) > 1 else ''}")
         if self._profile is not None:
-            from landmark_emotion.cli.recognition import profile_path
-
             number = min(references)
-            path = profile_path(self._profile)
+            path = self._profile
             references[number].save(path)
+            self._recognizer.calibration.profile = references[number]
             say(f"profile: {path} (face {number})")
 
 
