@@ -73,7 +73,7 @@ def test_a_face_that_leaves_the_frame_is_no_problem(black, prediction, x, y):
 def test_the_label_stays_in_the_frame_at_its_edges(black, prediction, x):
     partly_outside = moved(prediction, x, -prediction.face.box.top)
     drawn = draw_predictions(black, [partly_outside])
-    white = (drawn == 255).all(axis=2)
+    white = (drawn > 150).all(axis=2)
     assert white[:, 2:-2].sum() > 30  # the letters
     assert not white[:, [0, -1]].any()
 
