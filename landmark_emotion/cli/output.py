@@ -6,6 +6,7 @@ import os
 import sys
 from typing import Any, Protocol
 
+from landmark_emotion.cli.options import say
 from landmark_emotion.recognizer import UNCERTAIN, Prediction
 from landmark_emotion.records import COLUMNS, csv_row, json_row
 
@@ -87,6 +88,11 @@ class FrameTextWriter:
     def set_status(self, status: str) -> None:
         """Set the live line; nothing is shown where stdout is no terminal."""
         self._status = status
+
+    def talk(self, message: str) -> None:
+        """Say something beside the data without running into the live line."""
+        self.close()
+        say(message)
 
     def close(self) -> None:
         """Remove the live line."""

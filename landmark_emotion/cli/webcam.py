@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,17 +73,19 @@ def run(args: argparse.Namespace) -> int:
     with contextlib.ExitStack() as stack:
         window = stack.enter_context(Window("landmark_emotion")) if args.show else None
         recognizer = open_recognizer(args)
-        profile = None if args.profile is None else profile_path(args.profile)
-        calibrator = _Calibrator(recognizer, profile)
-        if isinstance(args.calibrate, float):
-            calibrator.start(args.calibrate)
         stream = stack.enter_context(contextlib.closing(recognizer.stream(args.source, warn=say)))
         writer: CsvWriter | FrameTextWriter | JsonWriter
+        tell = say
         if args.format == "text":
             writer = FrameTextWriter()
             stack.callback(writer.close)
+            tell = writer.talk
         else:
             writer = CsvWriter() if args.format == "csv" else JsonWriter()
+        profile = None if args.profile is None else profile_path(args.profile)
+        calibrator = _Calibrator(recognizer, profile, tell)
+        if isinstance(args.calibrate, float):
+            calibrator.start(args.calibrate)
         before = None
         rate = _Rate()
         for n_frames, (frame, predictions) in enumerate(stream, start=1):
@@ -105,20 +108,23 @@ def run(args: argparse.Namespace) -> int:
 class _Calibrator:
     """Tells the user how calibration goes, and keeps the result."""
 
-    def __init__(self, recognizer: "Recognizer", profile: Path | None) -> None:
+    def __init__(
+        self, recognizer: "Recognizer", profile: Path | None, tell: Callable[[str], None]
+    ) -> None:
         self._recognizer = recognizer
         self._profile = profile
+        self._tell = tell
         self._running = False
 
     def start(self, seconds: float) -> None:
         self._recognizer.calibrate(seconds)
         self._running = True
-        say(f"look neutral for {seconds:g} seconds ...")
+        self._tell(f"look neutral for {seconds:g} seconds ...")
 
     def at_end(self) -> bool:
         """Tell whether all that was begun has been done."""
         if self._running:
-            say("note: the source ended before calibration did; no neutral face was taken")
+            self._tell("note: the source ended before calibration did; no neutral face was taken")
         return not (self._running and self._profile is not None)
 
     def after_frame(self) -> None:
@@ -127,15 +133,15 @@ class _Calibrator:
         self._running = False
         references = self._recognizer.calibration.references
         if not references:
-            say("note: no face was seen while calibrating; look at the camera and try again")
+            self._tell("note: no face was seen while calibrating; look at the camera and try again")
             return
-        say(f"calibrated on {len(references)} face{'s' if len(references) > 1 else ''}")
+        self._tell(f"calibrated on {len(references)} face{'s' if len(references) > 1 else ''}")
         if self._profile is not None:
             number = min(references)
             path = self._profile
             references[number].save(path)
             self._recognizer.calibration.profile = references[number]
-            say(f"profile: {path} (face {number})")
+            self._tell(f"profile: {path} (face {number})")
 
 
 class _Rate:
