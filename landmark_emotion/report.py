@@ -137,15 +137,12 @@ def training_report(
     Returns
     -------
     dict
-        Keys data, counts, subjects, recipe, shuffled, static and calibrated.
+        Keys data, counts, subjects, counts_per_subject, recipe, shuffled,
+        shuffled_sequences_apart, subject_independent, static and calibrated.
     """
     return {
         "data": data,
-        "counts": dict(sorted(Counter(table.emotion.tolist()).items())),
-        "subjects": len(set(table.subject.tolist())) if table.subjects_known else None,
-        "counts_per_subject": (
-            dict(sorted(Counter(table.subject.tolist()).items())) if table.subjects_known else None
-        ),
+        **_counts_json(table),
         "recipe": asdict(recipe),
         "shuffled": _runs_json(runs),
         "shuffled_sequences_apart": _runs_json(runs_apart) if runs_apart else None,
@@ -153,6 +150,28 @@ def training_report(
         "static": static.as_json(),
         "calibrated": calibrated.as_json() if calibrated is not None else None,
     }
+
+
+def without_people(summary: dict[str, Any]) -> dict[str, Any]:
+    """Return a training report without what it says of each subject.
+
+    Models are handed on; who was in training, perhaps by name, is nobody else's business.
+
+    Parameters
+    ----------
+    summary : dict
+        From `training_report`, with or without further keys.
+
+    Returns
+    -------
+    dict
+        A copy for the header of a model.
+    """
+    kept = {name: value for name, value in summary.items() if name != "counts_per_subject"}
+    for head in ("static", "calibrated"):
+        if kept[head] is not None:
+            kept[head] = {key: value for key, value in kept[head].items() if key != "subjects"}
+    return kept
 
 
 def evaluation_report(
@@ -184,14 +203,22 @@ def evaluation_report(
     return {
         "data": data,
         "model": model,
-        "counts": dict(sorted(Counter(table.emotion.tolist()).items())),
-        "subjects": len(set(table.subject.tolist())) if table.subjects_known else None,
+        **_counts_json(table),
         "recipe": None,
         "shuffled": None,
         "shuffled_sequences_apart": None,
         "subject_independent": None,
         "static": static.as_json(),
         "calibrated": calibrated.as_json() if calibrated is not None else None,
+    }
+
+
+def _counts_json(table: LandmarkTable) -> dict[str, Any]:
+    people = Counter(table.subject.tolist()) if table.subjects_known else None
+    return {
+        "counts": dict(sorted(Counter(table.emotion.tolist()).items())),
+        "subjects": None if people is None else len(people),
+        "counts_per_subject": None if people is None else dict(sorted(people.items())),
     }
 
 

@@ -270,3 +270,11 @@ def test_packed_data_are_pointed_out(run, here):
     (here / "data" / "Emotion_labels.zip").write_bytes(b"PK")
     result = run("train", *QUICK, "--folds", "2")
     assert "Emotion_labels.zip: is packed; unpack it" in result.err
+
+
+def test_the_model_tells_nothing_of_single_people_and_the_report_does(trained):
+    people = trained.report["counts_per_subject"]
+    assert people.keys() == trained.report["static"]["subjects"].keys()
+    assert load_model(trained.model).info["static"]["accuracy"] > 0
+    header = str(dict(load_model(trained.model).info))
+    assert not any(person in header for person in people)

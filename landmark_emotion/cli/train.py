@@ -154,13 +154,13 @@ def run(args: argparse.Namespace) -> int:
         static=static,
         calibrated=calibrated,
     )
-    model = training.fit_model(
-        samples, recipe, temperatures=temperatures, info=summary | _circumstances(args.predictor)
-    )
+    summary |= _circumstances(args.predictor)
+    info = report.without_people(summary)
+    model = training.fit_model(samples, recipe, temperatures=temperatures, info=info)
     model.save(output)
     if args.report is not None:
         written = {
-            **model.info,
+            **summary,
             "path": str(path),
             "left_out": dict(data.left_out + too_few),
             "skipped": [{"path": str(image), "reason": why} for image, why in data.skipped],
