@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from landmark_emotion.recognizer import Prediction
+from landmark_emotion.prediction import Prediction
 
 # Blue, green, red; told apart from each other and from skin by colour-blind people as well
 # (Okabe & Ito 2008, "Color universal design").

@@ -4,7 +4,6 @@ import contextlib
 import os
 import time as clock
 from collections.abc import Generator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,59 +13,12 @@ from landmark_emotion.detection import FaceDetector
 from landmark_emotion.errors import ProfileError
 from landmark_emotion.face import Face
 from landmark_emotion.features import landmark_features
+from landmark_emotion.frame import Frame
 from landmark_emotion.model import EmotionModel, default_model, load_model, softmax
 from landmark_emotion.neutral import NeutralReference, reference_from
+from landmark_emotion.prediction import Prediction
 from landmark_emotion.tracking import FaceNumbers
-from landmark_emotion.video import Frame, Source, Warn, frames
-
-UNCERTAIN = "uncertain"
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What a face in a frame looks like.
-
-    Attributes
-    ----------
-    frame : int
-        The frame it belongs to, counted from 0.
-    time : float
-        Seconds; see `video.Frame`.
-    number : int
-        The face's number from 1, which it keeps while it is in sight; in single images they are
-        counted from left to right.
-    face : Face
-        Where it is.
-    emotions : tuple of str
-        The k emotions that the model tells apart.
-    probabilities : ndarray of shape (k,)
-        In the order of `emotions`, summing to 1.
-    mode : str
-        What it was compared with; see `calibration.Mode`.
-    min_probability : float
-        Below it the emotion is ``"uncertain"``.
-    """
-
-    frame: int
-    time: float
-    number: int
-    face: Face
-    emotions: tuple[str, ...]
-    probabilities: NDArray[np.float64]
-    mode: Mode = "static"
-    min_probability: float = 0.0
-
-    @property
-    def emotion(self) -> str:
-        """The likeliest emotion, or ``"uncertain"``."""
-        if self.probability < self.min_probability:
-            return UNCERTAIN
-        return self.emotions[int(self.probabilities.argmax())]
-
-    @property
-    def probability(self) -> float:
-        """The probability of the likeliest emotion."""
-        return float(self.probabilities.max())
+from landmark_emotion.video import Source, Warn, frames
 
 
 class Recognizer:
@@ -169,7 +121,9 @@ class Recognizer:
             mode: Mode = "static" if profile is None else "profile"
             reference = None if profile is None else self.model.blend(profile.features, profile.n)
             row = softmax(self.model.votes(features, reference))
-            predictions.append(self._prediction(Frame(image, 0, 0.0), number, face, row, mode))
+            predictions.append(
+                self._prediction(Frame(image, 0, 0.0), number, face, row, mode, reference)
+            )
         return predictions
 
     def stream(
@@ -224,11 +178,13 @@ class Recognizer:
             reference, mode = self.calibration.reference(
                 number, row, self._neutral(probabilities), frame.time
             )
+            if isinstance(reference, NeutralReference):
+                reference = self.model.blend(reference.features, reference.n)
             if reference is not None:
-                if isinstance(reference, NeutralReference):
-                    reference = self.model.blend(reference.features, reference.n)
                 probabilities = softmax(self.model.votes(row, reference))
-            predictions.append(self._prediction(frame, number, face, probabilities, mode))
+            predictions.append(
+                self._prediction(frame, number, face, probabilities, mode, reference)
+            )
         return predictions
 
     def _neutral(self, probabilities: NDArray[np.float64]) -> float:
@@ -243,6 +199,7 @@ class Recognizer:
         face: Face,
         probabilities: NDArray[np.float64],
         mode: Mode,
+        reference: NDArray[np.float64] | None,
     ) -> Prediction:
         return Prediction(
             frame.index,
@@ -251,7 +208,10 @@ class Recognizer:
             face,
             self.model.emotions,
             probabilities,
+            probabilities,
+            self.model.emotions[int(probabilities.argmax())],
             mode,
+            reference,
             self.min_probability,
         )
 

@@ -7,7 +7,7 @@ the same columns, whatever the model.
 from typing import Any
 
 from landmark_emotion.emotions import EMOTIONS
-from landmark_emotion.recognizer import Prediction
+from landmark_emotion.prediction import Prediction
 
 COLUMNS = (
     "source",

@@ -5,7 +5,6 @@ import os
 import re
 import time
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from landmark_emotion.errors import ImageError, SourceError
 from landmark_emotion.files import natural_order
+from landmark_emotion.frame import Frame
 from landmark_emotion.images import IMAGE_SUFFIXES, read_image
 
 Source = int | str | os.PathLike[str]
@@ -31,25 +31,6 @@ SEQUENCE_FPS = 25.0  # of image sequences, which do not say
 PATIENCE = 2.0  # seconds
 COMPLETE = 0.9  # of the frames that a file promises, which is often an estimate
 NETWORK_TIMEOUT = 10.0  # seconds
-
-
-@dataclass(frozen=True)
-class Frame:
-    """A picture from a source.
-
-    Attributes
-    ----------
-    image : ndarray of shape (height, width, 3), uint8
-        Blue, green, red.
-    index : int
-        Counted from 0.
-    time : float
-        Seconds since the start of the video, or since a camera's or stream's first frame.
-    """
-
-    image: NDArray[np.uint8]
-    index: int
-    time: float
 
 
 def frames(source: Source, warn: Warn = lambda message: None) -> Generator[Frame, None, None]:

@@ -15,14 +15,16 @@ from landmark_emotion.cli.output import (
     is_live_terminal,
 )
 from landmark_emotion.face import Box, Face
-from landmark_emotion.recognizer import Prediction
+from landmark_emotion.prediction import Prediction
 from landmark_emotion.records import COLUMNS
 
 
 def prediction(number: int = 1, happy: float = 0.75) -> Prediction:
     face = Face(Box(1, 2, 3, 4), np.zeros((68, 2)), 1.0)
     probabilities = np.array([0.25 * (1 - happy), happy, 0.75 * (1 - happy)])
-    return Prediction(7, 0.28, number, face, ("anger", "happiness", "neutral"), probabilities)
+    emotions = ("anger", "happiness", "neutral")
+    likeliest = emotions[int(probabilities.argmax())]
+    return Prediction(7, 0.28, number, face, emotions, probabilities, probabilities, likeliest)
 
 
 def pretend_terminal(monkeypatch):

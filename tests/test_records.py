@@ -7,7 +7,7 @@ import pytest
 
 from landmark_emotion.emotions import EMOTIONS
 from landmark_emotion.face import Box, Face
-from landmark_emotion.recognizer import Prediction
+from landmark_emotion.prediction import Prediction
 from landmark_emotion.records import COLUMNS, csv_row, json_row
 
 
@@ -15,7 +15,9 @@ from landmark_emotion.records import COLUMNS, csv_row, json_row
 def prediction() -> Prediction:
     face = Face(Box(-3, 4, 50, 60), np.zeros((68, 2)), 1.5)
     probabilities = np.array([0.1, 0.7, 0.2])
-    return Prediction(12, 0.5, 2, face, ("anger", "fear", "neutral"), probabilities)
+    return Prediction(
+        12, 0.5, 2, face, ("anger", "fear", "neutral"), probabilities, probabilities, "fear"
+    )
 
 
 def test_json_has_box_emotion_and_all_probabilities(prediction):

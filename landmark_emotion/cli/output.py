@@ -7,7 +7,7 @@ import sys
 from typing import Any, Protocol
 
 from landmark_emotion.cli.options import say
-from landmark_emotion.recognizer import UNCERTAIN, Prediction
+from landmark_emotion.prediction import UNCERTAIN, Prediction
 from landmark_emotion.records import COLUMNS, csv_row, json_row
 
 FORMATS = ("text", "json", "csv")
