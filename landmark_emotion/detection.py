@@ -10,12 +10,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from imutils import face_utils
 from numpy.typing import NDArray
 
 from landmark_emotion.errors import MissingPackageError, PredictorError
 from landmark_emotion.face import N_LANDMARKS, Box, Face, Landmarks
-from landmark_emotion.images import prepare, to_gray
+from landmark_emotion.images import prepare, resized, to_gray
 
 try:
     import dlib
@@ -34,10 +33,18 @@ BOX_SHIFTS = ((0.0, 0.0), (-0.05, 0.0), (0.05, 0.0), (0.0, -0.05), (0.0, 0.05))
 # until they reach the second; what is darker still than the third is left rather dark.
 DARK, BRIGHT, DARKEST = 120, 200, 20
 
+WINDOW = 80  # pixels; about the smallest face that the detector finds in a picture as it is
+SMALLEST = 20  # pixels; enlarging a face from less than that shows nothing of it
+
 MAX_SEARCH_SIDE = 1600  # pixels; larger pictures are searched on a reduced copy
 
+# How much around a face's box is searched to confirm it, in widths of the box, and how much what
+# is found there must overlap with it (intersection over union).
+AROUND = 0.25
+SAME_FACE = 0.4
+
 # What the measured landmarks depend on besides the predictor; raise it when that changes.
-MEASUREMENT_VERSION = 3
+MEASUREMENT_VERSION = 4
 
 
 class FaceDetector:
@@ -110,6 +117,55 @@ class FaceDetector:
         ]
         return sorted(faces, key=lambda face: -face.box.area)
 
+    def search(self, gray: NDArray[np.uint8], min_face: float) -> list[tuple[Box, float]]:
+        """Search a whole picture for faces.
+
+        Parameters
+        ----------
+        gray : ndarray of shape (height, width), uint8
+            Is searched on a copy just large enough for the smallest face.
+        min_face : float
+            Width in pixels from which on faces are found, from 20; below 80 the copy is larger
+            than the picture.
+
+        Returns
+        -------
+        list of (Box, float)
+            Boxes in pixels of `gray` and the detector's decision values, the surest first.
+        """
+        return self._search_scaled(gray, WINDOW / max(min_face, SMALLEST))
+
+    def confirm(self, gray: NDArray[np.uint8], box: Box) -> tuple[Box, float] | None:
+        """Look whether there is a face in a box, at a small part of the cost of a search.
+
+        Parameters
+        ----------
+        gray : ndarray of shape (height, width), uint8
+            The whole picture.
+        box : Box
+            Where the face should be.
+
+        Returns
+        -------
+        tuple of (Box, float) or None
+            Roughly where it is and the detector's decision value; None where there is none.
+        """
+        margin = round(AROUND * box.width)
+        left, top = max(0, box.left - margin), max(0, box.top - margin)
+        right, bottom = box.left + box.width + margin, box.top + box.height + margin
+        around = gray[top : max(top, bottom), left : max(left, right)]
+        if not around.size:
+            return None
+        found = [
+            (replace(face, left=face.left + left, top=face.top + top), score)
+            for face, score in self._search_scaled(around, WINDOW / box.width)
+        ]
+        return next((item for item in found if item[0].overlap(box) >= SAME_FACE), None)
+
+    def landmarks(self, gray: NDArray[np.uint8], box: Box) -> Landmarks:
+        """Predict the landmarks of shape (68, 2) of the face in a box, in pixels of `gray`."""
+        return self._landmarks(gray, box)
+
     def landmarks_of_shifted_boxes(self, frame: NDArray[np.uint8], box: Box) -> NDArray[np.float64]:
         """Predict the landmarks for each of `BOX_SHIFTS` of a box.
 
@@ -145,20 +201,19 @@ class FaceDetector:
         )
 
     def _search(self, gray: NDArray[np.uint8], upsample: int) -> list[tuple[Box, float]]:
-        reduction = min(1.0, MAX_SEARCH_SIDE / max(gray.shape))
-        if reduction < 1:
-            height, width = (max(1, round(side * reduction)) for side in gray.shape)
-            gray = np.asarray(
-                cv2.resize(gray, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8
-            )
-        rectangles, scores, _ = self._detector.run(gray, upsample, 0.0)
+        return self._search_scaled(gray, min(1.0, MAX_SEARCH_SIDE / max(gray.shape)), upsample)
+
+    def _search_scaled(
+        self, gray: NDArray[np.uint8], scale: float, upsample: int = 0
+    ) -> list[tuple[Box, float]]:
+        rectangles, scores, _ = self._detector.run(resized(gray, scale), upsample, 0.0)
         return [
             (
                 Box(
-                    left=round(rectangle.left() / reduction),
-                    top=round(rectangle.top() / reduction),
-                    width=round(rectangle.width() / reduction),
-                    height=round(rectangle.height() / reduction),
+                    left=round(rectangle.left() / scale),
+                    top=round(rectangle.top() / scale),
+                    width=max(1, round(rectangle.width() / scale)),
+                    height=max(1, round(rectangle.height() / scale)),
                 ),
                 float(score),
             )
@@ -171,8 +226,8 @@ class FaceDetector:
         rectangle = dlib.rectangle(
             box.left, box.top, box.left + box.width - 1, box.top + box.height - 1
         )
-        shape = self._predictor(gray, rectangle)
-        return np.asarray(face_utils.shape_to_np(shape), dtype=np.float64) + [left, top]
+        parts = self._predictor(gray, rectangle).parts()
+        return np.array([(part.x + left, part.y + top) for part in parts], dtype=np.float64)
 
 
 def find_predictor(path: str | os.PathLike[str] | None = None) -> Path:

@@ -62,6 +62,13 @@ class Box:
         """Number of pixels inside."""
         return self.width * self.height
 
+    def overlap(self, other: "Box") -> float:
+        """How much two boxes have in common: intersection over union, from 0 to 1."""
+        width = min(self.left + self.width, other.left + other.width) - max(self.left, other.left)
+        height = min(self.top + self.height, other.top + other.height) - max(self.top, other.top)
+        common = max(0, width) * max(0, height)
+        return common / max(1, self.area + other.area - common)
+
 
 @dataclass(frozen=True)
 class Face:

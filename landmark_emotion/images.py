@@ -185,6 +185,33 @@ def to_gray(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(frame, code), dtype=np.uint8)
 
 
+def resized(gray: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
+    """Reduce or enlarge a gray picture, in both directions alike.
+
+    Parameters
+    ----------
+    gray : ndarray of shape (height, width), uint8
+        Left as it is.
+    scale : float
+        Pixels of the result per pixel of the original, above 0.
+
+    Returns
+    -------
+    ndarray of shape (height * scale, width * scale), uint8
+        Contiguous; at least one pixel a side.
+    """
+    height, width = (max(1, round(side * scale)) for side in gray.shape)
+    # Halving takes a tenth of the time of other reductions by averages.
+    while min(gray.shape) > 1 and gray.shape[0] >= 2 * height and gray.shape[1] >= 2 * width:
+        half = (gray.shape[1] // 2, gray.shape[0] // 2)
+        even = gray[: 2 * half[1], : 2 * half[0]]
+        gray = np.asarray(cv2.resize(even, half, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    if gray.shape != (height, width):
+        resized_ = cv2.resize(gray, (width, height), interpolation=cv2.INTER_LINEAR)
+        gray = np.asarray(resized_, dtype=np.uint8)
+    return np.ascontiguousarray(gray)
+
+
 def prepare(frame: NDArray[np.uint8]) -> Prepared:
     """Make a picture ready for detection; its aspect ratio never changes.
 

@@ -10,7 +10,6 @@ import os
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import combinations
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -317,13 +316,12 @@ def soft_votes(margins: NDArray[np.float64], k: int) -> NDArray[np.float64]:
     ndarray of shape (..., k)
         Scores, at most 0.
     """
-    first, second = np.array(list(combinations(range(k), 2))).T
-    votes = np.zeros((*margins.shape[:-1], k))
-    won, lost = -np.logaddexp(0, -margins), -np.logaddexp(0, margins)
-    for pair, (i, j) in enumerate(zip(first, second, strict=True)):
-        votes[..., i] += won[..., pair]
-        votes[..., j] += lost[..., pair]
-    return votes
+    first, second = np.triu_indices(k, 1)
+    duels = np.zeros((*margins.shape[:-1], k, k))
+    duels[..., first, second] = margins
+    duels[..., second, first] = -margins
+    # On the diagonal everyone meets themselves, which costs log(2).
+    return np.asarray(np.log(2) - np.logaddexp(0, -duels).sum(axis=-1), dtype=np.float64)
 
 
 def softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:

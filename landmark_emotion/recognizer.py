@@ -17,8 +17,9 @@ from landmark_emotion.frame import Frame
 from landmark_emotion.model import EmotionModel, default_model, load_model, softmax
 from landmark_emotion.neutral import NeutralReference, reference_from
 from landmark_emotion.prediction import Prediction
-from landmark_emotion.tracking import FaceNumbers
-from landmark_emotion.video import Source, Warn, frames
+from landmark_emotion.smoothing import SMOOTHING, Smoother
+from landmark_emotion.tracking import DETECT_EVERY, FaceTracker
+from landmark_emotion.video import RECONNECT, Source, Warn, frames
 
 
 class Recognizer:
@@ -36,6 +37,10 @@ class Recognizer:
         Whether to estimate the neutral face of everyone else while watching.
     min_probability : float
         Below it the emotion is ``"uncertain"``.
+    smoothing : float
+        Time constant in seconds over which probabilities are averaged; 0 turns it off.
+    detect_every, min_face, max_faces, tracking
+        As for `tracking.FaceTracker`.
 
     Raises
     ------
@@ -53,6 +58,11 @@ class Recognizer:
         neutral: NeutralReference | None = None,
         automatic: bool = False,
         min_probability: float = 0.0,
+        smoothing: float = SMOOTHING,
+        detect_every: int = DETECT_EVERY,
+        min_face: int | None = None,
+        max_faces: int | None = None,
+        tracking: bool = True,
     ) -> None:
         if not isinstance(model, EmotionModel):
             model = load_model(default_model() if model is None else model)
@@ -60,7 +70,14 @@ class Recognizer:
         self.calibration = Calibration(model.mean, neutral, automatic)
         self.min_probability = min_probability
         self._detector = FaceDetector(predictor)
-        self._numbers = FaceNumbers()
+        self._tracker = FaceTracker(
+            self._detector,
+            detect_every=detect_every,
+            min_face=min_face,
+            max_faces=max_faces,
+            tracking=tracking,
+        )
+        self._smoother = Smoother(smoothing)
         self._frames = 0
         self._start: float | None = None
         self._time = 0.0
@@ -78,8 +95,8 @@ class Recognizer:
         Returns
         -------
         list of Prediction
-            One a face, by number; empty where there is none. Frames are counted from call to
-            call, and faces keep their numbers.
+            One a face, by number; empty where there is none. Frames are counted, faces followed
+            and probabilities smoothed from call to call.
 
         Raises
         ------
@@ -121,13 +138,17 @@ class Recognizer:
             mode: Mode = "static" if profile is None else "profile"
             reference = None if profile is None else self.model.blend(profile.features, profile.n)
             row = softmax(self.model.votes(features, reference))
+            shown = (row, int(row.argmax()))
             predictions.append(
-                self._prediction(Frame(image, 0, 0.0), number, face, row, mode, reference)
+                self._prediction(Frame(image, 0, 0.0), number, face, row, shown, mode, reference)
             )
         return predictions
 
     def stream(
-        self, source: Source, warn: Warn = lambda message: None
+        self,
+        source: Source,
+        warn: Warn = lambda message: None,
+        reconnect: float = RECONNECT,
     ) -> Generator[tuple[Frame, list[Prediction]], None, None]:
         """Recognize the emotions in every frame of a camera, video or stream.
 
@@ -136,7 +157,10 @@ class Recognizer:
         source : int, str or path-like
             As for `video.frames`.
         warn : callable, optional
-            Called with a line for each frame that had to be left out.
+            Called with a line for each image that had to be left out, and when a camera goes away
+            and is back.
+        reconnect : float
+            For how many seconds a camera that has gone away is opened again and again.
 
         Yields
         ------
@@ -150,7 +174,7 @@ class Recognizer:
         SourceError
             If the source cannot be opened or breaks off.
         """
-        with contextlib.closing(frames(source, warn)) as opened:
+        with contextlib.closing(frames(source, warn, reconnect)) as opened:
             for frame in opened:
                 yield frame, self._recognize(frame)
 
@@ -164,17 +188,15 @@ class Recognizer:
     def _recognize(self, frame: Frame) -> list[Prediction]:
         self._time = frame.time
         self.calibration.advance(frame.time)
-        faces = self._detector.faces(frame.image)
-        numbers = self._numbers.update([face.box for face in faces], frame.time)
-        self.calibration.forget_all_but(self._numbers.remembered)
+        faces = self._tracker.update(frame.image, frame.time)
+        self.calibration.forget_all_but(self._tracker.remembered)
+        self._smoother.keep_only({number for number, _ in faces})
         if not faces:
             return []
-        features = landmark_features(np.stack([face.landmarks for face in faces]))
+        features = landmark_features(np.stack([face.landmarks for _, face in faces]))
         static = softmax(self.model.votes(features))
         predictions = []
-        for number, face, row, probabilities in sorted(
-            zip(numbers, faces, features, static, strict=True), key=lambda item: item[0]
-        ):
+        for (number, face), row, probabilities in zip(faces, features, static, strict=True):
             reference, mode = self.calibration.reference(
                 number, row, self._neutral(probabilities), frame.time
             )
@@ -182,8 +204,9 @@ class Recognizer:
                 reference = self.model.blend(reference.features, reference.n)
             if reference is not None:
                 probabilities = softmax(self.model.votes(row, reference))
+            shown = self._smoother.update(number, probabilities, frame.time)
             predictions.append(
-                self._prediction(frame, number, face, probabilities, mode, reference)
+                self._prediction(frame, number, face, probabilities, shown, mode, reference)
             )
         return predictions
 
@@ -197,10 +220,12 @@ class Recognizer:
         frame: Frame,
         number: int,
         face: Face,
-        probabilities: NDArray[np.float64],
+        raw: NDArray[np.float64],
+        shown: tuple[NDArray[np.float64], int],
         mode: Mode,
         reference: NDArray[np.float64] | None,
     ) -> Prediction:
+        probabilities, likeliest = shown
         return Prediction(
             frame.index,
             frame.time,
@@ -208,8 +233,8 @@ class Recognizer:
             face,
             self.model.emotions,
             probabilities,
-            probabilities,
-            self.model.emotions[int(probabilities.argmax())],
+            raw,
+            self.model.emotions[likeliest],
             mode,
             reference,
             self.min_probability,

@@ -6,6 +6,9 @@ the same columns, whatever the model.
 
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from landmark_emotion.emotions import EMOTIONS
 from landmark_emotion.prediction import Prediction
 
@@ -21,6 +24,7 @@ COLUMNS = (
     "emotion",
     "probability",
     *(f"p_{emotion}" for emotion in EMOTIONS),
+    *(f"raw_{emotion}" for emotion in EMOTIONS),
     "calibration",
     "error",
 )
@@ -70,7 +74,12 @@ def csv_row(
             "probability": round(prediction.probability, _DIGITS),
             "calibration": prediction.mode,
         }
-        row |= {f"p_{name}": value for name, value in _probabilities(prediction).items()}
+        for prefix, probabilities in (
+            ("p", prediction.probabilities),
+            ("raw", prediction.raw_probabilities),
+        ):
+            named = _by_emotion(prediction, probabilities)
+            row |= {f"{prefix}_{emotion}": value for emotion, value in named.items()}
     return row
 
 
@@ -83,8 +92,8 @@ def json_row(
     -------
     dict
         Keys source, frame, time, face, box (left, top, width, height), emotion, probability,
-        probabilities, calibration and, where the source could not be read, error; None where there
-        is none.
+        probabilities, raw_probabilities, calibration and, where the source could not be read,
+        error; None where there is none.
     """
     row: dict[str, Any] = {
         "source": source,
@@ -95,6 +104,7 @@ def json_row(
         "emotion": None,
         "probability": None,
         "probabilities": None,
+        "raw_probabilities": None,
         "calibration": None,
     }
     if error:
@@ -106,14 +116,15 @@ def json_row(
             "box": [box.left, box.top, box.width, box.height],
             "emotion": prediction.emotion,
             "probability": round(prediction.probability, _DIGITS),
-            "probabilities": _probabilities(prediction),
+            "probabilities": _by_emotion(prediction, prediction.probabilities),
+            "raw_probabilities": _by_emotion(prediction, prediction.raw_probabilities),
             "calibration": prediction.mode,
         }
     return row
 
 
-def _probabilities(prediction: Prediction) -> dict[str, float]:
+def _by_emotion(prediction: Prediction, probabilities: NDArray[np.float64]) -> dict[str, float]:
     return {
         emotion: round(float(value), _DIGITS)
-        for emotion, value in zip(prediction.emotions, prediction.probabilities, strict=True)
+        for emotion, value in zip(prediction.emotions, probabilities, strict=True)
     }

@@ -1,17 +1,18 @@
-"""Cameras, videos, streams and image sequences become frames; the only module that opens them."""
+"""Cameras, videos, streams and image sequences become frames.
 
+Besides `camera`, which reads the live ones, the only module that opens cameras and videos.
+"""
+
+import contextlib
 import glob
 import os
 import re
-import time
 from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import Any
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
 
+from landmark_emotion.camera import Camera, colour
 from landmark_emotion.errors import ImageError, SourceError
 from landmark_emotion.files import natural_order
 from landmark_emotion.frame import Frame
@@ -27,14 +28,18 @@ _TEXT_SUFFIXES = frozenset({".ans", ".art", ".asc", ".diz", ".ice", ".nfo", ".tx
 
 SEQUENCE_FPS = 25.0  # of image sequences, which do not say
 
-# A camera that has just been opened, or stutters, may fail to give a frame at first.
-PATIENCE = 2.0  # seconds
 COMPLETE = 0.9  # of the frames that a file promises, which is often an estimate
-NETWORK_TIMEOUT = 10.0  # seconds
+RECONNECT = 30.0  # seconds
 
 
-def frames(source: Source, warn: Warn = lambda message: None) -> Generator[Frame, None, None]:
+def frames(
+    source: Source, warn: Warn = lambda message: None, reconnect: float = RECONNECT
+) -> Generator[Frame, None, None]:
     """Open a source and yield its frames as they come.
+
+    Cameras and live streams are read in a thread of its own: each time the newest frame is given,
+    none twice, and those that came in the meantime are left out but counted in `Frame.index`.
+    While such a source is gone, nothing is given; when it is back, index and time go on.
 
     Closing the generator, or leaving it at its end, releases the source.
 
@@ -46,85 +51,47 @@ def frames(source: Source, warn: Warn = lambda message: None) -> Generator[Frame
         ``http://`` or ``rtsp://`` URL. A file whose name is a number needs its folder before it:
         ``./7``.
     warn : callable, optional
-        Called with a line for each image of a sequence that cannot be read and is left out.
+        Called with a line for each image of a sequence that cannot be read and is left out, and
+        when a camera or stream goes away and is back.
+    reconnect : float
+        For how many seconds a camera or stream that has gone away is opened again and again; 0
+        gives it up at once.
 
     Yields
     ------
     Frame
-        One after the other, none left out.
+        One after the other; of a file, a video behind a URL and an image sequence none left out.
 
     Raises
     ------
     SourceError
-        If the source cannot be opened, holds no frame, or a camera stops giving frames.
+        If the source cannot be opened, holds no frame, or a camera or stream has gone away and
+        not come back in time.
+    ValueError
+        If `reconnect` is negative.
     """
+    if not reconnect >= 0:
+        raise ValueError(f"reconnect must be at least 0, got {reconnect}")
     if isinstance(source, int):
-        return _camera(source)
+        return _live(source, warn, reconnect)
     name = os.fspath(source)
     if not name:
         raise SourceError("source: none is named; give a camera's number, a video or a folder")
     if name.isdecimal() and len(name) < 10:
-        return _camera(int(name))
-    if "://" in name:
-        return _stream(name)
-    if Path(name).is_char_device():
-        return _camera(name)
+        return _live(int(name), warn, reconnect)
+    if "://" in name or Path(name).is_char_device():
+        return _live(name, warn, reconnect)
     sequence = _image_sequence(name)
     return _images(sequence, name, warn) if sequence is not None else _video(name)
 
 
-def _camera(camera: int | str) -> Generator[Frame, None, None]:
-    capture = cv2.VideoCapture(camera)
-    try:
-        if not capture.isOpened():
-            raise SourceError(
-                f"camera {camera}: cannot be opened; plug it in, close other programs that use "
-                "it, or choose another with --source"
-            )
-        yield from _live(capture, f"camera {camera}", "plug it in again")
-    finally:
-        capture.release()
-
-
-def _stream(url: str) -> Generator[Frame, None, None]:
-    milliseconds = int(NETWORK_TIMEOUT * 1000)
-    capture = cv2.VideoCapture(
-        url,
-        cv2.CAP_FFMPEG,
-        [
-            cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
-            milliseconds,
-            cv2.CAP_PROP_READ_TIMEOUT_MSEC,
-            milliseconds,
-        ],
-    )
-    try:
-        if not capture.isOpened():
-            raise SourceError(f"{url}: cannot be opened; check the address and that it is sending")
-        yield from _live(capture, url, "check that it is still sending")
-    finally:
-        capture.release()
-
-
-def _live(capture: cv2.VideoCapture, name: str, remedy: str) -> Generator[Frame, None, None]:
-    index = 0
-    length = capture.get(cv2.CAP_PROP_FRAME_COUNT)  # of a video behind a URL, else 0 or less
-    first = last = time.monotonic()
-    while True:
-        good, image = capture.read()
-        now = time.monotonic()
-        if good and image is not None:
-            first = now if index == 0 else first
-            yield Frame(_colour(image), index, now - first)
-            index += 1
-            last = time.monotonic()
-        elif 0 < length <= index:
-            return
-        elif now - last > PATIENCE:
-            what = f"stopped after {index} frames" if index else "gives no picture"
-            raise SourceError(f"{name}: {what}; {remedy}")
+def _live(source: int | str, warn: Warn, reconnect: float) -> Generator[Frame, None, None]:
+    with contextlib.closing(Camera(source, reconnect)) as camera:
+        finite = camera.open()
+        if finite is None:
+            yield from camera.frames(warn)
         else:
-            time.sleep(0.02)
+            yield from _read_through(finite, camera.name, camera.remedy)
 
 
 def _video(name: str) -> Generator[Frame, None, None]:
@@ -135,7 +102,13 @@ def _video(name: str) -> Generator[Frame, None, None]:
         raise SourceError(f"{name}: the file is empty; replace it")
     if path.suffix.lower() in _TEXT_SUFFIXES:
         raise SourceError(f"{name}: is text, not a video; check the path")
-    capture = cv2.VideoCapture(name)
+    yield from _read_through(cv2.VideoCapture(name), name, "the file is damaged, get it again")
+
+
+def _read_through(
+    capture: cv2.VideoCapture, name: str, remedy: str
+) -> Generator[Frame, None, None]:
+    """Yield every frame, then release the capture; the remedy is for one that breaks off."""
     try:
         if not capture.isOpened():
             raise SourceError(f"{name}: not a video that can be read; convert it to MP4")
@@ -151,13 +124,12 @@ def _video(name: str) -> Generator[Frame, None, None]:
             if index and stamp <= before:
                 stamp = before + (1 / fps if fps > 0 else 1 / SEQUENCE_FPS)
             before = stamp
-            yield Frame(_colour(image), index, stamp)
+            yield Frame(colour(image), index, stamp)
             index += 1
         promised = capture.get(cv2.CAP_PROP_FRAME_COUNT)
         if 0 < index < COMPLETE * promised - 5:
             raise SourceError(
-                f"{name}: breaks off after {index} of about {promised:.0f} frames; the file is "
-                "damaged, get it again"
+                f"{name}: breaks off after {index} of about {promised:.0f} frames; {remedy}"
             )
         if index == 0:
             raise SourceError(f"{name}: holds no frame that can be read; convert it to MP4")
@@ -200,10 +172,3 @@ def _images(paths: list[Path], name: str, warn: Warn) -> Generator[Frame, None, 
         yield Frame(image, index, index / SEQUENCE_FPS)
     if not readable:
         raise SourceError(f"{name}: holds no image that can be read; check the path")
-
-
-def _colour(image: NDArray[Any]) -> NDArray[np.uint8]:
-    # Some gray cameras give frames without a channel axis.
-    if image.ndim == 2 or image.shape[2] == 1:
-        image = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)
-    return np.asarray(image, dtype=np.uint8)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from landmark_emotion import video as video_module
+from landmark_emotion import camera as camera_module
 from landmark_emotion.emotions import DEFAULT_EMOTIONS, EMOTIONS
 from landmark_emotion.records import COLUMNS
 
@@ -36,9 +36,11 @@ def test_every_frame_is_printed_with_time_face_emotion_and_probability(watch, mo
     assert {row[3] for row in rows[:28]} <= set(DEFAULT_EMOTIONS)
     assert all(1 / 7 - 0.01 < float(row[4]) <= 1 for row in rows[:28])
     # What is no data is on stderr.
-    assert result.err.splitlines() == [
-        f"model: {model}, 7 emotions; trained on drawn faces, so a toy on real ones"
-    ]
+    told, summary = result.err.splitlines()
+    assert told == f"model: {model}, 7 emotions; trained on drawn faces, so a toy on real ones"
+    assert re.fullmatch(
+        r"40 frames, \d+\.\d frames/s, delay \d+ ms \(p95 \d+ ms\), 0 dropped", summary
+    )
 
 
 def test_without_a_face_it_says_so_and_never_the_last_answer_again(watch):
@@ -81,7 +83,9 @@ def test_json_has_box_and_all_probabilities(watch, video):
         assert tuple(row["probabilities"]) == DEFAULT_EMOTIONS
         assert sum(row["probabilities"].values()) == pytest.approx(1, abs=1e-5)
         assert row["probabilities"][row["emotion"]] == row["probability"]
-        assert row["probability"] == max(row["probabilities"].values())
+        assert sum(row["raw_probabilities"].values()) == pytest.approx(1, abs=1e-5)
+        # Another emotion takes over only once it is clearly likelier.
+        assert row["probability"] > max(row["probabilities"].values()) - 0.1
     assert {row[key] for row in rows[-9:] for key in ("face", "box", "emotion")} == {None}
 
 
@@ -95,6 +99,8 @@ def test_csv_can_be_read_by_others_and_says_the_same(watch):
             assert [int(row[c]) for c in ("left", "top", "width", "height")] == other["box"]
             given = {e: float(row[f"p_{e}"]) for e in EMOTIONS if row[f"p_{e}"]}
             assert given == other["probabilities"]
+            raw = {e: float(row[f"raw_{e}"]) for e in EMOTIONS if row[f"raw_{e}"]}
+            assert raw == other["raw_probabilities"]
 
 
 def test_nothing_but_text_where_stdout_is_no_terminal(watch):
@@ -123,8 +129,32 @@ def test_on_a_terminal_there_are_colours_and_the_rate(spawn, video, model):
     process.communicate()
     assert process.returncode == 0
     assert len(re.findall(rb"\x1b\[\d+m\w+ *\x1b\[0m", seen)) == 5
-    assert re.search(rb"\d+\.\d frames/s, Ctrl-C ends", seen)
+    assert re.search(rb"1 face, \d+\.\d frames/s, delay \d+ ms \(p95 \d+ ms\), 0 dropped", seen)
     assert seen.endswith(b"\r\x1b[K")
+
+
+def test_smoothing_calms_the_answer_and_can_be_turned_off(watch):
+    for row in watch("--format", "json", "--smoothing", 0).rows[:28]:
+        assert row["probabilities"] == row["raw_probabilities"]
+        assert row["probability"] == max(row["probabilities"].values())
+    changed = [
+        row
+        for row in watch("--format", "json", "--smoothing", 2).rows[:28]
+        if row["probabilities"] != row["raw_probabilities"]
+    ]
+    assert len(changed) > 20
+
+
+def test_faces_below_the_smallest_asked_for_are_left_out(watch):
+    assert {row[2] for row in parsed(watch("--min-face", 290, "--max-frames", 5).out)} == {None}
+    assert {row[2] for row in parsed(watch("--min-face", 40, "--max-frames", 5).out)} == {"1"}
+
+
+def test_without_tracking_the_same_faces_are_found(watch):
+    searched, followed = (
+        parsed(watch(*arguments).out) for arguments in (["--no-tracking"], ["--detect-every", 5])
+    )
+    assert [row[2] for row in searched[:28]] == [row[2] for row in followed[:28]] == ["1"] * 28
 
 
 def test_a_folder_of_images_is_watched_and_bad_ones_warned_of(run, here, model, png):
@@ -133,9 +163,7 @@ def test_a_folder_of_images_is_watched_and_bad_ones_warned_of(run, here, model, 
     result = run("webcam", "--source", here, "--model", model)
     assert result.status == 0
     assert [int(row[0]) for row in parsed(result.out)] == [0, 2]
-    assert result.err.splitlines()[1:] == [
-        f"{here / '10.png'}: not an image or damaged; replace it"
-    ]
+    assert result.err.splitlines()[1] == f"{here / '10.png'}: not an image or damaged; replace it"
 
 
 @pytest.mark.parametrize(
@@ -204,10 +232,12 @@ def test_a_camera_that_is_unplugged_ends_it_with_an_error(run, model, face, monk
             self.released = True
 
     monkeypatch.setattr(cv2, "VideoCapture", Camera)
-    monkeypatch.setattr(video_module, "PATIENCE", 0.05)
-    result = run("webcam", "--model", model)
+    monkeypatch.setattr(camera_module, "PATIENCE", 0.05)
+    result = run("webcam", "--model", model, "--reconnect", 0)
     assert result.status == 1
-    assert [int(row[0]) for row in parsed(result.out)] == [0, 1, 2]
+    frames = [int(row[0]) for row in parsed(result.out)]
+    assert frames
+    assert frames == sorted(set(frames) & {0, 1, 2})
     assert result.err.splitlines()[-1].startswith("error: camera 0: stopped after 3 frames")
     assert Camera.made.released
 

@@ -11,7 +11,7 @@ from landmark_emotion.records import COLUMNS
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = ("README.md", "data/README.md", "models/README.md", "CONTRIBUTING.md")
-COMMANDS = ("train", "webcam", "image", "evaluate", "extract", "draw", "compare")
+COMMANDS = ("train", "webcam", "image", "evaluate", "extract", "draw", "compare", "explain")
 
 
 def _blocks(name):

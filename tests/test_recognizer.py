@@ -52,7 +52,7 @@ def test_faces_are_numbered_from_left_to_right(recognizer):
     assert predictions[0].face.box.left < 400 < predictions[1].face.box.left + 100
     for prediction, picture in zip(predictions, pictures, strict=True):
         (alone,) = recognizer.recognize(picture)
-        assert np.allclose(prediction.probabilities, alone.probabilities, atol=0.25)
+        assert np.allclose(prediction.probabilities, alone.raw_probabilities, atol=0.25)
 
 
 def test_a_stream_gives_every_frame_with_its_own_predictions(recognizer, video):
@@ -68,9 +68,9 @@ def test_a_stream_gives_every_frame_with_its_own_predictions(recognizer, video):
 def test_leaving_a_stream_closes_its_source(recognizer, monkeypatch, video):
     closed = []
 
-    def watched(source, warn):
+    def watched(source, warn, reconnect):
         try:
-            yield from frames(source, warn)
+            yield from frames(source, warn, reconnect)
         finally:
             closed.append(source)
 

@@ -16,7 +16,7 @@ def prediction() -> Prediction:
     face = Face(Box(-3, 4, 50, 60), np.zeros((68, 2)), 1.5)
     probabilities = np.array([0.1, 0.7, 0.2])
     return Prediction(
-        12, 0.5, 2, face, ("anger", "fear", "neutral"), probabilities, probabilities, "fear"
+        12, 0.5, 2, face, ("anger", "fear", "neutral"), probabilities, np.eye(3)[1], "fear"
     )
 
 
@@ -31,6 +31,7 @@ def test_json_has_box_emotion_and_all_probabilities(prediction):
         "emotion": "fear",
         "probability": 0.7,
         "probabilities": {"anger": 0.1, "fear": 0.7, "neutral": 0.2},
+        "raw_probabilities": {"anger": 0.0, "fear": 1.0, "neutral": 0.0},
         "calibration": "static",
     }
 

@@ -78,7 +78,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     # Not at the top, so that a missing package is told of and Ctrl-C is quiet from the start.
-    from landmark_emotion.cli import compare, draw, evaluate, extract, image, train, webcam
+    from landmark_emotion.cli import (
+        compare,
+        draw,
+        evaluate,
+        explain,
+        extract,
+        image,
+        plot,
+        train,
+        webcam,
+    )
 
     parser = argparse.ArgumentParser(
         prog="landmark-emotion",
@@ -86,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (train, webcam, image, evaluate, compare, extract, draw):
+    for command in (train, webcam, image, plot, explain, evaluate, compare, extract, draw):
         command.add_parser(commands)
     return parser
 

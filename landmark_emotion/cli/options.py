@@ -81,6 +81,55 @@ def add_recognition(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def seconds(text: str) -> float:
+    """Read an option that must be a number of seconds from 0 to an hour."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 3600:
+        raise argparse.ArgumentTypeError(f"must be seconds from 0 to 3600, got '{text}'")
+    return value
+
+
+def face_width(text: str) -> int:
+    """Read ``--min-face``."""
+    return whole_number(text, 20)
+
+
+def add_following(parser: argparse.ArgumentParser) -> None:
+    """Add what decides how faces are found and followed from frame to frame."""
+    parser.add_argument(
+        "--smoothing",
+        type=seconds,
+        metavar="SECONDS",
+        help="average the probabilities over about so long, so that the emotion does not flicker; "
+        "0 turns it off (default: 0.3)",
+    )
+    parser.add_argument(
+        "--detect-every",
+        type=positive_int,
+        metavar="N",
+        help="look for new faces every N frames while one is followed (default: 30, and at the "
+        "latest every second)",
+    )
+    parser.add_argument(
+        "--no-tracking",
+        action="store_true",
+        help="search every frame in full instead of following faces; some ten times slower",
+    )
+    parser.add_argument(
+        "--min-face",
+        type=face_width,
+        metavar="PIXELS",
+        help="find faces from this width on; smaller costs more time (default: a sixth of the "
+        "frame's shorter side, at least 80)",
+    )
+    parser.add_argument(
+        "--max-faces", type=positive_int, metavar="N", help="only the N largest faces"
+    )
+
+
 def add_predictor(parser: argparse.ArgumentParser) -> None:
     """Add ``--predictor``."""
     parser.add_argument(

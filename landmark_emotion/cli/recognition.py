@@ -3,6 +3,7 @@
 import argparse
 import re
 from pathlib import Path
+from typing import Any
 
 from landmark_emotion.cli.options import say
 from landmark_emotion.errors import ProfileError
@@ -15,12 +16,19 @@ from landmark_emotion.recognizer import Recognizer, reference_from_image
 def open_recognizer(args: argparse.Namespace) -> Recognizer:
     """Make the recognizer that the options of `options.add_recognition` ask for."""
     calibrate = getattr(args, "calibrate", None)
+    # Of `options.add_following`, which not every command has; the recognizer knows the defaults.
+    names = ("smoothing", "detect_every", "min_face", "max_faces")
+    following: dict[str, Any] = {
+        name: value for name in names if (value := getattr(args, name, None)) is not None
+    }
     return Recognizer(
         choose_model(args.model),
         args.predictor,
         neutral=_reference(args, will_be_made=isinstance(calibrate, float)),
         automatic=calibrate == "auto",
         min_probability=args.min_probability,
+        tracking=not getattr(args, "no_tracking", False),
+        **following,
     )
 
 

@@ -2,12 +2,18 @@
 
 import argparse
 import contextlib
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from landmark_emotion.cli.options import add_recognition, positive_int, say, seconds_or_auto
+from landmark_emotion.cli.options import (
+    add_following,
+    add_recognition,
+    positive_int,
+    say,
+    seconds,
+    seconds_or_auto,
+)
 
 if TYPE_CHECKING:
     from landmark_emotion.recognizer import Recognizer
@@ -30,7 +36,15 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="a camera's number, a video file, an image sequence (folder or pattern) or an "
         "http:// or rtsp:// address (default: 0)",
     )
+    parser.add_argument(
+        "--reconnect",
+        type=seconds,
+        default=30.0,
+        metavar="SECONDS",
+        help="try for so long to open a camera again that has gone away (default: 30)",
+    )
     add_recognition(parser)
+    add_following(parser)
     parser.add_argument(
         "--calibrate",
         type=seconds_or_auto,
@@ -62,6 +76,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the command."""
     from landmark_emotion.cli.output import CsvWriter, FrameTextWriter, JsonWriter
     from landmark_emotion.cli.recognition import open_recognizer, profile_path
+    from landmark_emotion.cli.status import Status
     from landmark_emotion.files import check_writable
     from landmark_emotion.overlay import draw_predictions
     from landmark_emotion.window import Window
@@ -73,7 +88,6 @@ def run(args: argparse.Namespace) -> int:
     with contextlib.ExitStack() as stack:
         window = stack.enter_context(Window("landmark_emotion")) if args.show else None
         recognizer = open_recognizer(args)
-        stream = stack.enter_context(contextlib.closing(recognizer.stream(args.source, warn=say)))
         writer: CsvWriter | FrameTextWriter | JsonWriter
         tell = say
         if args.format == "text":
@@ -82,15 +96,19 @@ def run(args: argparse.Namespace) -> int:
             tell = writer.talk
         else:
             writer = CsvWriter() if args.format == "csv" else JsonWriter()
+        stream = stack.enter_context(
+            contextlib.closing(recognizer.stream(args.source, tell, args.reconnect))
+        )
         profile = None if args.profile is None else profile_path(args.profile)
         calibrator = _Calibrator(recognizer, profile, tell)
         if isinstance(args.calibrate, float):
             calibrator.start(args.calibrate)
         before = None
-        rate = _Rate()
+        status = Status()
         for n_frames, (frame, predictions) in enumerate(stream, start=1):
+            status.count(frame)
             if isinstance(writer, FrameTextWriter):
-                writer.set_status(f"{rate.tick():.1f} frames/s, Ctrl-C ends")
+                writer.set_status(status.line(len(predictions)))
             shown = [(prediction.number, prediction.emotion) for prediction in predictions]
             if not args.changes_only or shown != before:
                 writer.write(args.source, frame.index, frame.time, predictions)
@@ -102,6 +120,7 @@ def run(args: argparse.Namespace) -> int:
                 calibrator.start(WINDOW_CALIBRATION)
             if n_frames == args.max_frames:
                 break
+        tell(status.summary())
     return 0 if calibrator.at_end() else 1
 
 
@@ -142,17 +161,3 @@ class _Calibrator:
             references[number].save(path)
             self._recognizer.calibration.profile = references[number]
             self._tell(f"profile: {path} (face {number})")
-
-
-class _Rate:
-    """Frames a second, over about the last second."""
-
-    def __init__(self) -> None:
-        self._last = time.monotonic()
-        self._seconds = 0.0
-
-    def tick(self) -> float:
-        now = time.monotonic()
-        took, self._last = now - self._last, now
-        self._seconds = took if not self._seconds else 0.95 * self._seconds + 0.05 * took
-        return 1 / self._seconds if self._seconds > 0 else 0.0

@@ -1,0 +1,110 @@
+"""``landmark-emotion explain``: what in a face spoke for and against an emotion."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from landmark_emotion.cli.options import add_recognition, say
+from landmark_emotion.emotions import EMOTIONS
+from landmark_emotion.errors import ModelError
+
+if TYPE_CHECKING:
+    from landmark_emotion.explanation import Explanation
+    from landmark_emotion.prediction import Prediction
+
+_KEYS = ("face", "box", "emotion", "probability", "probabilities", "calibration")
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "explain",
+        help="say what in a face spoke for and against an emotion",
+        description="Say what in each face of an image spoke for and against its emotion.",
+    )
+    parser.add_argument("image", type=Path, metavar="IMAGE", help="an image file")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="draw it too, as an image: arrows on each face, bars and a sentence",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON instead of text")
+    parser.add_argument(
+        "--emotion",
+        choices=EMOTIONS,
+        metavar="NAME",
+        help="explain this emotion rather than the likeliest",
+    )
+    add_recognition(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command."""
+    import numpy as np
+
+    from landmark_emotion.cli.recognition import open_recognizer
+    from landmark_emotion.explained import draw_panels, encode_picture
+    from landmark_emotion.explanation import explain
+    from landmark_emotion.files import check_writable, replace_atomically
+    from landmark_emotion.images import read_image
+
+    if args.output is not None:
+        encode_picture(np.zeros((8, 8, 3), dtype=np.uint8), args.output)
+        check_writable(args.output)
+    recognizer = open_recognizer(args)
+    model = recognizer.model
+    if args.emotion is not None and args.emotion not in model.emotions:
+        known = ", ".join(model.emotions)
+        raise ModelError(f"{args.emotion}: not known to the model; choose one of {known}")
+    image = read_image(args.image)
+    explained = [
+        (
+            prediction,
+            explain(model, prediction.face.landmarks, prediction.reference, args.emotion),
+        )
+        for prediction in recognizer.recognize_still(image)
+    ]
+    if args.output is not None and explained:
+        picture = draw_panels(image, explained)
+        replace_atomically(args.output, encode_picture(picture, args.output))
+        say(f"picture: {args.output}")
+    if args.json:
+        faces = [_row(prediction, explanation) for prediction, explanation in explained]
+        print(json.dumps({"source": str(args.image), "faces": faces}, indent=2))
+    elif explained:
+        for prediction, explanation in explained:
+            print("\n".join(_text(str(args.image), prediction, explanation)))
+    else:
+        print(f"{args.image}: no face")
+    return 0 if explained else 1
+
+
+def _row(prediction: "Prediction", explanation: "Explanation") -> dict[str, object]:
+    from landmark_emotion.records import json_row
+
+    row = json_row("", 0, 0.0, prediction)
+    return {key: row[key] for key in _KEYS} | {"explanation": explanation.as_json()}
+
+
+def _text(source: str, prediction: "Prediction", explanation: "Explanation") -> list[str]:
+    content = explanation.as_json()
+    other = content["rather_than"]
+    answer = f"{prediction.likeliest} {prediction.probability:.3f}"
+    if prediction.emotion != prediction.likeliest:
+        answer = f"{prediction.emotion}: {answer}"
+    return [
+        f"{source}: face {prediction.number}: {answer}",
+        f"  {content['sentence']}",
+        f"  score of {content['emotion']}: {_sum(content)}",
+        f"  rather than {other['emotion']}: {_sum(other)}",
+    ]
+
+
+def _sum(content: dict[str, Any]) -> str:
+    """Write out how a score comes about."""
+    parts = "  ".join(f"{name} {value:+.2f}" for name, value in content["regions"].items())
+    return f"{content['base']:.2f} for the neutral face  {parts}  makes {content['score']:.2f}"
