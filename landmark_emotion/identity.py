@@ -94,7 +94,7 @@ class FaceNumbers:
         return set(self._sightings)
 
     def seen_since(self, time: float) -> set[int]:
-        """The numbers of the faces that were in sight at that time or later."""
+        """Tell the numbers of the faces that were in sight at that time or later."""
         return {number for number, face in self._sightings.items() if face.seen >= time}
 
     def _see(self, number: int, box: Box, time: float) -> None:

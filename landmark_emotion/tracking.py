@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landmark_emotion.face import Box, Face, Landmarks
-from landmark_emotion.features import normalize_landmarks
 from landmark_emotion.identity import FaceNumbers
 from landmark_emotion.images import Prepared, prepare
 
@@ -36,7 +35,7 @@ GROWN = 0.1
 # seen for sure; the picture under the box has less than this correlation with what it was then.
 JUMP = 0.25
 RESIZED = 0.2
-DISTORTED = 0.15
+DISTORTED = 0.2
 UNLIKE = 0.6
 
 # A face this much of which is outside the frame has left it.
@@ -77,7 +76,7 @@ class _Track:
     landmarks: Landmarks
     score: float
     pattern: NDArray[np.float64]  # of the picture, when the face was last seen for sure
-    shape: Landmarks  # normalized landmarks then
+    shape: Landmarks  # landmarks from their centroid, in RMS radii, then
     number: int | None = None
     age: int = 0  # frames since then
 
@@ -156,8 +155,8 @@ class FaceTracker:
             self._tracks = []
             self._searched_at = -np.inf
         before = len(self._tracks)
-        self._tracks = [track for track in self._tracks if self._follow(track, gray)]
-        self._tracks = _without_doubles(self._tracks)
+        followed = (self._follow(track, gray) for track in self._tracks)
+        self._tracks = _without_doubles([track for track in followed if track is not None])
         self._searched_before += 1
         scene = _samples(gray, Box(0, 0, gray.shape[1], gray.shape[0]), SCENE_SAMPLES)
         other = np.mean(np.abs(scene - self._scene) > OTHER_LEVEL) > OTHER_SCENE
@@ -197,8 +196,7 @@ class FaceTracker:
             place = max(free, key=lambda track: track.place.overlap(box), default=None)
             if place is not None and place.place.overlap(box) > 0.3:
                 free.remove(place)
-                fresh = self._track(gray, box, score)
-                fresh.number = place.number
+                fresh = self._track(gray, box, score, place.number)
                 self._tracks[self._tracks.index(place)] = fresh
             else:
                 self._tracks.append(self._track(gray, box, score))
@@ -207,7 +205,9 @@ class FaceTracker:
             self._tracks.sort(key=lambda track: -track.box.area)
             del self._tracks[self._max_faces :]
 
-    def _track(self, gray: NDArray[np.uint8], box: Box, score: float) -> _Track:
+    def _track(
+        self, gray: NDArray[np.uint8], box: Box, score: float, number: int | None = None
+    ) -> _Track:
         landmarks = self._detector.landmarks(gray, box)
         origin, spread = _place_and_size(landmarks)
         return _Track(
@@ -217,11 +217,12 @@ class FaceTracker:
             landmarks,
             score,
             _pattern(gray, box),
-            normalize_landmarks(landmarks),
+            (landmarks - origin) / spread,
+            number,
         )
 
-    def _follow(self, track: _Track, gray: NDArray[np.uint8]) -> bool:
-        """Move a track to where its face is in this frame; False where there is none."""
+    def _follow(self, track: _Track, gray: NDArray[np.uint8]) -> _Track | None:
+        """Move a track to where its face is in this frame; None where there is none."""
         centre, spread = _place_and_size(track.landmarks)
         across, down = (centre - track.origin).tolist()
         growth = spread / track.spread
@@ -235,51 +236,35 @@ class FaceTracker:
             )
             track.origin, track.spread = centre, spread
         if _share_inside(track.box, gray) < OUTSIDE:
-            return False
+            return None
         landmarks = self._detector.landmarks(gray, track.box)
-        wrong = self._looks_wrong(track, landmarks, centre, spread, gray)
+        now, radius = _place_and_size(landmarks)
+        shape = (landmarks - now) / radius
+        wrong = (
+            np.hypot(*(now - centre)) > JUMP * track.box.width
+            or not 1 - RESIZED < radius / spread < 1 + RESIZED
+            or np.hypot(*(shape - track.shape).T).mean() > DISTORTED
+        )
         track.landmarks = landmarks
+        pattern = _pattern(gray, track.place)
+        wrong = wrong or float(np.mean(pattern * track.pattern)) < UNLIKE
         track.age += 1
         if not wrong and track.age < CONFIRM_EVERY:
-            return True
+            return track
         confirmed = self._detector.confirm(gray, track.place)
         if confirmed is None:
-            return False
-        number = track.number
+            return None
         if wrong:
-            track.__dict__.update(self._track(gray, *confirmed).__dict__)
-        else:
-            track.pattern = _pattern(gray, track.place)
-            track.shape = normalize_landmarks(landmarks)
-            track.score = confirmed[1]
-        track.number, track.age = number, 0
-        return True
-
-    def _looks_wrong(
-        self,
-        track: _Track,
-        landmarks: Landmarks,
-        centre: NDArray[np.float64],
-        spread: float,
-        gray: NDArray[np.uint8],
-    ) -> bool:
-        now, radius = _place_and_size(landmarks)
-        if np.hypot(*(now - centre)) > JUMP * track.box.width:
-            return True
-        if not 1 - RESIZED < radius / spread < 1 + RESIZED:
-            return True
-        shape = normalize_landmarks(landmarks)
-        if np.hypot(*(shape - track.shape).T).mean() > DISTORTED:
-            return True
-        across, down = (now - track.origin).round().astype(int).tolist()
-        place = replace(track.box, left=track.box.left + across, top=track.box.top + down)
-        return float(np.mean(_pattern(gray, place) * track.pattern)) < UNLIKE
+            return self._track(gray, *confirmed, track.number)
+        track.pattern, track.shape, track.score, track.age = pattern, shape, confirmed[1], 0
+        return track
 
 
 def _place_and_size(landmarks: Landmarks) -> tuple[NDArray[np.float64], float]:
     """Centroid and RMS radius."""
     centre = landmarks.mean(axis=0)
-    return centre, float(np.sqrt(np.square(landmarks - centre).sum(axis=1).mean()))
+    radius = float(np.sqrt(np.square(landmarks - centre).sum(axis=1).mean()))
+    return centre, max(radius, 1e-6)
 
 
 def _pattern(gray: NDArray[np.uint8], box: Box) -> NDArray[np.float64]:
