@@ -5,7 +5,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -46,6 +46,64 @@ def replace_atomically(path: Path, data: bytes) -> None:
             with contextlib.suppress(OSError):
                 temporary.unlink()
             raise
+    except OSError as error:
+        reason = error.strerror or error
+        raise OutputError(f"{path}: cannot be written ({reason}); choose another place") from error
+
+
+@contextlib.contextmanager
+def written_gradually(path: Path) -> Iterator[Path]:
+    """Give a temporary file to write into, which takes the place of another at the end.
+
+    What there is goes to its place even where the work is broken off, so that an hour of results
+    is not lost to Ctrl-C or a camera that was pulled out; an empty file does so only after all
+    went well.
+
+    Parameters
+    ----------
+    path : Path
+        Where to; folders on the way are made, links are followed. A device is given as it is.
+
+    Yields
+    ------
+    Path
+        An empty file of the same suffix in the same folder.
+
+    Raises
+    ------
+    OutputError
+        If a folder or the file cannot be written; the old file is untouched then.
+    """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        yield path
+        return
+    with _told(path):
+        if path.is_dir():
+            raise IsADirectoryError(0, "it is a folder")
+        target = Path(os.path.realpath(path))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=".writing-", suffix=target.suffix)
+        os.close(handle)
+    temporary = Path(name)
+    whole = False
+    try:
+        with _told(path):
+            yield temporary
+        whole = True
+    finally:
+        with _told(path):
+            if whole or temporary.stat().st_size:
+                temporary.chmod(0o666 & ~_umask())
+                temporary.replace(target)
+            else:
+                temporary.unlink()
+
+
+@contextlib.contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Turn what the system says into one line about the file."""
+    try:
+        yield
     except OSError as error:
         reason = error.strerror or error
         raise OutputError(f"{path}: cannot be written ({reason}); choose another place") from error

@@ -1,6 +1,7 @@
 """A frame in, the emotions of its faces out."""
 
 import contextlib
+import math
 import os
 import time as clock
 from collections.abc import Generator
@@ -149,6 +150,7 @@ class Recognizer:
         source: Source,
         warn: Warn = lambda message: None,
         reconnect: float = RECONNECT,
+        every: float = 0.0,
     ) -> Generator[tuple[Frame, list[Prediction]], None, None]:
         """Recognize the emotions in every frame of a camera, video or stream.
 
@@ -161,6 +163,8 @@ class Recognizer:
             and is back.
         reconnect : float
             For how many seconds a camera that has gone away is opened again and again.
+        every : float
+            Recognize only one frame in so many seconds and leave out the others; 0 for all.
 
         Yields
         ------
@@ -175,8 +179,12 @@ class Recognizer:
             If the source cannot be opened or breaks off.
         """
         with contextlib.closing(frames(source, warn, reconnect)) as opened:
+            due = -math.inf
             for frame in opened:
-                yield frame, self._recognize(frame)
+                # A little early is in time, as time stamps are rounded.
+                if frame.time + 1e-3 >= due:
+                    yield frame, self._recognize(frame)
+                    due = every * (math.floor((frame.time + 1e-3) / every) + 1) if every else due
 
     def calibrate(self, seconds: float) -> None:
         """Take the faces of the next seconds as neutral, each for its own person.
@@ -184,6 +192,14 @@ class Recognizer:
         Until then, and for people who are not in sight, everything stays as it is.
         """
         self.calibration.start(self._time, seconds)
+
+    def reset(self) -> None:
+        """Forget all faces, their numbers and neutral faces, and begin to count anew."""
+        calibration = self.calibration
+        self.calibration = Calibration(self.model.mean, calibration.profile, calibration.automatic)
+        self._tracker.reset()
+        self._smoother.keep_only(set())
+        self._frames, self._start, self._time = 0, None, 0.0
 
     def _recognize(self, frame: Frame) -> list[Prediction]:
         self._time = frame.time

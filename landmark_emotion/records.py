@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landmark_emotion.emotions import EMOTIONS
+from landmark_emotion.face import N_LANDMARKS
 from landmark_emotion.prediction import Prediction
 
 COLUMNS = (
@@ -30,11 +31,21 @@ COLUMNS = (
 )
 """Columns of the CSV; documented in README.md."""
 
+LANDMARK_COLUMNS = tuple(f"{axis}_{index}" for index in range(N_LANDMARKS) for axis in "xy")
+"""Further columns of the CSV where landmarks are asked for."""
+
 _DIGITS = 6
+_LANDMARK_DIGITS = 2
 
 
 def csv_row(
-    source: str, frame: int, time: float, prediction: Prediction | None, error: str = ""
+    source: str,
+    frame: int,
+    time: float,
+    prediction: Prediction | None,
+    error: str = "",
+    *,
+    landmarks: bool = False,
 ) -> dict[str, Any]:
     """Make a row for CSV.
 
@@ -50,13 +61,17 @@ def csv_row(
         None for a frame without a face.
     error : str
         Why the source could not be read; empty where it could.
+    landmarks : bool
+        Whether to add them.
 
     Returns
     -------
     dict
-        A value for each of `COLUMNS`; empty text where there is none.
+        A value for each of `COLUMNS`, and of `LANDMARK_COLUMNS` where asked for; empty text where
+        there is none.
     """
-    row = dict.fromkeys(COLUMNS, "") | {
+    columns = COLUMNS + LANDMARK_COLUMNS if landmarks else COLUMNS
+    row = dict.fromkeys(columns, "") | {
         "source": source,
         "frame": frame,
         "time": round(time, 3),
@@ -80,11 +95,20 @@ def csv_row(
         ):
             named = _by_emotion(prediction, probabilities)
             row |= {f"{prefix}_{emotion}": value for emotion, value in named.items()}
+        if landmarks:
+            flat = prediction.face.landmarks.round(_LANDMARK_DIGITS).ravel().tolist()
+            row |= dict(zip(LANDMARK_COLUMNS, flat, strict=True))
     return row
 
 
 def json_row(
-    source: str, frame: int, time: float, prediction: Prediction | None, error: str = ""
+    source: str,
+    frame: int,
+    time: float,
+    prediction: Prediction | None,
+    error: str = "",
+    *,
+    landmarks: bool = False,
 ) -> dict[str, Any]:
     """Make a row for JSON Lines, of the same content as `csv_row`.
 
@@ -92,8 +116,8 @@ def json_row(
     -------
     dict
         Keys source, frame, time, face, box (left, top, width, height), emotion, probability,
-        probabilities, raw_probabilities, calibration and, where the source could not be read,
-        error; None where there is none.
+        probabilities, raw_probabilities, calibration, landmarks where asked for and, where the
+        source could not be read, error; None where there is none.
     """
     row: dict[str, Any] = {
         "source": source,
@@ -107,6 +131,8 @@ def json_row(
         "raw_probabilities": None,
         "calibration": None,
     }
+    if landmarks:
+        row["landmarks"] = None
     if error:
         row["error"] = error
     if prediction is not None:
@@ -120,6 +146,8 @@ def json_row(
             "raw_probabilities": _by_emotion(prediction, prediction.raw_probabilities),
             "calibration": prediction.mode,
         }
+        if landmarks:
+            row["landmarks"] = prediction.face.landmarks.round(_LANDMARK_DIGITS).tolist()
     return row
 
 

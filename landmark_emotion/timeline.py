@@ -575,16 +575,16 @@ def draw_timeline(timeline: Timeline, kind: str = "png") -> bytes:
     lanes = (lane for _, lanes in _chosen(timeline)[0] for lane in lanes)
     words = "; ".join(map(_in_words, lanes))
     # Without a date the same results give the same file.
-    metadata: dict[str, Any] = {
+    metadata: dict[str, dict[str, Any]] = {
         "png": {"Description": words},
         "svg": {"Description": words, "Date": None},
         "pdf": {"Subject": words, "CreationDate": None},
-    }[kind]
+    }
     with plot_style(), warnings.catch_warnings():
         # A name in a script that the font lacks is no reason to talk.
         warnings.filterwarnings("ignore", "Glyph .* missing")
         _figure(timeline).savefig(
-            buffer, format=kind, dpi=_DPI, metadata={"Title": _TITLE, **metadata}
+            buffer, format=kind, dpi=_DPI, metadata={"Title": _TITLE, **metadata[kind]}
         )
     return buffer.getvalue()
 
@@ -745,7 +745,7 @@ def _draw_areas(axes: "Axes", lane: Lane, recording: Recording) -> None:
     axes.grid(True, axis="y")
     if not steps.probabilities.any():
         axes.set_yticks([])
-        style = {"transform": axes.transAxes, "ha": "center", "color": QUIET}
+        style: dict[str, Any] = {"transform": axes.transAxes, "ha": "center", "color": QUIET}
         axes.text(0.5, 0.5, "no probabilities in the file", **style)
         return
     # Corners of the steps; NaN breaks the area at gaps.
@@ -785,7 +785,9 @@ def _draw_bands(axes: "Axes", lane: Lane, recording: Recording, last: bool) -> N
 def _draw_bars(axes: "Axes", parts: Mapping[str, float], names: Sequence[str]) -> None:
     axes.set_axis_off()
     axes.set_xlim(0, 1)
-    axes.set_ylim(-0.5, len(names) - 0.5)
+    # From the top, no thicker where they are few.
+    top = len(names) - 0.5
+    axes.set_ylim(top - max(len(names), len(EMOTIONS) - 1), top)
     for y, name in enumerate(names):
         part = parts.get(name, 0.0)
         axes.barh(y, part, 0.72, **_look(name))
@@ -938,7 +940,7 @@ def _how_to_read(timeline: Timeline) -> str:
 
 def _lane_text(lane: Lane, recording: Recording) -> str:
     text = f"seen for {_duration(lane.seconds)}"
-    if len(lane.time) > _AREA_STEPS:
+    if len(lane.time) > _AREA_STEPS and np.isfinite(lane.probabilities).any():
         span = (recording.end - recording.start) / _AREA_STEPS
         text += f"; areas are means over {span:.{1 if span < 10 else 0}f} s"
     return text

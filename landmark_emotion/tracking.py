@@ -121,6 +121,10 @@ class FaceTracker:
         self._min_face = min_face
         self._max_faces = max_faces
         self._tracking = tracking
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all faces and their numbers."""
         self._numbers = FaceNumbers()
         self._tracks: list[_Track] = []
         self._shape: tuple[int, ...] = ()

@@ -8,6 +8,7 @@ import glob
 import os
 import re
 from collections.abc import Callable, Generator
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -23,6 +24,30 @@ Source = int | str | os.PathLike[str]
 
 Warn = Callable[[str], None]
 
+VIDEO_SUFFIXES = frozenset(
+    {
+        ".3gp",
+        ".asf",
+        ".avi",
+        ".flv",
+        ".m2ts",
+        ".m4v",
+        ".mjpeg",
+        ".mjpg",
+        ".mkv",
+        ".mov",
+        ".mp4",
+        ".mpeg",
+        ".mpg",
+        ".mts",
+        ".ogv",
+        ".ts",
+        ".vob",
+        ".webm",
+        ".wmv",
+    }
+)
+
 # FFmpeg shows text as a picture of a terminal.
 _TEXT_SUFFIXES = frozenset({".ans", ".art", ".asc", ".diz", ".ice", ".nfo", ".txt", ".vt"})
 
@@ -30,6 +55,53 @@ SEQUENCE_FPS = 25.0  # of image sequences, which do not say
 
 COMPLETE = 0.9  # of the frames that a file promises, which is often an estimate
 RECONNECT = 30.0  # seconds
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What a source says of itself.
+
+    Attributes
+    ----------
+    fps : float or None
+        Frames a second; None where it does not say.
+    n_frames : int or None
+        How many; None where it does not say, often an estimate otherwise.
+    """
+
+    fps: float | None
+    n_frames: int | None
+
+
+def probe(source: Source) -> Probe:
+    """Ask a video or image sequence how long it is; of cameras and streams nothing is known.
+
+    Parameters
+    ----------
+    source : int, str or path-like
+        As for `frames`; what is wrong with it is left for `frames` to say.
+
+    Returns
+    -------
+    Probe
+        What is known without reading it.
+    """
+    name = os.fspath(source) if not isinstance(source, int) else str(source)
+    if name.isdecimal() or "://" in name or Path(name).is_char_device():
+        return Probe(None, None)
+    sequence = _image_sequence(name)
+    if sequence is not None:
+        return Probe(SEQUENCE_FPS, len(sequence))
+    if not Path(name).is_file() or Path(name).stat().st_size == 0:
+        return Probe(None, None)
+    capture = cv2.VideoCapture(name)
+    try:
+        fps, n_frames = (
+            capture.get(which) for which in (cv2.CAP_PROP_FPS, cv2.CAP_PROP_FRAME_COUNT)
+        )
+        return Probe(fps if 0 < fps < 1000 else None, int(n_frames) if n_frames > 0 else None)
+    finally:
+        capture.release()
 
 
 def frames(

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from landmark_emotion.errors import DisplayError
 
-_NO_KEY = 0xFF
-_QUIT_KEYS = (ord("q"), ord("Q"), 27)  # 27 is Escape
+_ESCAPE = "\x1b"
+_GTK_ESCAPE = 0xFF1B
+_QUIT_KEYS = ("q", _ESCAPE)
 
 _SCREEN_TIMEOUT = 20  # seconds
 
@@ -27,7 +28,8 @@ class Window:
     Attributes
     ----------
     key : str
-        What was pressed while the last frame was shown, in lower case; empty for nothing.
+        What was pressed during the last `show` or `wait`, in lower case (``" "`` for the space
+        bar); empty for nothing, and for keys that are no character, such as arrows.
 
     Raises
     ------
@@ -38,7 +40,10 @@ class Window:
     def __init__(self, title: str) -> None:
         # Qt ends the whole process where it finds no display, so another process goes first.
         if sys.platform.startswith("linux") and not _screen_answers():
-            raise DisplayError("window: there is no screen here; leave --show out")
+            raise DisplayError(
+                "window: there is no screen here; leave --show out or write the video with "
+                "--record FILE.mp4 instead"
+            )
         self._title = title
         try:
             # Without toolbar, and without Qt's remarks about fonts on stderr.
@@ -64,16 +69,42 @@ class Window:
             cv2.resizeWindow(self._title, image.shape[1], image.shape[0])
             self._sized = True
         cv2.imshow(self._title, image)
-        key = cv2.waitKey(1) & 0xFF
-        self.key = "" if key == _NO_KEY else chr(key).lower()
-        visible: float = cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE)
-        return key not in _QUIT_KEYS and visible >= 1
+        return self.wait(1)
+
+    def wait(self, milliseconds: int) -> bool:
+        """Wait for a key; the window is moved, redrawn and closed only during this and `show`.
+
+        Parameters
+        ----------
+        milliseconds : int
+            For how long at most, at least 1.
+
+        Returns
+        -------
+        bool
+            False once the user has closed the window or pressed q or Escape.
+        """
+        code = cv2.waitKeyEx(max(1, milliseconds))
+        self.key = "" if code == -1 else _character(code)
+        try:
+            visible: float = cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE)
+        except cv2.error:  # how OpenCV 5 answers once its last window is gone
+            visible = 0.0
+        return self.key not in _QUIT_KEYS and visible >= 1
 
     def __enter__(self) -> "Window":
         return self
 
     def __exit__(self, *exception: object) -> None:
         cv2.destroyAllWindows()
+
+
+def _character(code: int) -> str:
+    code &= 0xFFFF  # above are Shift, Num Lock and the like
+    if code == _GTK_ESCAPE:
+        return _ESCAPE
+    # The lowest byte alone, which `cv2.waitKey` gives, would make the left arrow a Q.
+    return chr(code).lower() if 0 < code < 0x80 else ""
 
 
 def _screen_answers() -> bool:

@@ -245,10 +245,11 @@ def test_a_camera_that_is_unplugged_ends_it_with_an_error(run, model, face, monk
 def test_show_without_a_screen_is_one_line(watch):
     result = watch("--show")
     assert (result.status, result.out) == (1, "")
-    assert result.err == "error: window: there is no screen here; leave --show out\n"
+    assert result.err.startswith("error: window: there is no screen here; leave --show out")
+    assert result.err.count("\n") == 1
 
 
-def test_show_draws_on_every_frame_until_the_window_is_closed(watch, monkeypatch):
+def test_show_draws_on_every_frame_until_the_window_is_closed(watch, video, monkeypatch):
     shown = []
 
     class Window:
@@ -273,8 +274,8 @@ def test_show_draws_on_every_frame_until_the_window_is_closed(watch, monkeypatch
     assert len(parsed(result.out)) == 4
     assert shown.pop() == "closed"
     assert len(shown) == 4
-    line = np.array([115, 158, 0])  # of the box
-    assert all((np.abs(image.astype(int) - line).sum(axis=2) < 40).sum() > 100 for image in shown)
+    clean = [cv2.VideoCapture(str(video)).read()[1]]
+    assert (shown[0] != clean[0]).any(axis=2).sum() > 2000
 
 
 def test_a_real_video_is_watched(run, real_video, model):

@@ -11,7 +11,7 @@ from landmark_emotion.records import COLUMNS
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = ("README.md", "data/README.md", "models/README.md", "CONTRIBUTING.md")
-COMMANDS = ("train", "webcam", "image", "evaluate", "extract", "draw", "compare", "explain")
+COMMANDS = ("train", "webcam", "image", "evaluate", "extract", "draw", "compare", "explain", "plot", "video")
 
 
 def _blocks(name):
@@ -81,7 +81,7 @@ def test_every_column_is_told_of():
     section = (ROOT / "README.md").read_text(encoding="utf-8").partition("### Columns")[2]
     named = re.findall(r"`(\w+)`", section)
     for column in COLUMNS:
-        assert column in named or column.startswith("p_"), column
+        assert column in named or column.startswith(("p_", "raw_")), column
 
 
 def test_the_names_of_class_folders_are_understood():

@@ -87,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
         image,
         plot,
         train,
+        video,
         webcam,
     )
 
@@ -96,7 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (train, webcam, image, plot, explain, evaluate, compare, extract, draw):
+    for command in (train, webcam, video, image, plot, explain, evaluate, compare, extract, draw):
         command.add_parser(commands)
     return parser
 

@@ -130,6 +130,50 @@ def add_following(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_view(parser: argparse.ArgumentParser) -> None:
+    """Add what decides how pictures are shown."""
+    parser.add_argument(
+        "--show",
+        action="store_true",
+        help="show a window with landmarks, emotion and all probabilities; h lists its keys",
+    )
+    parser.add_argument(
+        "--record",
+        type=Path,
+        metavar="FILE",
+        help="write the video with all that is drawn into it to an .mp4 or .avi",
+    )
+
+
+def add_output(parser: argparse.ArgumentParser) -> None:
+    """Add what decides where rows go and what they look like."""
+    parser.add_argument(
+        "--format",
+        choices=("text", "json", "csv", "parquet"),
+        help="how to write the results (default: by the suffix of -o, else text)",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="write the results into FILE instead of printing them",
+    )
+    parser.add_argument(
+        "--landmarks", action="store_true", help="add the landmarks to JSON, CSV and Parquet"
+    )
+
+
+def check_output(args: argparse.Namespace) -> None:
+    """Refuse what cannot be written before the work begins."""
+    if args.format == "parquet" and args.output is None:
+        args.usage_error("argument --format: 'parquet' needs a file, name it with -o")
+    if args.output is not None:
+        from landmark_emotion.files import check_writable
+
+        check_writable(args.output)
+
+
 def add_predictor(parser: argparse.ArgumentParser) -> None:
     """Add ``--predictor``."""
     parser.add_argument(

@@ -1,16 +1,25 @@
-"""Rows on stdout: as text, CSV or JSON Lines."""
+"""Rows on stdout or in a file: as text, CSV, JSON Lines or Parquet."""
 
+import argparse
+import contextlib
 import csv
 import json
 import os
 import sys
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 from landmark_emotion.cli.options import say
+from landmark_emotion.files import written_gradually
 from landmark_emotion.prediction import UNCERTAIN, Prediction
-from landmark_emotion.records import COLUMNS, csv_row, json_row
+from landmark_emotion.records import COLUMNS, LANDMARK_COLUMNS, csv_row, json_row
 
-FORMATS = ("text", "json", "csv")
+if TYPE_CHECKING:
+    from landmark_emotion.dataframe import ParquetRows
+
+FORMATS = ("text", "json", "csv", "parquet")
+_SUFFIXES = {".json": "json", ".jsonl": "json", ".csv": "csv", ".parquet": "parquet"}
 
 _COLOURS = {
     "anger": 31,
@@ -34,36 +43,91 @@ class Writer(Protocol):
 
     def write_error(self, source: str, reason: str) -> None: ...
 
+    def talk(self, message: str) -> None:
+        """Say something beside the data."""
 
-class JsonWriter:
+    def set_status(self, status: str) -> None:
+        """Set the live line, where there is one."""
+
+    def close(self) -> None: ...
+
+
+class _RowWriter:
+    """Writes rows that are the same whatever the source; it has no live line."""
+
+    def __init__(self, *, landmarks: bool = False) -> None:
+        self._landmarks = landmarks
+
+    def write(self, source: str, frame: int, time: float, predictions: list[Prediction]) -> None:
+        for prediction in predictions or (None,):
+            self._write_row(source, frame, time, prediction, "")
+
+    def write_error(self, source: str, reason: str) -> None:
+        self._write_row(source, 0, 0.0, None, reason)
+
+    def talk(self, message: str) -> None:
+        say(message)
+
+    def set_status(self, status: str) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+    def _write_row(
+        self, source: str, frame: int, time: float, prediction: Prediction | None, error: str
+    ) -> None:
+        raise NotImplementedError
+
+
+class JsonWriter(_RowWriter):
     """One JSON object a line."""
 
-    def write(self, source: str, frame: int, time: float, predictions: list[Prediction]) -> None:
-        for prediction in predictions or (None,):
-            self._print(json_row(source, frame, time, prediction))
+    def __init__(self, stream: TextIO | None = None, *, landmarks: bool = False) -> None:
+        super().__init__(landmarks=landmarks)
+        self._stream = stream or sys.stdout
 
-    def write_error(self, source: str, reason: str) -> None:
-        self._print(json_row(source, 0, 0.0, None, reason))
+    def _write_row(
+        self, source: str, frame: int, time: float, prediction: Prediction | None, error: str
+    ) -> None:
+        row = json_row(source, frame, time, prediction, error, landmarks=self._landmarks)
+        print(json.dumps(row), file=self._stream, flush=True)
 
-    def _print(self, row: dict[str, Any]) -> None:
-        print(json.dumps(row), flush=True)
 
-
-class CsvWriter:
+class CsvWriter(_RowWriter):
     """A header, then one line a row."""
 
-    def __init__(self) -> None:
-        # Python's stdout turns \n into what the platform wants.
-        self._writer = csv.DictWriter(sys.stdout, COLUMNS, lineterminator="\n")
+    def __init__(self, stream: TextIO | None = None, *, landmarks: bool = False) -> None:
+        super().__init__(landmarks=landmarks)
+        self._stream = stream or sys.stdout
+        columns = COLUMNS + LANDMARK_COLUMNS if landmarks else COLUMNS
+        # Python's streams turn \n into what the platform wants.
+        self._writer = csv.DictWriter(self._stream, columns, lineterminator="\n")
         self._writer.writeheader()
 
-    def write(self, source: str, frame: int, time: float, predictions: list[Prediction]) -> None:
-        for prediction in predictions or (None,):
-            self._writer.writerow(csv_row(source, frame, time, prediction))
-        sys.stdout.flush()
+    def _write_row(
+        self, source: str, frame: int, time: float, prediction: Prediction | None, error: str
+    ) -> None:
+        row = csv_row(source, frame, time, prediction, error, landmarks=self._landmarks)
+        self._writer.writerow(row)
+        self._stream.flush()
 
-    def write_error(self, source: str, reason: str) -> None:
-        self._writer.writerow(csv_row(source, 0, 0.0, None, reason))
+
+class ParquetWriter(_RowWriter):
+    """A Parquet file."""
+
+    def __init__(self, rows: "ParquetRows", *, landmarks: bool = False) -> None:
+        super().__init__(landmarks=landmarks)
+        self._rows = rows
+
+    def close(self) -> None:
+        self._rows.close()
+
+    def _write_row(
+        self, source: str, frame: int, time: float, prediction: Prediction | None, error: str
+    ) -> None:
+        row = csv_row(source, frame, time, prediction, error, landmarks=self._landmarks)
+        self._rows.append(row)
 
 
 class FrameTextWriter:
@@ -72,8 +136,9 @@ class FrameTextWriter:
     On a terminal the emotions have colours and the last line is live: it shows the rate.
     """
 
-    def __init__(self) -> None:
-        self._terminal = is_live_terminal()
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stdout
+        self._terminal = stream is None and is_live_terminal()
         self._status = ""
 
     def write(self, source: str, frame: int, time: float, predictions: list[Prediction]) -> None:
@@ -82,8 +147,12 @@ class FrameTextWriter:
             f"{self._paint(prediction.emotion)}  {prediction.probability:.2f}{_mode(prediction)}"
             for prediction in predictions
         ] or [f"frame {frame:5d}  {time:8.3f} s  no face"]
-        print("\n".join(self._over_status(line) for line in lines), flush=True)
+        text = "\n".join(self._over_status(line) for line in lines)
+        print(text, file=self._stream, flush=True)
         self._show_status()
+
+    def write_error(self, source: str, reason: str) -> None:
+        self.talk(f"{source}: {reason}")
 
     def set_status(self, status: str) -> None:
         """Set the live line; nothing is shown where stdout is no terminal."""
@@ -97,7 +166,7 @@ class FrameTextWriter:
     def close(self) -> None:
         """Remove the live line."""
         if self._terminal and self._status:
-            print("\r\x1b[K", end="", flush=True)
+            print("\r\x1b[K", end="", file=self._stream, flush=True)
 
     def _paint(self, emotion: str) -> str:
         padded = f"{emotion:<9}"
@@ -108,11 +177,14 @@ class FrameTextWriter:
 
     def _show_status(self) -> None:
         if self._terminal and self._status:
-            print(f"\x1b[2m{self._status}\x1b[0m", end="", flush=True)
+            print(f"\x1b[2m{self._status}\x1b[0m", end="", file=self._stream, flush=True)
 
 
 class ImageTextWriter:
     """A line a face, with all probabilities, or why there is none."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stdout
 
     def write(self, source: str, frame: int, time: float, predictions: list[Prediction]) -> None:
         for prediction in predictions:
@@ -122,12 +194,74 @@ class ImageTextWriter:
             )
             doubt = "uncertain: " if prediction.emotion == UNCERTAIN else ""
             mode = _mode(prediction)
-            print(f"{source}: face {prediction.number}: {doubt}{every}{mode}", flush=True)
+            self._print(f"{source}: face {prediction.number}: {doubt}{every}{mode}")
         if not predictions:
-            print(f"{source}: no face", flush=True)
+            self._print(f"{source}: no face")
 
     def write_error(self, source: str, reason: str) -> None:
-        print(f"{source}: {reason}", flush=True)
+        self._print(f"{source}: {reason}")
+
+    def talk(self, message: str) -> None:
+        say(message)
+
+    def set_status(self, status: str) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+    def _print(self, line: str) -> None:
+        print(line, file=self._stream, flush=True)
+
+
+def format_of(args: argparse.Namespace) -> str:
+    """Tell which format is asked for: by ``--format``, by the suffix of ``-o``, or text."""
+    if args.format is not None:
+        return str(args.format)
+    return _SUFFIXES.get(args.output.suffix.lower(), "text") if args.output else "text"
+
+
+@contextlib.contextmanager
+def open_writer(
+    args: argparse.Namespace, text: Callable[[TextIO | None], Writer]
+) -> Iterator[Writer]:
+    """Open what the options of `options.add_output` ask for.
+
+    Parameters
+    ----------
+    args : Namespace
+        With ``format``, ``output`` and ``landmarks``.
+    text : callable
+        Makes the writer for ``--format text``.
+
+    Yields
+    ------
+    Writer
+        A file takes its place at the end, also where the work is broken off.
+    """
+    format_ = format_of(args)
+    with contextlib.ExitStack() as stack:
+        writer: Writer
+        stream: TextIO | None = None
+        if args.output is not None:
+            path: Path = stack.enter_context(written_gradually(args.output))
+            if format_ != "parquet":
+                file = path.open("w", encoding="utf-8", errors="surrogateescape", newline="")
+                stream = stack.enter_context(file)
+        if format_ == "parquet":
+            from landmark_emotion.dataframe import ParquetRows
+
+            writer = ParquetWriter(
+                ParquetRows(path, landmarks=args.landmarks), landmarks=args.landmarks
+            )
+        elif format_ == "csv":
+            writer = CsvWriter(stream, landmarks=args.landmarks)
+        elif format_ == "json":
+            writer = JsonWriter(stream, landmarks=args.landmarks)
+        else:
+            writer = text(stream)
+        stack.callback(writer.close)
+        yield writer
 
 
 def _mode(prediction: Prediction) -> str:

@@ -1,6 +1,5 @@
 """Drawn faces on disk: a data set in the layout of CK+, and a video."""
 
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,10 +21,10 @@ from landmark_emotion.datasets.drawing import (
 )
 from landmark_emotion.emotions import CKPLUS_CODES, DEFAULT_EMOTIONS, EMOTIONS
 from landmark_emotion.errors import DatasetError, OutputError
+from landmark_emotion.recording import Recorder
 
 _FRAMES = 6
 _SIZE = (640, 490)  # as in CK+
-_CODECS = {".mp4": "mp4v", ".avi": "MJPG"}
 _README_NAME = "README.txt"
 _FIRST_LINE = "These faces are drawn."
 _README = f"""{_FIRST_LINE}
@@ -182,38 +181,11 @@ def draw_video(
         raise ValueError(
             f"seconds_each, fps and size must be above 0, got {seconds_each}, {fps} and {size}"
         )
-    target = path.resolve()
-    codec = _CODECS.get(target.suffix.lower())
-    if codec is None:
-        raise OutputError(f"{path}: not a kind of video known here; end it in .mp4 or .avi")
-    if target.is_dir():
-        raise OutputError(f"{path}: is a folder; name a file")
     frames_each = max(1, round(seconds_each * fps))
     frames = _video_frames(np.random.default_rng(seed), emotions, frames_each, fps, size)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        # OpenCV gets a plain name, since it cannot open every path on Windows.
-        with (
-            TemporaryDirectory() as scratch,
-            TemporaryDirectory(prefix=".drawing-", dir=target.parent) as beside,
-        ):
-            drawn = Path(scratch, f"drawn{target.suffix.lower()}")
-            writer = cv2.VideoWriter(str(drawn), cv2.VideoWriter.fourcc(*codec), fps, size)
-            try:
-                if not writer.isOpened():
-                    raise OutputError(
-                        f"{path}: OpenCV cannot write {codec} video here; try .avi or .mp4 instead"
-                    )
-                for frame in frames:
-                    writer.write(frame)
-            finally:
-                writer.release()
-            finished = Path(beside, target.name)
-            shutil.move(drawn, finished)  # it may come from another disk
-            finished.replace(target)
-    except OSError as error:
-        reason = error.strerror or error
-        raise OutputError(f"{path}: cannot be written ({reason}); name another file") from error
+    with Recorder(path, fps, partial=False) as recorder:
+        for frame in frames:
+            recorder.write(frame)
     return [(i * frames_each / fps, emotion) for i, emotion in enumerate(emotions)]
 
 

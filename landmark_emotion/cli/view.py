@@ -1,0 +1,138 @@
+"""What is seen of a video: the window, its keys, and the recorded video."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landmark_emotion.cli.calibrating import Calibrator
+from landmark_emotion.errors import LandmarkEmotionError
+from landmark_emotion.explained import draw_explanation, encode_picture
+from landmark_emotion.explanation import explain
+from landmark_emotion.files import replace_atomically
+from landmark_emotion.frame import Frame
+from landmark_emotion.model import EmotionModel
+from landmark_emotion.overlay import Overlay
+from landmark_emotion.prediction import Prediction
+from landmark_emotion.recording import Recorder
+from landmark_emotion.window import Window
+
+CALIBRATION = 2.0  # seconds after the key c
+_NEWS = 3.0  # seconds for which a message stays
+
+
+class View:
+    """Draws every frame's predictions for a window, a recorded video, or both.
+
+    Parameters
+    ----------
+    model : EmotionModel
+        Explains the predictions when asked why.
+    window : Window or None
+        Where to show them.
+    recorder : Recorder or None
+        Where to write them; what only the window's keys ask for is recorded too.
+    calibrator : Calibrator
+        Is started by a key.
+    tell : callable
+        Takes a line for the user.
+    """
+
+    def __init__(
+        self,
+        model: EmotionModel,
+        window: Window | None,
+        recorder: Recorder | None,
+        calibrator: Calibrator,
+        tell: Callable[[str], None],
+    ) -> None:
+        self._model = model
+        self._window = window
+        self._recorder = recorder
+        self._calibrator = calibrator
+        self._tell = tell
+        self._overlay = Overlay()
+        self._why = False
+        self._news = ""
+        self._news_until = 0.0
+
+    def show(self, frame: Frame, predictions: list[Prediction], fps: float | None) -> bool:
+        """Show a frame; False once the user has closed the window."""
+        if self._window is None and self._recorder is None:
+            return True
+        drawn = self._draw(frame, predictions, fps)
+        if self._recorder is not None:
+            self._recorder.write(drawn, frame.time)
+        if self._window is None:
+            return True
+        if not self._window.show(drawn):
+            return False
+        return self._handle(self._window.key, frame, predictions, fps)
+
+    def _draw(
+        self,
+        frame: Frame,
+        predictions: list[Prediction],
+        fps: float | None,
+        message: str = "",
+    ) -> NDArray[np.uint8]:
+        if not message and self._calibrator.running:
+            message = "look neutral ..."
+        if not message and frame.captured < self._news_until:
+            message = self._news
+        image = frame.image
+        if self._why:
+            for prediction in predictions:
+                explanation = explain(
+                    self._model,
+                    prediction.face.landmarks,
+                    prediction.reference,
+                    prediction.likeliest,
+                )
+                image = draw_explanation(image, prediction, explanation)
+        return self._overlay.draw(image, predictions, fps=fps, message=message)
+
+    def _handle(
+        self, key: str, frame: Frame, predictions: list[Prediction], fps: float | None
+    ) -> bool:
+        """Do what a key asks for; False once the window is closed."""
+        window = self._window
+        if window is None:
+            return True
+        if key == "c":
+            self._calibrator.start(CALIBRATION)
+        elif key == "s":
+            self._save(self._draw(frame, predictions, fps), frame)
+        elif key == "l":
+            self._overlay = replace(self._overlay, landmarks=not self._overlay.landmarks)
+        elif key == "p":
+            self._overlay = replace(self._overlay, bars=not self._overlay.bars)
+        elif key == "h":
+            self._overlay = replace(self._overlay, help=not self._overlay.help)
+        elif key == "w":
+            self._why = not self._why
+        elif key == " ":
+            if not window.show(self._draw(frame, predictions, fps, "paused: space goes on")):
+                return False
+            while window.wait(50):
+                if window.key == " ":
+                    return True
+                if window.key and window.key != "c":
+                    if not self._handle(window.key, frame, predictions, fps):
+                        return False
+                    window.show(self._draw(frame, predictions, fps, "paused: space goes on"))
+            return False
+        return True
+
+    def _save(self, drawn: NDArray[np.uint8], frame: Frame) -> None:
+        name = f"emotion-{datetime.now().astimezone():%Y%m%d-%H%M%S}-{frame.index}.png"
+        try:
+            replace_atomically(Path(name), encode_picture(drawn, Path(name)))
+            self._news = f"saved {name}"
+        except LandmarkEmotionError as error:
+            self._news = str(error)
+        self._news_until = frame.captured + _NEWS
+        self._tell(self._news)
