@@ -35,7 +35,7 @@ GROWN = 0.1
 # seen for sure; the picture under the box has less than this correlation with what it was then.
 JUMP = 0.25
 RESIZED = 0.2
-DISTORTED = 0.2
+DISTORTED = 0.1
 UNLIKE = 0.6
 
 # A face this much of which is outside the frame has left it.
@@ -77,8 +77,9 @@ class _Track:
     score: float
     pattern: NDArray[np.float64]  # of the picture, when the face was last seen for sure
     shape: Landmarks  # landmarks from their centroid, in RMS radii, then
+    step: NDArray[np.float64]  # how far the centroid moved in the last frame
     number: int | None = None
-    age: int = 0  # frames since then
+    age: int = 0  # frames since it was last seen for sure
 
     @property
     def place(self) -> Box:
@@ -222,13 +223,16 @@ class FaceTracker:
             score,
             _pattern(gray, box),
             (landmarks - origin) / spread,
+            np.zeros(2),
             number,
         )
 
     def _follow(self, track: _Track, gray: NDArray[np.uint8]) -> _Track | None:
         """Move a track to where its face is in this frame; None where there is none."""
         centre, spread = _place_and_size(track.landmarks)
-        across, down = (centre - track.origin).tolist()
+        # It is likely to go on as it went.
+        expected = centre + track.step
+        across, down = (expected - track.origin).tolist()
         growth = spread / track.spread
         if np.hypot(across, down) > MOVED * track.box.width or abs(growth - 1) > GROWN:
             width, height = track.box.width * growth, track.box.height * growth
@@ -238,18 +242,18 @@ class FaceTracker:
                 width=max(1, round(width)),
                 height=max(1, round(height)),
             )
-            track.origin, track.spread = centre, spread
+            track.origin, track.spread = expected, spread
         if _share_inside(track.box, gray) < OUTSIDE:
             return None
         landmarks = self._detector.landmarks(gray, track.box)
         now, radius = _place_and_size(landmarks)
         shape = (landmarks - now) / radius
         wrong = (
-            np.hypot(*(now - centre)) > JUMP * track.box.width
+            np.hypot(*(now - expected)) > JUMP * track.box.width
             or not 1 - RESIZED < radius / spread < 1 + RESIZED
             or np.hypot(*(shape - track.shape).T).mean() > DISTORTED
         )
-        track.landmarks = landmarks
+        track.landmarks, track.step = landmarks, now - centre
         pattern = _pattern(gray, track.place)
         wrong = wrong or float(np.mean(pattern * track.pattern)) < UNLIKE
         track.age += 1

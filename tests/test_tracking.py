@@ -90,6 +90,16 @@ def test_landmarks_follow_a_moving_face_as_a_full_search_would(counting, detecto
         assert face.box.overlap(found.box) > 0.5
 
 
+def test_a_fast_face_is_not_lost_on_the_way(detector, people):
+    tracker = FaceTracker(detector)
+    for step in range(14):
+        frame = scene((people[0], 10 + 30 * step, 140))
+        ((_, face),) = tracker.update(frame, step / FPS)
+        (found,) = detector.faces(frame)
+        eyes = np.hypot(*(found.landmarks[45] - found.landmarks[36]))
+        assert np.hypot(*(face.landmarks - found.landmarks).T).mean() < 0.1 * eyes
+
+
 def test_a_face_that_comes_nearer_is_followed(counting, detector, people):
     frames = []
     for step in range(50):
