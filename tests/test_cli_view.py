@@ -36,6 +36,7 @@ class Window:
 @pytest.fixture
 def press(run, video, model, here, monkeypatch):
     monkeypatch.setattr("landmark_emotion.window.Window", Window)
+    monkeypatch.setattr("landmark_emotion.cli.view._LONGEST_WAIT", 0)
 
     def keys(*pressed, arguments=()):
         monkeypatch.setattr(Window, "keys", pressed)
@@ -91,6 +92,17 @@ def test_c_calibrates(press):
     result, _ = press("c", *[""] * 35)
     assert "look neutral for 2 seconds" in result.err
     assert "calibrated on 1 face" in result.err
+
+
+def test_a_file_is_shown_at_its_own_speed(press, monkeypatch):
+    waited = []
+    monkeypatch.setattr("landmark_emotion.cli.view._LONGEST_WAIT", 60)
+    monkeypatch.setattr(Window, "wait", lambda self, ms: waited.append(ms) or len(waited) < 12)
+    result, _ = press()
+    # Nobody really waits here, so all that is due adds up: a tenth of a second a frame.
+    n_frames = len(result.out.splitlines())
+    assert n_frames > 3
+    assert 30 * n_frames < max(waited) <= 100 * n_frames
 
 
 def test_what_is_shown_can_be_recorded_as_well(press, here):

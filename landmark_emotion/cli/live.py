@@ -37,6 +37,8 @@ class Session:
         Counts the frames.
     fps : float
         Of the recorded video.
+    paced : bool
+        Whether the source is a file, which the window shows at its own speed.
     """
 
     def __init__(
@@ -47,6 +49,8 @@ class Session:
         window: Window | None,
         status: Status,
         fps: float,
+        *,
+        paced: bool,
     ) -> None:
         self._status = status
         self._writer = writer
@@ -60,7 +64,9 @@ class Session:
         self.calibrator = Calibrator(recognizer, profile, writer.talk)
         if isinstance(args.calibrate, float):
             self.calibrator.start(args.calibrate)
-        self._view = View(recognizer.model, window, recorder, self.calibrator, writer.talk)
+        self._view = View(
+            recognizer.model, window, recorder, self.calibrator, writer.talk, paced=paced
+        )
 
     def __enter__(self) -> "Session":
         return self

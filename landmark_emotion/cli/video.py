@@ -92,7 +92,13 @@ def run(args: argparse.Namespace) -> int:
                 with (
                     contextlib.closing(stream),
                     Session(
-                        args, recognizer, writer, window, status, known.fps or SEQUENCE_FPS
+                        args,
+                        recognizer,
+                        writer,
+                        window,
+                        status,
+                        known.fps or SEQUENCE_FPS,
+                        paced=True,
                     ) as session,
                 ):
                     going_on = session.run(source, _with_bar(stream, known.n_frames, seen))

@@ -1,5 +1,6 @@
 """What is seen of a video: the window, its keys, and the recorded video."""
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -21,6 +22,7 @@ from landmark_emotion.recording import Recorder
 from landmark_emotion.window import Window
 
 CALIBRATION = 2.0  # seconds after the key c
+_LONGEST_WAIT = 2.0  # seconds
 _NEWS = 3.0  # seconds for which a message stays
 
 
@@ -39,6 +41,8 @@ class View:
         Is started by a key.
     tell : callable
         Takes a line for the user.
+    paced : bool
+        Whether the window shows a file at the speed at which it was filmed.
     """
 
     def __init__(
@@ -48,7 +52,11 @@ class View:
         recorder: Recorder | None,
         calibrator: Calibrator,
         tell: Callable[[str], None],
+        *,
+        paced: bool,
     ) -> None:
+        self._paced = paced
+        self._begun = 0.0
         self._model = model
         self._window = window
         self._recorder = recorder
@@ -68,9 +76,18 @@ class View:
             self._recorder.write(drawn, frame.time)
         if self._window is None:
             return True
-        if not self._window.show(drawn):
+        if not self._window.show(drawn) or not self._keep_pace(self._window, frame):
             return False
         return self._handle(self._window.key, frame, predictions, fps)
+
+    def _keep_pace(self, window: Window, frame: Frame) -> bool:
+        now = time.monotonic()
+        early = self._begun + frame.time - now
+        if self._paced and not window.key and 0 < early < _LONGEST_WAIT:
+            return window.wait(round(early * 1000))
+        if not 0 < early < _LONGEST_WAIT:
+            self._begun = now - frame.time  # the first frame, or one after a rest
+        return True
 
     def _draw(
         self,

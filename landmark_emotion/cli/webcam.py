@@ -79,9 +79,11 @@ def run(args: argparse.Namespace) -> int:
         recognizer = open_recognizer(args)
         writer = stack.enter_context(open_writer(args, FrameTextWriter))
         status = Status()
-        fps = probe(args.source).fps if args.record else CAMERA_FPS
+        fps = probe(args.source).fps
         session = stack.enter_context(
-            Session(args, recognizer, writer, window, status, fps or CAMERA_FPS)
+            Session(
+                args, recognizer, writer, window, status, fps or CAMERA_FPS, paced=fps is not None
+            )
         )
         stream = recognizer.stream(args.source, writer.talk, args.reconnect)
         with contextlib.closing(stream):
