@@ -1,0 +1,155 @@
+"""The pictures of the README and of this folder: ``python docs/make_pictures.py``.
+
+The faces are drawn by the program. What is written beside them is what the model that comes with
+the program, which has learned from real faces, makes of them after it has seen each drawn person
+look neutral. People were chosen whom it gets right: the pictures show what the program puts out
+and say nothing about how often it is right.
+"""
+
+import contextlib
+import io
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+# As the command line does; numpy reads it when it is imported.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from landmark_emotion import Recognizer, draw_predictions, explain
+from landmark_emotion.cli import main as command
+from landmark_emotion.datasets.drawing import (
+    Subject,
+    View,
+    draw_background,
+    draw_face,
+    expose,
+    paint_face,
+    random_subject,
+)
+from landmark_emotion.explained import draw_panels
+from landmark_emotion.files import replace_atomically
+from landmark_emotion.model import SHIPPED
+from landmark_emotion.neutral import reference_from
+
+IMAGES = Path(__file__).resolve().parent / "images"
+MAX_BYTES = 300_000
+
+SIZE = (640, 480)
+SHRUNK = 0.75  # of the four pictures that stand beside each other
+GAP = 6  # pixels between them
+PAPER = 255
+
+Image = NDArray[np.uint8]
+Scene = Sequence[tuple[int, str, float, float, float, float]]
+"""Who is there: number of the person, emotion, x, y, height of the face in pixels, roll."""
+
+FOUR: Sequence[Scene] = (
+    [(0, "happiness", 0.39, 0.53, 300.0, -3.0)],
+    [(13, "surprise", 0.39, 0.53, 300.0, 2.0)],
+    [(9, "anger", 0.39, 0.53, 300.0, 0.0)],
+    [(5, "happiness", 0.27, 0.62, 185.0, -4.0), (7, "sadness", 0.73, 0.62, 185.0, 3.0)],
+)
+EXPLAINED = 0
+FILMED = 4
+
+
+def person(number: int) -> Subject:
+    """Make up a person; the same number gives the same."""
+    return random_subject(np.random.default_rng((2024, number)))
+
+
+def draw_scene(scene: Scene, intensity: float) -> Image:
+    """Draw everyone of a scene, from the resting face, 0, to the peak, 1."""
+    picture = draw_background(SIZE, person(scene[0][0]).backdrop)
+    for number, emotion, x, y, height, roll in scene:
+        centre = (x * SIZE[0], y * SIZE[1])
+        paint_face(picture, person(number), emotion, intensity, View(roll=roll), centre, height)
+    return expose(picture, View())
+
+
+def watched(recognizer: Recognizer, scene: Scene) -> Image:
+    """Let everyone look neutral for half a second and draw what is said of them after that."""
+    recognizer.reset()
+    recognizer.calibrate(0.5)
+    resting = draw_scene(scene, 0.0)
+    for frame in range(6):
+        recognizer.recognize(resting, time=frame / 10)
+    picture = draw_scene(scene, 1.0)
+    return draw_predictions(picture, recognizer.recognize(picture, time=0.6))
+
+
+def four_pictures(recognizer: Recognizer) -> Image:
+    """Annotated pictures, two by two."""
+    parts = [
+        cv2.resize(watched(recognizer, scene), None, None, SHRUNK, SHRUNK, cv2.INTER_AREA)
+        for scene in FOUR
+    ]
+    height, width = parts[0].shape[:2]
+    sheet = np.full((2 * height + GAP, 2 * width + GAP, 3), PAPER, np.uint8)
+    for index, part in enumerate(parts):
+        top, left = index // 2 * (height + GAP), index % 2 * (width + GAP)
+        sheet[top : top + height, left : left + width] = part
+    return sheet
+
+
+def explanation(recognizer: Recognizer) -> Image:
+    """Make the panel of ``landmark-emotion explain`` with the person's own neutral face."""
+    (resting,) = recognizer.recognize_still(draw_face(person(EXPLAINED)))
+    own = reference_from(resting.face.landmarks[np.newaxis])
+    picture = draw_face(person(EXPLAINED), "happiness")
+    (prediction,) = Recognizer(recognizer.model, neutral=own).recognize_still(picture)
+    explained = explain(recognizer.model, prediction.face.landmarks, prediction.reference)
+    return draw_panels(picture, [(prediction, explained)])
+
+
+def over_time(model: Path) -> bytes:
+    """Make the picture of ``landmark-emotion plot`` of a drawn video."""
+    with tempfile.TemporaryDirectory() as scratch:
+        video, rows, plot = (Path(scratch, name) for name in ("drawn.mp4", "drawn.csv", "plot.png"))
+        run("draw", "--video", video, "--seed", FILMED)
+        run("video", video, "--model", model, "--calibrate", "auto", "-o", rows)
+        run("plot", rows, "-o", plot)
+        return plot.read_bytes()
+
+
+def run(*arguments: object) -> None:
+    """Run a command of the program, without its talk."""
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        status = command([str(argument) for argument in arguments])
+    if status != 0:
+        raise SystemExit(f"{arguments[0]} ended with status {status}")
+
+
+def png(picture: Image) -> bytes:
+    """Encode a picture, small rather than fast."""
+    return cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 9])[1].tobytes()
+
+
+def pictures() -> dict[str, bytes]:
+    """Make all pictures, by the name of their file."""
+    model = next(path for path in SHIPPED if path.is_file())
+    recognizer = Recognizer(model, smoothing=0)
+    return {
+        "faces.png": png(four_pictures(recognizer)),
+        "why.png": png(explanation(recognizer)),
+        "over-time.png": over_time(model),
+    }
+
+
+def main() -> None:
+    """Write them all."""
+    IMAGES.mkdir(exist_ok=True)
+    for name, data in pictures().items():
+        if len(data) > MAX_BYTES:
+            raise SystemExit(f"{name}: {len(data)} bytes are more than {MAX_BYTES}")
+        replace_atomically(IMAGES / name, data)
+        print(f"docs/images/{name}: {len(data) // 1000} kB")
+
+
+if __name__ == "__main__":
+    main()
