@@ -53,6 +53,9 @@ _MAX_LEAVE_ONE_OUT = 200
 _BLOCKS = 10
 _INNER_FOLDS = 5
 
+# Starting worker processes costs about as much as fitting on this many samples, all fits together.
+_WORTH_WORKERS = 20_000
+
 Indices = NDArray[np.intp]
 
 
@@ -250,7 +253,9 @@ def judge(
     emotions = tuple(sorted(set(table.emotion.tolist())))
     blocks, protocol = _blocks(table, folds, seed)
     candidates = tuple(search) or (recipe or Recipe(),)
-    results = joblib.Parallel(n_jobs=jobs if len(blocks) > 2 else 1)(
+    fits = sum(len(block) + _INNER_FOLDS * len(candidates) for block in blocks)
+    n_jobs = jobs if fits * len(samples.emotion) >= _WORTH_WORKERS else 1
+    results = joblib.Parallel(n_jobs=n_jobs)(
         joblib.delayed(_judge_block)(samples, block, candidates, seed) for block in blocks
     )
     order = np.argsort(np.concatenate([test for block in blocks for test in block]))

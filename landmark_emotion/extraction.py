@@ -1,10 +1,13 @@
 """Samples become a landmark table: one detection and landmark pass, parallel and cached."""
 
+import contextlib
 import hashlib
 import os
-from collections.abc import Callable, Iterable
+import signal
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
@@ -95,8 +98,8 @@ def extract(
     """
     path = find_predictor(predictor).resolve()
     settings = f"{MEASUREMENT_VERSION}; {predictor_digest(path)}; {detector_version()}"
-    memory, cache_problem = _open_cache(cache)
-    recall = memory.cache(measure, ignore=["image", "predictor"])
+    memory, cache_problem = open_cache(cache)
+    remembered = memory.cache(measure, ignore=["image", "predictor"])
 
     results: dict[int, Measured] = {}
     by_digest: dict[str, list[int]] = {}
@@ -112,19 +115,18 @@ def extract(
     pending = []
     for digest, indices in by_digest.items():
         call = (digest, settings, str(samples[indices[0]].path), str(path))
-        if recall.check_call_in_cache(*call):
-            result = recall(*call)
-            results.update(dict.fromkeys(indices, result))
-            from_cache += len(indices)
-        else:
+        known = recall(remembered, *call)
+        if known is None:
             pending.append((call, indices))
+        else:
+            results.update(dict.fromkeys(indices, known))
+            from_cache += len(indices)
 
     n_jobs = jobs if len(pending) >= _WORTH_WORKERS else 1
-    if pending:
-        _detector(str(path))  # that it is unusable is better known before the work starts
-    outcomes = joblib.Parallel(n_jobs=n_jobs, return_as="generator")(
-        joblib.delayed(recall)(*call) for call, _ in pending
-    )
+    with _kept_from_interrupts() if n_jobs != 1 else contextlib.nullcontext():
+        outcomes = joblib.Parallel(n_jobs=n_jobs, return_as="generator")(
+            joblib.delayed(remembered)(*call) for call, _ in pending
+        )
     if progress is not None and pending:
         outcomes = progress(outcomes, len(pending))
     for (_, indices), result in zip(pending, outcomes, strict=True):
@@ -181,17 +183,74 @@ def reason_of(error: ImageError, path: Path) -> str:
     return str(error).removeprefix(f"{path}: ").partition(";")[0]
 
 
-def _open_cache(folder: Path | None) -> tuple[joblib.Memory, str]:
-    if folder is not None:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            if os.access(folder, os.W_OK):
-                return joblib.Memory(folder, verbose=0), ""
-            problem = "not writable"
-        except OSError as error:
-            problem = str(error.strerror)
-        return joblib.Memory(None, verbose=0), f"{folder}: {problem}"
-    return joblib.Memory(None, verbose=0), ""
+def open_cache(folder: Path | None) -> tuple[joblib.Memory, str]:
+    """Open a folder that remembers results.
+
+    Parameters
+    ----------
+    folder : Path or None
+        Made where it is missing; None to remember nothing. Only one's own: what joblib reads back
+        from it is trusted.
+
+    Returns
+    -------
+    memory : Memory
+        Remembers nothing where the folder cannot be used.
+    problem : str
+        Why it cannot; empty where all is well.
+    """
+    if folder is None:
+        return joblib.Memory(None, verbose=0), ""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            # Compressed data carry a checksum, by which damage is noticed.
+            return joblib.Memory(folder, verbose=0, compress=True), ""
+        problem = "not writable"
+    except OSError as error:
+        problem = str(error.strerror)
+    return joblib.Memory(None, verbose=0), f"{folder}: {problem}"
+
+
+def recall(remembered: Any, *call: Any) -> Any:
+    """Look up what a function that a `joblib.Memory` caches gave before; it is not called.
+
+    Parameters
+    ----------
+    remembered : MemorizedFunc
+        From ``Memory.cache``; must never give None.
+    *call
+        Its arguments.
+
+    Returns
+    -------
+    object
+        The result, or None where it is not known or what was kept is damaged.
+    """
+    if not remembered.check_call_in_cache(*call):
+        return None
+    kept = remembered.call_and_shelve(*call)
+    try:
+        return kept.get()
+    # What damaged data can make pickle and zlib raise has no common root.
+    except Exception:
+        kept.clear()
+        return None
+
+
+@contextlib.contextmanager
+def _kept_from_interrupts() -> Iterator[None]:
+    """Let processes started meanwhile never get Ctrl-C, to which their imports would object."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    # Otherwise started along with the first process, after which nothing would be blocked.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 # One detector a process: its predictor takes 100 MB and half a second to load.

@@ -4,6 +4,7 @@ It is what extraction gives and what training and evaluation take; as a file it 
 of plain arrays.
 """
 
+import hashlib
 import io
 import os
 import zipfile
@@ -74,6 +75,14 @@ class LandmarkTable:
     def subjects_known(self) -> bool:
         """Whether every sample names its subject."""
         return bool(len(self)) and bool(np.all(self.subject != ""))
+
+    def digest(self) -> str:
+        """Compute the SHA-256 of what is learned from, which `source` is not, in hexadecimal."""
+        digest = hashlib.sha256(f"{len(self)} {self.drawn}".encode())
+        for name in ("landmarks", "emotion", "subject", "sequence"):
+            array = getattr(self, name)
+            digest.update(f"{array.dtype} {array.shape}".encode() + array.tobytes())
+        return digest.hexdigest()
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the table to an ``.npz`` file, whole or not at all.

@@ -7,6 +7,7 @@ and the model file follow.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from sklearn.covariance import ledoit_wolf_shrinkage
 from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from landmark_emotion.errors import TrainingError
 from landmark_emotion.features import landmark_features, mirror_features
@@ -416,8 +417,14 @@ def _fit(
     X = np.concatenate([X, mirror_features(X)])
     y = np.tile(samples.emotion[copied], 2)
     # On matrices as small as these, threads cost many times what they gain.
-    with threadpool_limits(1):
+    with _thread_pools().limit(limits=1):
         return make_pipeline(head, temperature).fit(X, y, svm__sample_weight=np.tile(weight, 2))
+
+
+# To find the libraries takes as long as fitting on few samples.
+@lru_cache(maxsize=1)
+def _thread_pools() -> ThreadpoolController:
+    return ThreadpoolController()
 
 
 def fit_temperature(

@@ -8,6 +8,7 @@ import pytest
 import synthetic
 from trees import ckplus, touch
 
+from landmark_emotion import evaluation
 from landmark_emotion.emotions import EMOTIONS
 from landmark_emotion.model import SHIPPED, TRAINED_HERE, load_model
 from landmark_emotion.table import LandmarkTable, load_table
@@ -90,6 +91,98 @@ def test_the_second_run_takes_the_landmarks_from_the_cache(trained, run, here, d
     assert result.status == 0
     assert "  65 images were known from the cache\n" in result.out
     assert accuracies(result.out) == accuracies(trained.result.out)  # the same seed
+
+
+@pytest.fixture
+def fitted(monkeypatch):
+    """How often scores were computed rather than remembered."""
+    plain, calls = evaluation.judge, []
+
+    def spy(*args, **options):
+        calls.append(1)
+        return plain(*args, **options)
+
+    monkeypatch.setattr(evaluation, "judge", spy)
+    return calls
+
+
+OWN = (*QUICK, "--cache", "own")  # as other tests have the session's
+KNOWN = "scores: known from an earlier run, nothing has changed since\n"
+
+
+def test_what_is_known_is_printed_and_written_the_same(run, table, here, fitted):
+    first = run("train", table, *OWN, "--output", "first.npz", "--report", "first.json")
+    again = run("train", table, *OWN, "--output", "again.npz", "--report", "again.json")
+    assert (again.status, len(fitted)) == (0, 1)
+    assert again.out == first.out.replace("first.npz", "again.npz")
+    assert KNOWN not in first.err
+    assert KNOWN in again.err
+    models = [load_model(name) for name in ("first.npz", "again.npz")]
+    for head in ("static", "calibrated"):
+        one, other = (getattr(model, head) for model in models)
+        np.testing.assert_array_equal(one.weights, other.weights)
+        assert one.temperature == other.temperature
+    reports = [json.loads((here / name).read_text()) for name in ("first.json", "again.json")]
+    infos = [dict(model.info) for model in models]
+    for one, other in (reports, infos):
+        assert list(one) == list(other)
+        assert {**one, "date": ""} == {**other, "date": ""}
+
+
+@pytest.mark.parametrize("option", [("--seed", 1), ("--folds", 3), ("--test-size", 0.4)])
+def test_other_options_are_scored_anew(run, table, fitted, option):
+    run("train", table, *OWN)
+    result = run("train", table, *OWN, *option)
+    assert (result.status, len(fitted)) == (0, 2)
+    assert KNOWN not in result.err
+
+
+def test_other_faces_labels_and_libraries_are_scored_anew(run, table, fitted, monkeypatch):
+    run("train", table, *OWN)
+    people = load_table(table)
+    changed = people.landmarks.copy()
+    changed[0, 0, 0] += 1
+    dataclasses.replace(people, landmarks=changed).save(table)
+    assert KNOWN not in run("train", table, *OWN).err
+    dataclasses.replace(people, subject=people.subject[::-1]).save(table)
+    assert KNOWN not in run("train", table, *OWN).err
+    people.save(table)
+    assert KNOWN in run("train", table, *OWN).err
+    monkeypatch.setattr("landmark_emotion.cli.train.version", lambda name: "0.1")
+    assert KNOWN not in run("train", table, *OWN).err
+    assert len(fitted) == 4
+
+
+def test_scores_are_computed_anew_without_a_cache_and_where_it_is_damaged(run, table, here, fitted):
+    first = run("train", table, *QUICK, "--no-cache")
+    for _ in range(2):
+        result = run("train", table, *OWN)
+        assert result.out == first.out
+        assert KNOWN not in result.err
+        (damaged,) = (here / "own").rglob("output.pkl")
+        damaged.write_bytes(damaged.read_bytes()[:-100])
+    assert len(fitted) == 3
+
+
+def test_a_report_with_plots_can_be_made_of_what_is_known(run, table, here):
+    pytest.importorskip("matplotlib")
+    for name in ("first", "again"):
+        result = run("train", table, *OWN, "--report", name)
+        assert result.status == 0
+    assert KNOWN in result.err
+    first, again = (
+        {path.name: path.read_bytes() for path in (here / name).glob("*.png")}
+        for name in ("first", "again")
+    )
+    assert first == again != {}
+
+
+def test_what_is_known_needs_no_scikit_learn(trained, drawn, spawn):
+    code = "import sys; from landmark_emotion.cli import main; main(sys.argv[1:])"
+    process = spawn("-c", code + "; print('sklearn' in sys.modules)", "train", drawn)
+    out, err = process.communicate(timeout=60)
+    assert KNOWN in err
+    assert out.endswith("\nFalse\n")
 
 
 def test_a_table_gives_the_same_scores_as_its_images(trained, run, here, drawn):
@@ -265,7 +358,7 @@ def test_why_images_are_missing_is_told_where_too_few_are_left(run, here, png):
     assert result.err.splitlines()[-1].startswith("error: faces: needs two or more emotions")
 
 
-def test_packed_data_are_pointed_out(run, here):
+def test_packed_data_are_pointed_out(run, here, instead_of_drawing):
     (here / "data").mkdir()
     (here / "data" / "Emotion_labels.zip").write_bytes(b"PK")
     result = run("train", *QUICK, "--folds", "2")

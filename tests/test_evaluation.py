@@ -83,6 +83,13 @@ def test_judgements_stand_in_the_order_of_the_table():
     np.testing.assert_allclose(static.probabilities.sum(axis=1), 1)
 
 
+def test_workers_judge_as_one_process_does(monkeypatch):
+    alone = judge(FACES, folds=4, jobs=1)
+    monkeypatch.setattr(evaluation, "_WORTH_WORKERS", 0)
+    for expected, judgement in zip(alone, judge(FACES, folds=4, jobs=2), strict=True):
+        np.testing.assert_array_equal(judgement.probabilities, expected.probabilities)
+
+
 def test_the_own_neutral_face_helps_where_people_differ():
     static, calibrated = judge(FACES, folds=4, jobs=1)
     assert calibrated.scores.accuracy > static.scores.accuracy

@@ -1,3 +1,7 @@
+import signal
+import subprocess
+import sys
+
 import cv2
 import numpy as np
 import pytest
@@ -85,12 +89,26 @@ def test_another_way_of_measuring_is_measured_anew(samples, tmp_path, monkeypatc
     assert extract(samples[:1], jobs=1, cache=tmp_path / "cache").from_cache == 0
 
 
-def test_a_damaged_cache_is_measured_anew(samples, tmp_path):
-    first = extract(samples[:1], jobs=1, cache=tmp_path / "cache")
-    for path in (tmp_path / "cache").rglob("output.pkl"):
-        path.write_bytes(path.read_bytes()[:20])
-    again = extract(samples[:1], jobs=1, cache=tmp_path / "cache")
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: data[:20],
+        lambda data: b"",
+        lambda data: b"not what was kept",
+        lambda data: data[:-20] + bytes([data[-20] ^ 1]) + data[-19:],
+    ],
+    ids=["cut off", "empty", "something else", "one bit"],
+)
+def test_a_damaged_cache_is_measured_anew(samples, tmp_path, damage):
+    first = extract(samples[:3], jobs=1, cache=tmp_path / "cache")
+    damaged, *_ = sorted(
+        (tmp_path / "cache").rglob("output.pkl"), key=lambda path: -path.stat().st_size
+    )
+    damaged.write_bytes(damage(damaged.read_bytes()))
+    again = extract(samples[:3], jobs=1, cache=tmp_path / "cache")
     assert np.array_equal(again.table.landmarks, first.table.landmarks)
+    assert again.from_cache == 2
+    assert extract(samples[:3], jobs=1, cache=tmp_path / "cache").from_cache == 3
 
 
 @pytest.mark.parametrize("place", ["file", "file/below", "refused"])
@@ -162,6 +180,22 @@ def test_an_unusable_predictor_is_told_before_the_work_starts(samples, tmp_path)
         extract(samples, predictor=tmp_path / "bad.dat", jobs=1)
     with pytest.raises(PredictorError, match="no shape predictor"):
         extract(samples, predictor=tmp_path / "none.dat", jobs=1)
+
+
+def test_an_unusable_predictor_is_told_from_a_worker(samples, tmp_path, monkeypatch):
+    (tmp_path / "bad.dat").write_bytes(b"bad")
+    monkeypatch.setattr(extraction, "_WORTH_WORKERS", 2)
+    with pytest.raises(PredictorError, match=r"bad\.dat: not a shape predictor"):
+        extract(samples, predictor=tmp_path / "bad.dat", jobs=2)
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="Windows has no signal masks")
+def test_ctrl_c_is_no_matter_of_processes_started_meanwhile():
+    asks = "import signal; print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []))"
+    with extraction._kept_from_interrupts():
+        answer = subprocess.run([sys.executable, "-c", asks], capture_output=True, text=True)
+    assert answer.stdout == "True\n"
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
 
 def test_a_copy_of_the_predictor_is_known_by_its_content(samples, tmp_path):

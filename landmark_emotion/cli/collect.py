@@ -71,10 +71,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--cache",
         type=Path,
         metavar="FOLDER",
-        help="where landmarks are remembered (default: in your cache folder)",
+        help="where landmarks and scores are remembered (default: in your cache folder)",
     )
     parser.add_argument(
-        "--no-cache", action="store_true", help="neither use nor keep remembered landmarks"
+        "--no-cache", action="store_true", help="neither use nor keep what is remembered"
     )
     add_predictor(parser)
 
@@ -82,6 +82,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def wanted_emotions(args: argparse.Namespace) -> tuple[str, ...]:
     """Tell which emotions the options ask for."""
     return EMOTIONS if args.contempt else DEFAULT_EMOTIONS
+
+
+def cache_folder(args: argparse.Namespace) -> Path | None:
+    """Tell where results are remembered; None for nowhere."""
+    return None if args.no_cache else args.cache or user_folder("cache")
 
 
 def collect(args: argparse.Namespace, path: Path, emotions: Collection[str]) -> Collected:
@@ -144,7 +149,7 @@ def _extract(
         samples,
         predictor=args.predictor,
         jobs=args.jobs or -1,
-        cache=None if args.no_cache else args.cache or user_folder("cache"),
+        cache=cache_folder(args),
         progress=progress,
     )
     if extraction.cache_problem:

@@ -2,8 +2,13 @@
 
 import argparse
 import datetime
+import hashlib
+import json
 import platform
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +20,7 @@ from landmark_emotion.datasets import read_dataset
 from landmark_emotion.datasets.drawn import draw_dataset
 from landmark_emotion.errors import DatasetError, ModelError, OutputError, TrainingError
 from landmark_emotion.files import check_writable, natural_order
-from landmark_emotion.model import SHIPPED, TRAINED_HERE, load_model
+from landmark_emotion.model import SHIPPED, TRAINED_HERE, EmotionModel, load_model
 
 DATA_FOLDER = Path("data")
 SAMPLE_FOLDER = DATA_FOLDER / "drawn-faces"
@@ -72,9 +77,24 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.set_defaults(run=run)
 
 
+@dataclass(frozen=True)
+class _Learned:
+    """What can be remembered of a training run, in types that do not import scikit-learn.
+
+    `account` and `lines` were printed: what is in the data set, and the scores. `summary` is that
+    of `report.training_report`. `judgements` are the fields of the static and the calibrated one.
+    """
+
+    account: list[str]
+    lines: list[str]
+    summary: dict[str, Any]
+    model: EmotionModel
+    judgements: tuple[dict[str, Any], dict[str, Any] | None]
+
+
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
-    from landmark_emotion import evaluation, report, training
+    from landmark_emotion.extraction import open_cache, recall
 
     check_report(args.report)
     if args.output.resolve() in SHIPPED:
@@ -85,34 +105,76 @@ def run(args: argparse.Namespace) -> int:
     path = args.dataset or _find_dataset()
     data = collect.collect(args, path, collect.wanted_emotions(args))
     output = _spare_real_model(args.output, data.table.drawn)
+
+    def introduce(account: list[str]) -> None:
+        print(f"data set: {data.title}")
+        print("\n".join(account))
+        if data.from_cache:
+            print(f"  {data.from_cache} images were known from the cache")
+
+    versions = _versions()
+    memory, _ = open_cache(collect.cache_folder(args))
+    remembered = memory.cache(_learn, ignore=["args", "data", "introduce"])
+    call = (_digest(args, data, versions), args, data, introduce)
+    learned = recall(remembered, *call)
+    if learned is None:
+        learned = remembered(*call)
+    else:
+        introduce(learned.account)
+        say("scores: known from an earlier run, nothing has changed since")
+        print("\n".join(learned.lines))
+
+    circumstances = _circumstances(args.predictor, versions)
+    model = replace(learned.model, info={**learned.model.info, **circumstances})
+    model.save(output)
+    if args.report is not None:
+        _report(args, data, learned, learned.summary | circumstances, model)
+    print(f"model: {output}")
+    if data.table.drawn and output == TRAINED_HERE:
+        say(
+            f"note: this toy now stands before the model that comes with the program; delete "
+            f"{TRAINED_HERE} to use that one"
+        )
+    print(f"run it: {_how_to_run(output)}")
+    return 0
+
+
+def _learn(
+    digest: str,
+    args: argparse.Namespace,
+    data: collect.Collected,
+    introduce: Callable[[list[str]], None],
+) -> _Learned:
+    """Judge and fit, printing the scores as they come; joblib's cache knows it by the digest."""
+    from landmark_emotion import evaluation, report, training
+
     try:
         table, too_few = training.usable(data.table, collect.wanted_emotions(args))
     except TrainingError as error:
         say("\n".join(report.left_out_text(data.left_out, data.skipped)))
-        raise TrainingError(str(error).replace("data set", str(path), 1)) from error
-
-    drawn = data.table.drawn
-    print(f"data set: {data.title}")
-    print("\n".join(report.counts_text(table)))
+        raise TrainingError(str(error).replace("data set", str(data.path), 1)) from error
     left_out = report.left_out_text(data.left_out + too_few, data.skipped)
-    if left_out:
-        print("\n".join(left_out))
-    if data.from_cache:
-        print(f"  {data.from_cache} images were known from the cache")
+    account = [*report.counts_text(table), *left_out]
+    introduce(account)
+    lines: list[str] = []
 
-    where = " of drawn faces" if drawn else ""
-    print(f"shuffled splits{where}, {args.test_size:.0%} held out, seed {args.seed}", flush=True)
+    def tell(*texts: str) -> None:
+        lines.extend(texts)
+        print("\n".join(texts), flush=True)
+
+    where = " of drawn faces" if table.drawn else ""
+    tell(f"shuffled splits{where}, {args.test_size:.0%} held out, seed {args.seed}")
     options = {"runs": args.runs, "test_size": args.test_size, "seed": args.seed}
     runs = []
     for accuracy in evaluation.shuffled_splits(table, **options):
         runs.append(accuracy)
-        print(f"  run {len(runs)}: accuracy {accuracy:.4f}", flush=True)
-    print(f"  {report.runs_text(runs)}")
+        tell(f"  run {len(runs)}: accuracy {accuracy:.4f}")
+    tell(f"  {report.runs_text(runs)}")
     apart: list[float] = []
     n_shared = evaluation.shared_sequences(table)
     if n_shared:
         apart = list(evaluation.shuffled_splits(table, **options, keep_sequences=True))
-        print(
+        tell(
             f"  warning: {n_shared} sequences give several near-equal frames, which lie on both "
             f"sides of these splits; with each on one side only: {report.runs_text(apart)}"
         )
@@ -121,25 +183,23 @@ def run(args: argparse.Namespace) -> int:
     static, calibrated = evaluation.judge(
         table, folds=args.folds, seed=args.seed, search=search, jobs=args.jobs or -1
     )
+    who = "people" if table.subjects_known else "samples"
+    tell(f"{who} not in training{where}: {static.protocol}", *report.judgement_text(static))
     if table.subjects_known:
-        print(f"people not in training{where}: {static.protocol}")
-        print("\n".join(report.judgement_text(static)))
-        print(f"  {report.WHY_BELIEVE_IT}")
+        tell(f"  {report.WHY_BELIEVE_IT}")
     else:
-        print(f"samples not in training{where}: {static.protocol}")
-        print("\n".join(report.judgement_text(static)))
-        print("  Who is who is unknown here; new people may well be recognised worse.")
+        tell("  Who is who is unknown here; new people may well be recognised worse.")
     if calibrated is None and table.subjects_known:
-        print(
+        tell(
             "not scored or learned: how faces differ from the person's own neutral one; that takes "
             "people with two or more neutral faces, and two of each emotion among them"
         )
     if calibrated is not None:
-        print(
+        tell(
             f"the same{where}, compared with the person's own neutral face "
-            f"({calibrated.calibrated.sum()} of {len(table)} have another one, the rest as above)"
+            f"({calibrated.calibrated.sum()} of {len(table)} have another one, the rest as above)",
+            *report.judgement_text(calibrated),
         )
-        print("\n".join(report.judgement_text(calibrated)))
 
     samples = training.TrainingSet.of(table)
     recipe, temperatures = evaluation.choose(
@@ -147,43 +207,69 @@ def run(args: argparse.Namespace) -> int:
     )
     summary = report.training_report(
         table=table,
-        data={"name": path.name, "layout": data.layout, "drawn": drawn},
+        data=_description(data),
         recipe=recipe,
         runs=runs,
         runs_apart=apart,
         static=static,
         calibrated=calibrated,
     )
-    summary |= _circumstances(args.predictor)
-    info = report.without_people(summary)
-    model = training.fit_model(samples, recipe, temperatures=temperatures, info=info)
-    model.save(output)
-    if args.report is not None:
-        written = {
-            **summary,
-            "path": str(path),
-            "left_out": dict(data.left_out + too_few),
-            "skipped": [{"path": str(image), "reason": why} for image, why in data.skipped],
-            "from_cache": data.from_cache,
-        }
-        write_report(
-            args.report,
-            written,
-            table=table,
-            model=model,
-            static=static,
-            calibrated=calibrated,
-            runs=runs,
-            runs_apart=apart,
-        )
-    print(f"model: {output}")
-    if drawn and output == TRAINED_HERE:
-        say(
-            f"note: this toy now stands before the model that comes with the program; delete "
-            f"{TRAINED_HERE} to use that one"
-        )
-    print(f"run it: {_how_to_run(output)}")
-    return 0
+    model = training.fit_model(
+        samples, recipe, temperatures=temperatures, info=report.without_people(summary)
+    )
+    judgements = (vars(static), vars(calibrated) if calibrated is not None else None)
+    return _Learned(account, lines, summary, model, judgements)
+
+
+def _digest(args: argparse.Namespace, data: collect.Collected, versions: dict[str, str]) -> str:
+    """Compute a SHA-256 of all that scores and model depend on, the program itself included."""
+    options = {
+        name: getattr(args, name)
+        for name in ("contempt", "runs", "test_size", "folds", "seed", "search")
+    }
+    left_out = sorted(data.left_out.items()), [(str(path), why) for path, why in data.skipped]
+    settings = [options, left_out, _description(data), versions, version("scipy")]
+    digest = hashlib.sha256(json.dumps(settings).encode())
+    digest.update(data.table.digest().encode())
+    for file in sorted(Path(__file__).parent.parent.rglob("*.py")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _description(data: collect.Collected) -> dict[str, Any]:
+    return {"name": data.path.name, "layout": data.layout, "drawn": data.table.drawn}
+
+
+def _report(
+    args: argparse.Namespace,
+    data: collect.Collected,
+    learned: _Learned,
+    summary: dict[str, Any],
+    model: EmotionModel,
+) -> None:
+    from landmark_emotion import training
+    from landmark_emotion.evaluation import Judgement
+
+    table, too_few = training.usable(data.table, collect.wanted_emotions(args))
+    static, calibrated = learned.judgements
+    written = {
+        **summary,
+        "path": str(data.path),
+        "left_out": dict(data.left_out + too_few),
+        "skipped": [{"path": str(image), "reason": why} for image, why in data.skipped],
+        "from_cache": data.from_cache,
+    }
+    apart = summary["shuffled_sequences_apart"]
+    write_report(
+        args.report,
+        written,
+        table=table,
+        model=model,
+        static=Judgement(**static),
+        calibrated=Judgement(**calibrated) if calibrated is not None else None,
+        runs=summary["shuffled"]["accuracies"],
+        runs_apart=apart["accuracies"] if apart is not None else [],
+    )
 
 
 def _spare_real_model(output: Path, drawn: bool) -> Path:
@@ -233,23 +319,28 @@ def _find_dataset() -> Path:
     return SAMPLE_FOLDER
 
 
-def _circumstances(predictor: Path | None) -> dict[str, Any]:
+def _versions() -> dict[str, str]:
     import cv2
     import numpy as np
-    import sklearn
 
-    from landmark_emotion.detection import detector_version, find_predictor, predictor_digest
+    from landmark_emotion.detection import detector_version
+
+    return {
+        "landmark_emotion": __version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "scikit-learn": version("scikit-learn"),
+        "opencv": cv2.__version__,
+        "detector": detector_version(),
+    }
+
+
+def _circumstances(predictor: Path | None, versions: dict[str, str]) -> dict[str, Any]:
+    from landmark_emotion.detection import find_predictor, predictor_digest
 
     return {
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-        "versions": {
-            "landmark_emotion": __version__,
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-            "scikit-learn": sklearn.__version__,
-            "opencv": cv2.__version__,
-            "detector": detector_version(),
-        },
+        "versions": versions,
         "predictor_sha256": predictor_digest(find_predictor(predictor).resolve()),
     }
 
