@@ -3,6 +3,7 @@
 Neither pandas nor pyarrow belongs to the core; they come with the extra ``tables``.
 """
 
+import importlib.util
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -112,6 +113,18 @@ class ParquetRows:
         }
         self._writer.write_table(self._pa.table(columns, schema=self._schema))
         self._rows.clear()
+
+
+def check_parquet() -> None:
+    """Find out before long work whether Parquet can be written.
+
+    Raises
+    ------
+    MissingPackageError
+        If pyarrow is not installed.
+    """
+    if importlib.util.find_spec("pyarrow") is None:
+        raise _missing("pyarrow")
 
 
 def _columns(landmarks: bool) -> Sequence[str]:

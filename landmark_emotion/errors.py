@@ -6,6 +6,7 @@
     ├── MissingPackageError   a package the job needs is not installed
     ├── PredictorError        the shape predictor's file is missing or unusable
     ├── ImageError            an image cannot be read
+    │   └── TooLargeError     a picture would take more memory or time than is allowed
     ├── SourceError           a camera, video or stream cannot be opened or broke off
     ├── DatasetError          a folder, manifest or landmark table cannot be used as a data set
     ├── TrainingError         the samples are too few or too uniform to learn from
@@ -13,6 +14,8 @@
     ├── ModelError            a file is not a model this version can use
     ├── ReportError           a file is not the report of a training or an evaluation
     ├── DisplayError          a window cannot be shown
+    ├── ServerError           the server cannot listen where it was told to
+    ├── MessageError          a client's message is none of those that are understood
     └── OutputError           a result cannot be written
 
 Each message reads ``<where>: <what is wrong>; <what to do>``. A caller's programming mistakes are
@@ -34,6 +37,10 @@ class PredictorError(LandmarkEmotionError):
 
 class ImageError(LandmarkEmotionError):
     """An image cannot be read."""
+
+
+class TooLargeError(ImageError):
+    """A picture would take more memory or time than is allowed."""
 
 
 class SourceError(LandmarkEmotionError):
@@ -62,6 +69,14 @@ class ReportError(LandmarkEmotionError):
 
 class DisplayError(LandmarkEmotionError):
     """A window cannot be shown."""
+
+
+class ServerError(LandmarkEmotionError):
+    """The server cannot listen where it was told to."""
+
+
+class MessageError(LandmarkEmotionError):
+    """A client's message is none of those that are understood."""
 
 
 class OutputError(LandmarkEmotionError):

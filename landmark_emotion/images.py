@@ -7,14 +7,16 @@ pictures that were treated differently from those it learned from.
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import imutils
 import numpy as np
 from numpy.typing import NDArray
 
-from landmark_emotion.errors import ImageError
+from landmark_emotion.errors import ImageError, TooLargeError
 from landmark_emotion.face import Box, Landmarks
+from landmark_emotion.image_headers import JPEG, PNG, image_size, png_is_whole
 
 IMAGE_SUFFIXES = frozenset(
     {".bmp", ".jfif", ".jpe", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
@@ -25,10 +27,15 @@ ENLARGED_SIDE = 200  # pixels; what the shorter side of a small picture becomes
 BORDER = 0.25  # of the shorter side, on each side of a small picture
 
 MAX_FILE_BYTES = 256 * 2**20
+MAX_PIXELS = 2**27
+MAX_SCANS = 64  # of a JPEG; each may cost a pass over all pixels, however few bytes it has
+
+# How many bits cameras fill of the 16 that a file has for each sample.
+_CAMERA_BITS = (8, 10, 12, 14, 16)
 
 # A file that begins like this is whole only if it ends with that (some decoders fill the rest
 # of a truncated picture with gray instead of complaining).
-_END_MARKS = {b"\xff\xd8": b"\xff\xd9", b"\x89PNG": b"IEND"}
+_END_MARKS = {JPEG: b"\xff\xd9", PNG: b"IEND"}
 
 
 @dataclass(frozen=True)
@@ -71,8 +78,7 @@ def read_image(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
     Parameters
     ----------
     path : path-like
-        JPEG, PNG, TIFF, BMP, WebP, PGM or PPM, of 8 or 16 bits, gray or colour, with or without
-        alpha.
+        JPEG, PNG, TIFF, BMP, WebP, PGM or PPM, as `decode_image` takes them.
 
     Returns
     -------
@@ -124,7 +130,10 @@ def decode_image(data: bytes, where: str) -> NDArray[np.uint8]:
     Parameters
     ----------
     data : bytes
-        The whole file.
+        The whole file, of 8 or 16 bits, gray or colour, with or without alpha. Of 16 bits the
+        brightest pixel tells how many are in use, since many cameras fill only 12. What is
+        transparent in a PNG or WebP becomes white, as on paper: a face that nobody can see is not
+        recognized.
     where : str
         What to call it in an error.
 
@@ -144,15 +153,62 @@ def decode_image(data: bytes, where: str) -> NDArray[np.uint8]:
         content = data.rstrip(b"\0")  # some programs pad files
         if data.startswith(start) and content.rfind(end) < len(content) // 2:
             raise ImageError(f"{where}: the image is cut off; replace it")
+    if data.startswith(PNG) and not png_is_whole(data):
+        raise ImageError(f"{where}: the image is cut off or damaged; replace it")
+    width, height = image_size(data) or (0, 0)
+    if width * height > MAX_PIXELS:
+        raise TooLargeError(f"{where}: {width}x{height} pixels are too many; save it smaller")
+    if data.startswith(JPEG) and data.count(b"\xff\xda") > MAX_SCANS:
+        raise TooLargeError(f"{where}: the JPEG has too many scans; save it again")
     try:
-        image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR)
+        image = _decoded(data, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
+        if image is None or image.dtype not in (np.uint8, np.uint16):
+            if image is None and _decoded(data, cv2.IMREAD_UNCHANGED) is None:
+                raise ImageError(f"{where}: not an image or damaged; replace it")
+            raise ImageError(f"{where}: of neither 8 nor 16 bits; save it as PNG or JPEG")
+        alpha = _alpha(data, image) if _may_be_transparent(data) else None
     except cv2.error as error:
         if "PIXELS" in str(error):
             raise ImageError(f"{where}: too many pixels; save it smaller") from error
         raise ImageError(f"{where}: cannot be decoded; save it again as PNG or JPEG") from error
-    if image is None or image.size == 0:
-        raise ImageError(f"{where}: not an image or damaged; replace it")
+    if image.dtype == np.uint16:
+        image = _in_eight_bits(image)
+    if alpha is not None:
+        image = np.rint(image * alpha + 255 * (1 - alpha))
     return np.asarray(image, dtype=np.uint8)
+
+
+def _decoded(data: bytes, flags: int) -> NDArray[Any] | None:
+    image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), flags)
+    return None if image is None or image.size == 0 else np.asarray(image)
+
+
+def _in_eight_bits(image: NDArray[np.uint16]) -> NDArray[np.uint8]:
+    used = int(image.max()).bit_length()
+    most = 2 ** next(bits for bits in _CAMERA_BITS if bits >= used) - 1
+    table = np.rint(np.arange(2**16) * (255 / most)).clip(0, 255).astype(np.uint8)
+    return np.asarray(table[image], dtype=np.uint8)
+
+
+def _may_be_transparent(data: bytes) -> bool:
+    if data.startswith(PNG):
+        return data[25:26] in (b"\4", b"\6") or b"tRNS" in data[: data.find(b"IDAT")]
+    return data[8:12] == b"WEBP"
+
+
+def _alpha(data: bytes, image: NDArray[Any]) -> NDArray[np.float32] | None:
+    """Read how opaque each pixel of an image is: (height, width, 1) from 0 to 1, or None."""
+    whole = _decoded(data, cv2.IMREAD_UNCHANGED)
+    if whole is None or whole.ndim != 3 or whole.shape[2] != 4 or whole.dtype != image.dtype:
+        return None
+    # Read with its alpha, a picture is not turned as its EXIF data says.
+    for turns in range(4):
+        turned = np.rot90(whole, turns)
+        for candidate in (turned, turned[:, ::-1]):
+            if np.array_equal(candidate[..., :3], image):
+                alpha = candidate[..., 3:] / np.iinfo(whole.dtype).max
+                return None if alpha.min() == 1 else alpha.astype(np.float32)
+    return None
 
 
 def to_gray(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -30,8 +30,9 @@ class Recognizer:
     ----------
     model : EmotionModel or path-like, optional
         Otherwise the model that `model.default_model` finds.
-    predictor : path-like, optional
-        The shape predictor's file; otherwise the one that `detection.find_predictor` finds.
+    predictor : FaceDetector or path-like, optional
+        The shape predictor's file; otherwise the one that `detection.find_predictor` finds. Several
+        recognizers may share a detector if only one thread uses it.
     neutral : NeutralReference, optional
         Somebody's neutral face to compare with (see `reference_from_image`).
     automatic : bool
@@ -54,7 +55,7 @@ class Recognizer:
     def __init__(
         self,
         model: EmotionModel | str | os.PathLike[str] | None = None,
-        predictor: str | os.PathLike[str] | None = None,
+        predictor: FaceDetector | str | os.PathLike[str] | None = None,
         *,
         neutral: NeutralReference | None = None,
         automatic: bool = False,
@@ -70,7 +71,9 @@ class Recognizer:
         self.model = model
         self.calibration = Calibration(model.mean, neutral, automatic)
         self.min_probability = min_probability
-        self._detector = FaceDetector(predictor)
+        if not isinstance(predictor, FaceDetector):
+            predictor = FaceDetector(predictor)
+        self._detector = predictor
         self._tracker = FaceTracker(
             self._detector,
             detect_every=detect_every,
@@ -258,7 +261,9 @@ class Recognizer:
 
 
 def reference_from_image(
-    image: NDArray[np.uint8], where: str, predictor: str | os.PathLike[str] | None = None
+    image: NDArray[np.uint8],
+    where: str,
+    predictor: FaceDetector | str | os.PathLike[str] | None = None,
 ) -> NeutralReference:
     """Make a neutral reference from a photo of one person at rest.
 
@@ -268,7 +273,7 @@ def reference_from_image(
         Blue, green, red; of several faces the largest counts.
     where : str
         What to call the photo in an error.
-    predictor : path-like, optional
+    predictor : FaceDetector or path-like, optional
         As for `Recognizer`.
 
     Returns
@@ -281,7 +286,9 @@ def reference_from_image(
     ProfileError
         If there is no face.
     """
-    faces = FaceDetector(predictor).faces(image, thorough=True)
+    if not isinstance(predictor, FaceDetector):
+        predictor = FaceDetector(predictor)
+    faces = predictor.faces(image, thorough=True)
     if not faces:
         raise ProfileError(f"{where}: no face found; take a photo from the front")
     return reference_from(faces[0].landmarks[np.newaxis])

@@ -77,9 +77,57 @@ def test_gray_gets_three_equal_channels(colours):
         assert np.array_equal(decode_image(data, "x"), np.dstack([gray] * 3))
 
 
-def test_alpha_is_left_out_of_account(colours):
-    transparent = np.dstack([colours, np.zeros(colours.shape[:2], dtype=np.uint8)])
-    assert np.array_equal(decode_image(encoded(transparent), "x"), colours)
+@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
+@pytest.mark.parametrize("suffix", [".png", ".tiff"])
+def test_sixteen_bits_of_which_a_camera_fills_fewer_are_not_left_black(colours, suffix, bits):
+    colours[0, 0] = 255
+    filled = np.rint(colours * ((2**bits - 1) / 255)).astype(np.uint16)
+    assert np.array_equal(decode_image(encoded(filled, suffix), "x"), colours)
+
+
+def test_sixteen_black_bits_stay_black():
+    black = np.zeros((4, 5, 3), dtype=np.uint16)
+    assert not decode_image(encoded(black), "x").any()
+
+
+def test_floating_point_numbers_are_refused(colours):
+    with pytest.raises(ImageError, match=r"^x: of neither 8 nor 16 bits; save it as PNG or JPEG$"):
+        decode_image(encoded((colours / 255).astype(np.float32), ".tiff"), "x")
+
+
+@pytest.mark.parametrize("suffix", [".png", ".webp"])
+def test_what_is_transparent_becomes_white(suffix):
+    picture = np.zeros((48, 48, 4), dtype=np.uint8)
+    picture[..., :3] = (40, 80, 120)
+    picture[:16, :, 3], picture[16:32, :, 3], picture[32:, :, 3] = 0, 51, 255
+    seen = decode_image(encoded(picture, suffix), "x")
+    for row, colour in ((4, (255, 255, 255)), (24, (212, 220, 228)), (44, (40, 80, 120))):
+        assert seen[row, 24] == pytest.approx(np.array(colour), abs=3)
+
+
+def test_what_is_transparent_becomes_white_in_gray_and_16_bits_too(colours):
+    hidden = np.dstack([colours.astype(np.uint16) * 257, np.full((6, 9), 65535, np.uint16)])
+    assert np.array_equal(decode_image(encoded(hidden), "x"), colours)
+    hidden[2:, :, 3] = 0
+    seen = decode_image(encoded(hidden), "x")
+    assert np.array_equal(seen[:2], colours[:2])
+    assert (seen[2:] == 255).all()
+
+
+@pytest.mark.parametrize("orientation", EXIF_ROTATIONS)
+def test_the_transparent_part_of_a_turned_picture_turns_along(colours, orientation):
+    alpha = np.full((6, 9, 1), 255, dtype=np.uint8)
+    alpha[0] = 0
+    entry = struct.pack("<HHII", 0x0112, 3, 1, orientation)
+    exif = struct.pack("<2sHIH", b"II", 42, 8, 1) + entry + struct.pack("<I", 0)
+    data = encoded(np.dstack([colours, alpha]))
+    chunk = b"eXIf" + exif
+    chunk = struct.pack(">I", len(exif)) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    seen = decode_image(data[:33] + chunk + data[33:], "x")
+    on_white = np.where(alpha, colours, 255)
+    assert any(np.array_equal(seen, turn(on_white)) for turn in EXIF_ROTATIONS.values())
+    if len(seen) == 9:  # OpenCV 4.9 does not look for EXIF data in a PNG
+        assert np.array_equal(seen, EXIF_ROTATIONS[orientation](on_white))
 
 
 def test_a_palette_is_looked_up():

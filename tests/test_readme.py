@@ -11,7 +11,10 @@ from landmark_emotion.records import COLUMNS
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = ("README.md", "data/README.md", "models/README.md", "CONTRIBUTING.md")
-COMMANDS = ("train", "webcam", "image", "evaluate", "extract", "draw", "compare", "explain", "plot", "video")
+COMMANDS = (
+    *("train", "webcam", "web", "video", "image", "batch", "plot", "explain"),
+    *("evaluate", "compare", "extract", "draw"),
+)
 
 
 def _blocks(name):

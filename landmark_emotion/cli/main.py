@@ -79,6 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     # Not at the top, so that a missing package is told of and Ctrl-C is quiet from the start.
     from landmark_emotion.cli import (
+        batch,
         compare,
         draw,
         evaluate,
@@ -88,6 +89,7 @@ def _parser() -> argparse.ArgumentParser:
         plot,
         train,
         video,
+        web,
         webcam,
     )
 
@@ -97,7 +99,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (train, webcam, video, image, plot, explain, evaluate, compare, extract, draw):
+    for command in (
+        train,
+        webcam,
+        web,
+        video,
+        image,
+        batch,
+        plot,
+        explain,
+        evaluate,
+        compare,
+        extract,
+        draw,
+    ):
         command.add_parser(commands)
     return parser
 

@@ -2,10 +2,12 @@
 
 import argparse
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from landmark_emotion.cli.options import say
+from landmark_emotion.detection import FaceDetector
 from landmark_emotion.errors import ProfileError
 from landmark_emotion.files import user_folder
 from landmark_emotion.model import EmotionModel, default_model, load_model
@@ -15,16 +17,24 @@ from landmark_emotion.recognizer import Recognizer, reference_from_image
 
 def open_recognizer(args: argparse.Namespace) -> Recognizer:
     """Make the recognizer that the options of `options.add_recognition` ask for."""
+    return recognizer_maker(args)()
+
+
+def recognizer_maker(args: argparse.Namespace) -> Callable[[], Recognizer]:
+    """Load what the options ask for; each call makes a recognizer that shares it."""
     calibrate = getattr(args, "calibrate", None)
     # Of `options.add_following`, which not every command has; the recognizer knows the defaults.
     names = ("smoothing", "detect_every", "min_face", "max_faces")
     following: dict[str, Any] = {
         name: value for name in names if (value := getattr(args, name, None)) is not None
     }
-    return Recognizer(
-        choose_model(args.model),
-        args.predictor,
-        neutral=_reference(args, will_be_made=isinstance(calibrate, float)),
+    model = choose_model(args.model)
+    detector = FaceDetector(args.predictor)
+    neutral = _reference(args, detector, will_be_made=isinstance(calibrate, float))
+    return lambda: Recognizer(
+        model,
+        detector,
+        neutral=neutral,
         automatic=calibrate == "auto",
         min_probability=args.min_probability,
         tracking=not getattr(args, "no_tracking", False),
@@ -63,11 +73,13 @@ def profile_path(name: str) -> Path:
     return folder / "profiles" / f"{name}.json"
 
 
-def _reference(args: argparse.Namespace, *, will_be_made: bool) -> NeutralReference | None:
+def _reference(
+    args: argparse.Namespace, detector: FaceDetector, *, will_be_made: bool
+) -> NeutralReference | None:
     if args.neutral is not None:
         from landmark_emotion.images import read_image
 
-        return reference_from_image(read_image(args.neutral), str(args.neutral), args.predictor)
+        return reference_from_image(read_image(args.neutral), str(args.neutral), detector)
     if args.profile is None or will_be_made:
         return None
     return load_profile(profile_path(args.profile))

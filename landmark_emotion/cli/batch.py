@@ -1,0 +1,112 @@
+"""``landmark-emotion batch``: thousands of images and videos, and on after a break."""
+
+import argparse
+import functools
+import re
+from pathlib import Path
+
+from landmark_emotion.cli.options import (
+    add_following,
+    add_recognition,
+    job_count,
+    progress,
+    say,
+    seconds,
+)
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "batch",
+        help="recognise the emotions in a folder of images and videos",
+        description="Recognise the emotion of every face in all images and videos of a folder. "
+        "Broken off at any moment and started again, it goes on where it was.",
+    )
+    parser.add_argument(
+        "folder", type=Path, metavar="FOLDER", help="images and videos, also in folders below"
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar="RESULTS",
+        help="a folder for the table and what is needed to go on after a break",
+    )
+    parser.add_argument(
+        "--format",
+        choices=("csv", "json", "parquet"),
+        default="csv",
+        help="write RESULTS/results.csv, .jsonl or .parquet (default: csv)",
+    )
+    parser.add_argument("--landmarks", action="store_true", help="add the landmarks of every face")
+    parser.add_argument(
+        "--every",
+        type=seconds,
+        default=0.0,
+        metavar="SECONDS",
+        help="of videos, recognise one frame every so many seconds (default: all frames)",
+    )
+    workers = parser.add_mutually_exclusive_group()
+    workers.add_argument(
+        "--jobs", type=job_count, default=-1, metavar="N", help="processes (default: one a core)"
+    )
+    workers.add_argument(
+        "--dask",
+        type=_scheduler,
+        metavar="ADDRESS",
+        help="let the workers of a Dask cluster do it, such as tcp://host:8786; they must see "
+        "FOLDER under the same path",
+    )
+    parser.add_argument(
+        "--restart", action="store_true", help="forget what was done before and begin anew"
+    )
+    add_recognition(parser)
+    add_following(parser)
+    parser.set_defaults(run=run)
+
+
+def _scheduler(text: str) -> str:
+    """Read ``--dask``."""
+    if not re.fullmatch(r"(tcp|tls|ws|wss|ucx)://\S+:\d+", text):
+        raise argparse.ArgumentTypeError(
+            f"must be the address of a scheduler such as tcp://host:8786, got '{text}'"
+        )
+    return text
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command."""
+    from landmark_emotion.batch import TABLES, make_settings, run_batch
+    from landmark_emotion.cli.recognition import open_recognizer
+    from landmark_emotion.files import check_writable
+
+    check_writable(args.output / TABLES[args.format])
+    recognizer = open_recognizer(args)
+    names = ("smoothing", "detect_every", "min_face", "max_faces")
+    settings = make_settings(
+        recognizer.model,
+        args.predictor,
+        recognizer.calibration.profile,
+        every=args.every,
+        landmarks=args.landmarks,
+        min_probability=args.min_probability,
+        tracking=not args.no_tracking,
+        **{name: getattr(args, name) for name in names if getattr(args, name) is not None},
+    )
+    del recognizer  # 100 MB; who works loads it anew
+    summary = run_batch(
+        args.folder,
+        args.output,
+        settings,
+        format=args.format,
+        jobs=args.jobs,
+        cluster=args.dask,
+        restart=args.restart,
+        tell=say,
+        progress=functools.partial(progress, unit="files"),
+    )
+    bad = f"; {summary.unreadable:,} could not be read (see 'error')" if summary.unreadable else ""
+    say(f"results: {summary.table}, {summary.rows:,} rows of {summary.files:,} files{bad}")
+    return 0 if summary.readable else 1

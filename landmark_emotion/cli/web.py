@@ -1,0 +1,93 @@
+"""``landmark-emotion web``: the page in the browser."""
+
+import argparse
+import ipaddress
+import logging
+import os
+import socket
+import sys
+import threading
+import webbrowser
+
+from landmark_emotion.cli.options import add_following, add_recognition, say, whole_number
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "web",
+        help="open a page in the browser that reads faces, on this machine",
+        description="Serve a page that shows the camera's picture with the emotions of the faces "
+        "in it, and a small HTTP API. Pictures stay on this machine and are not stored. Ctrl-C "
+        "ends it.",
+    )
+    parser.add_argument(
+        "--host",
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        help="where to listen; other than 127.0.0.1 lets other machines in (default: 127.0.0.1)",
+    )
+    parser.add_argument(
+        "--port",
+        type=_port,
+        default=8000,
+        metavar="N",
+        help="0 takes any that is free (default: 8000)",
+    )
+    parser.add_argument("--no-open", action="store_true", help="do not open the browser")
+    add_recognition(parser)
+    add_following(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command."""
+    from landmark_emotion.cli.recognition import recognizer_maker
+    from landmark_emotion.web.server import create_app, listen, serve
+
+    taken = listen(args.host, args.port)
+    host, port = taken.getsockname()[:2]
+    with taken:
+        names = (args.host,) if _is_loopback(host) else (args.host, socket.gethostname())
+        app = create_app(recognizer_maker(args), names)
+        if not _is_loopback(host):
+            say(
+                f"warning: everyone who can reach {args.host} can use this server, unencrypted; "
+                "browsers give the camera only to https and localhost pages"
+            )
+        shown = "localhost" if host in ("0.0.0.0", "::") else host
+        address = f"http://{f'[{shown}]' if ':' in shown else shown}:{port}/"
+        say(f"page: {address} (Ctrl-C ends it)")
+        _report_failures()
+        if not args.no_open:
+            _open(address)
+        serve(app, taken)
+    return 0
+
+
+def _port(text: str) -> int:
+    """Read ``--port``."""
+    port = whole_number(text)
+    if port > 65535:
+        raise argparse.ArgumentTypeError(f"must be at most 65535, got '{text}'")
+    return port
+
+
+def _is_loopback(host: str) -> bool:
+    return ipaddress.ip_address(host.partition("%")[0]).is_loopback
+
+
+def _open(address: str) -> None:
+    """Open the browser, where there is one with a window."""
+    screen = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    if sys.platform in ("win32", "darwin") or screen:
+        # Some browsers' starters only come back when the browser is closed.
+        threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+
+
+def _report_failures() -> None:
+    """Let faults of the server itself be seen."""
+    log = logging.getLogger("uvicorn.error")
+    log.setLevel(logging.ERROR)
+    log.addHandler(logging.StreamHandler())
+    log.propagate = False
