@@ -275,7 +275,7 @@ def _brightened(gray: NDArray[np.uint8], box: Box) -> tuple[NDArray[np.uint8], i
     """
     bottom, right = max(0, box.top + box.height), max(0, box.left + box.width)
     face = gray[max(0, box.top) : bottom : 4, max(0, box.left) : right : 4]
-    brightest = float(np.percentile(face, 95)) if face.size else 255.0
+    brightest = _percentile(face, 0.95) if face.size else 255.0
     if brightest >= DARK:
         return gray, 0, 0
     margin = round(0.3 * box.width)
@@ -284,6 +284,15 @@ def _brightened(gray: NDArray[np.uint8], box: Box) -> tuple[NDArray[np.uint8], i
     gain = BRIGHT / max(brightest, DARKEST)
     table = np.clip(np.arange(256) * gain, 0, 255).astype(np.uint8)
     return np.ascontiguousarray(table[around]), left, top
+
+
+def _percentile(values: NDArray[np.uint8], share: float) -> float:
+    """Compute what `numpy.percentile` does, which for so few values takes ten times as long."""
+    place = share * (values.size - 1)
+    below = int(place)
+    above = min(below + 1, values.size - 1)
+    parted = np.partition(values, (below, above), axis=None)
+    return float(parted[below]) + (place - below) * (float(parted[above]) - float(parted[below]))
 
 
 @lru_cache(maxsize=4)

@@ -10,6 +10,7 @@ import os
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -316,12 +317,18 @@ def soft_votes(margins: NDArray[np.float64], k: int) -> NDArray[np.float64]:
     ndarray of shape (..., k)
         Scores, at most 0.
     """
-    first, second = np.triu_indices(k, 1)
+    first, second = _pairs(k)
     duels = np.zeros((*margins.shape[:-1], k, k))
     duels[..., first, second] = margins
     duels[..., second, first] = -margins
     # On the diagonal everyone meets themselves, which costs log(2).
     return np.asarray(np.log(2) - np.logaddexp(0, -duels).sum(axis=-1), dtype=np.float64)
+
+
+@lru_cache(maxsize=8)
+def _pairs(k: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    first, second = np.triu_indices(k, 1)
+    return first, second
 
 
 def softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -7,6 +7,7 @@ around it confirms that it is a face still. New faces are searched for at an int
 as one that was followed is lost.
 """
 
+import math
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -74,6 +75,8 @@ class _Track:
     origin: NDArray[np.float64]  # centroid of the landmarks when the box was set
     spread: float  # their RMS radius then
     landmarks: Landmarks
+    centre: NDArray[np.float64]  # their centroid
+    radius: float  # their RMS radius
     score: float
     pattern: NDArray[np.float64]  # of the picture, when the face was last seen for sure
     shape: Landmarks  # landmarks from their centroid, in RMS radii, then
@@ -84,7 +87,7 @@ class _Track:
     @property
     def place(self) -> Box:
         """The box, moved along with the landmarks to the pixel."""
-        across, down = (self.landmarks.mean(axis=0) - self.origin).tolist()
+        across, down = (self.centre - self.origin).tolist()
         return replace(self.box, left=self.box.left + round(across), top=self.box.top + round(down))
 
 
@@ -214,27 +217,29 @@ class FaceTracker:
         self, gray: NDArray[np.uint8], box: Box, score: float, number: int | None = None
     ) -> _Track:
         landmarks = self._detector.landmarks(gray, box)
-        origin, spread = _place_and_size(landmarks)
+        centre, radius = _place_and_size(landmarks)
         return _Track(
             box,
-            origin,
-            spread,
+            centre,
+            radius,
             landmarks,
+            centre,
+            radius,
             score,
             _pattern(gray, box),
-            (landmarks - origin) / spread,
+            (landmarks - centre) / radius,
             np.zeros(2),
             number,
         )
 
     def _follow(self, track: _Track, gray: NDArray[np.uint8]) -> _Track | None:
         """Move a track to where its face is in this frame; None where there is none."""
-        centre, spread = _place_and_size(track.landmarks)
+        before, radius_before = track.centre, track.radius
         # It is likely to go on as it went.
-        expected = centre + track.step
+        expected = before + track.step
         across, down = (expected - track.origin).tolist()
-        growth = spread / track.spread
-        if np.hypot(across, down) > MOVED * track.box.width or abs(growth - 1) > GROWN:
+        growth = radius_before / track.spread
+        if math.hypot(across, down) > MOVED * track.box.width or abs(growth - 1) > GROWN:
             width, height = track.box.width * growth, track.box.height * growth
             track.box = Box(
                 left=round(track.box.left + across + (track.box.width - width) / 2),
@@ -242,20 +247,21 @@ class FaceTracker:
                 width=max(1, round(width)),
                 height=max(1, round(height)),
             )
-            track.origin, track.spread = expected, spread
+            track.origin, track.spread = expected, radius_before
         if _share_inside(track.box, gray) < OUTSIDE:
             return None
         landmarks = self._detector.landmarks(gray, track.box)
-        now, radius = _place_and_size(landmarks)
-        shape = (landmarks - now) / radius
+        centre, radius = _place_and_size(landmarks)
+        shape = (landmarks - centre) / radius
         wrong = (
-            np.hypot(*(now - expected)) > JUMP * track.box.width
-            or not 1 - RESIZED < radius / spread < 1 + RESIZED
+            math.hypot(*(centre - expected)) > JUMP * track.box.width
+            or not 1 - RESIZED < radius / radius_before < 1 + RESIZED
             or np.hypot(*(shape - track.shape).T).mean() > DISTORTED
         )
-        track.landmarks, track.step = landmarks, now - centre
+        track.landmarks, track.step = landmarks, centre - before
+        track.centre, track.radius = centre, radius
         pattern = _pattern(gray, track.place)
-        wrong = wrong or float(np.mean(pattern * track.pattern)) < UNLIKE
+        wrong = wrong or float(np.vdot(pattern, track.pattern)) < UNLIKE * pattern.size
         track.age += 1
         if not wrong and track.age < CONFIRM_EVERY:
             return track
@@ -270,16 +276,17 @@ class FaceTracker:
 
 def _place_and_size(landmarks: Landmarks) -> tuple[NDArray[np.float64], float]:
     """Centroid and RMS radius."""
-    centre = landmarks.mean(axis=0)
-    radius = float(np.sqrt(np.square(landmarks - centre).sum(axis=1).mean()))
-    return centre, max(radius, 1e-6)
+    centre = landmarks.sum(axis=0) / len(landmarks)
+    offsets = landmarks - centre
+    return centre, max(math.sqrt(np.vdot(offsets, offsets) / len(landmarks)), 1e-6)
 
 
 def _pattern(gray: NDArray[np.uint8], box: Box) -> NDArray[np.float64]:
     """Sample the picture in a box, standardised so that light and contrast do not matter."""
     samples = _samples(gray, box, PATTERN_SIDE)
-    samples -= samples.mean()
-    return np.asarray(samples / max(float(samples.std()), 1.0), dtype=np.float64)
+    samples -= samples.sum() / samples.size
+    deviation = math.sqrt(np.vdot(samples, samples) / samples.size)
+    return np.asarray(samples / max(deviation, 1.0), dtype=np.float64)
 
 
 def _samples(gray: NDArray[np.uint8], box: Box, side: int) -> NDArray[np.float64]:
