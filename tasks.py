@@ -1,4 +1,4 @@
-"""One command for each job around the project: ``python3 tasks.py demo | install | test | check``.
+"""One command for each job around the project: ``python3 tasks.py JOB``.
 
 Needs nothing but Python 3.10 or newer; everything else goes into the folder .venv.
 """
@@ -7,22 +7,32 @@ import hashlib
 import os
 import subprocess
 import sys
+import tarfile
+import tempfile
+import zipfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 VENV = HERE / ".venv"
-PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+BIN, SUFFIX = ("Scripts", ".exe") if os.name == "nt" else ("bin", "")
+PYTHON = VENV / BIN / ("python" + SUFFIX)
 OLDEST = (3, 10)
 
 JOBS = {
     "demo": "see it work on drawn faces: install, train, watch a drawn video",
-    "install": "make .venv with the project in it",
+    "install": "make .venv with the project in it (and with extras, such as 'install web')",
     "test": "run the tests",
     "check": "run ruff, mypy, import-linter, and the tests with coverage",
+    "oldest": "run the tests with the oldest versions of the packages that are allowed",
+    "package": "build wheel and sdist, look what is in them, try the wheel in an empty place",
+    "audit": "look for known holes in the packages used, and at their licences",
 }
 
 # Several processes, but not so many that their predictors (100 MB each) fill the memory.
 SIDE_BY_SIDE = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")
+
+# Parts of names; all of them let anybody use what is linked to them.
+LICENCES = "MIT;BSD;Apache;Boost;ISC;MPL;Mozilla;PSF;Python Software Foundation;Unlicense;Zlib"
 
 
 class TaskError(Exception):
@@ -39,7 +49,8 @@ def main(arguments):
     job, rest = arguments[0], arguments[1:]
     try:
         check_python()
-        {"demo": demo, "install": install, "test": test, "check": check}[job](rest)
+        jobs = (demo, install, test, check, oldest, package, audit)
+        {function.__name__: function for function in jobs}[job](rest)
     except TaskError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -79,16 +90,23 @@ def install(extras=()):
     stamp = VENV / "installed-{}.txt".format(extras.replace(",", "-"))
     if PYTHON.is_file() and stamp.is_file() and stamp.read_text() == wanted:
         return
-    # One that was interrupted while it was made has a Python but no pip; this repairs it as well.
-    pip = list(VENV.glob("lib/python*/site-packages/pip")) + list(
-        VENV.glob("Lib/site-packages/pip")
-    )
-    if not PYTHON.is_file() or not pip:
-        print(f"making {VENV.name} ...", flush=True)
-        run(sys.executable, "-m", "venv", str(VENV))
+    make_environment(VENV)
     print("installing ...", flush=True)
     run(str(PYTHON), "-m", "pip", "install", "--quiet", "--editable", f".[{extras}]")
     stamp.write_text(wanted)
+
+
+def make_environment(folder):
+    """Make a virtual environment, unless there is one, and return its Python."""
+    python = folder / BIN / ("python" + SUFFIX)
+    # One that was interrupted while it was made has a Python but no pip; this repairs it as well.
+    pip = list(folder.glob("lib/python*/site-packages/pip")) + list(
+        folder.glob("Lib/site-packages/pip")
+    )
+    if not python.is_file() or not pip:
+        print(f"making {folder.name} ...", flush=True)
+        run(sys.executable, "-m", "venv", str(folder))
+    return str(python)
 
 
 def demo(rest):
@@ -128,15 +146,99 @@ def check(rest):
     run(str(PYTHON), "-m", "pytest", *SIDE_BY_SIDE, "--cov", *rest)
 
 
+def oldest(rest):
+    """Run the tests with the lower bounds that setup.cfg names."""
+    python = make_environment(HERE / ".venv-oldest")
+    run(python, "-m", "pip", "install", "--quiet", "uv")
+    uv = (python, "-m", "uv", "pip", "install", "--quiet", "--python", python)
+    run(*uv, "--resolution", "lowest-direct", "--editable", ".[report,tables,test,web]")
+    run(python, "-m", "pytest", *SIDE_BY_SIDE, *rest)
+
+
+def package(rest):
+    """Build what is published and try it."""
+    install(["package"])
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        run(str(PYTHON), "-m", "build", "--outdir", name, str(HERE))
+        (wheel,), (sdist,) = folder.glob("*.whl"), folder.glob("*.tar.gz")
+        check_contents(wheel, sdist)
+        python = make_environment(folder / "empty")
+        run(python, "-m", "pip", "install", "--quiet", str(wheel), where=folder)
+        for arguments in (
+            ["--version"],
+            ["draw", "--video", "drawn.mp4"],
+            ["video", "drawn.mp4", "--every", "1"],
+        ):
+            command = str(folder / "empty" / BIN / ("landmark-emotion" + SUFFIX))
+            run(command, *arguments, where=folder)
+        (HERE / "dist").mkdir(exist_ok=True)
+        for file in (wheel, sdist):
+            (HERE / "dist" / file.name).write_bytes(file.read_bytes())
+            print(f"dist/{file.name}: {file.stat().st_size / 1e6:.2f} MB")
+
+
+def check_contents(wheel, sdist):
+    """Refuse archives that lack something or hold what nobody should get."""
+    sources = {
+        path.relative_to(HERE).as_posix()
+        for path in (HERE / "landmark_emotion").rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    shipped = {"models/default.npz", "models/README.md"}
+    with zipfile.ZipFile(str(wheel)) as archive:
+        inside = {name for name in archive.namelist() if ".dist-info/" not in name}
+    expected = sources | {name.replace("models", "landmark_emotion/shipped") for name in shipped}
+    compare(wheel.name, inside, expected)
+    with tarfile.open(str(sdist)) as archive:
+        names = {member.name.partition("/")[2] for member in archive if member.isfile()}
+    inside = {n for n in names if ".egg-info/" not in n and n not in ("PKG-INFO", "setup.cfg")}
+    folders = {"tests": ".py", "benchmarks": ".py", "docs": ("", ".md", ".py", ".png")}
+    expected = sources | shipped | {"models/default.json", "data/README.md"}
+    for folder, suffixes in folders.items():
+        expected |= {
+            path.relative_to(HERE).as_posix()
+            for path in (HERE / folder).rglob("*")
+            if path.is_file() and path.suffix in suffixes
+        }
+    expected |= {path.name for path in HERE.iterdir() if path.suffix in (".md", ".py", ".toml")}
+    compare(sdist.name, inside, expected | {"LICENSE", "MANIFEST.in"})
+
+
+def compare(name, inside, expected):
+    """Refuse an archive that is not as expected."""
+    if inside != expected:
+        raise TaskError(
+            "{}: lacks {}, has too much: {}".format(
+                name, sorted(expected - inside) or "nothing", sorted(inside - expected) or "nothing"
+            )
+        )
+
+
+def audit(rest):
+    """Look at the packages that are used, those for tests included."""
+    install(["audit", "dask", "tables", "web"])
+    # imutils names no licence in its metadata; its repository says MIT.
+    known = ("--ignore-packages", "imutils", "landmark-emotion")
+    licences = (str(PYTHON), "-m", "piplicenses", "--partial-match", "--allow-only", LICENCES)
+    run(*licences, *known)
+    # Strict, since otherwise what the service does not know, or cannot be asked, counts as good.
+    frozen = VENV / "frozen.txt"
+    freeze = [str(PYTHON), "-m", "pip", "freeze", "--exclude-editable"]
+    frozen.write_bytes(subprocess.run(freeze, check=True, stdout=subprocess.PIPE).stdout)
+    ask = ("-m", "pip_audit", "--strict", "--no-deps", "--disable-pip", "-r", str(frozen))
+    run(str(PYTHON), *ask, *rest)
+
+
 def program(*arguments):
     """Run a command of the project."""
     run(str(PYTHON), "-m", "landmark_emotion", *[str(argument) for argument in arguments])
 
 
-def run(*command):
-    """Run a program in the project's folder; its failure ends the job."""
+def run(*command, where=HERE):
+    """Run a program, by default in the project's folder; its failure ends the job."""
     try:
-        subprocess.run(command, cwd=str(HERE), check=True)
+        subprocess.run(command, cwd=str(where), check=True)
     except OSError as error:
         raise TaskError(f"{command[0]}: cannot be started ({error.strerror})") from None
 

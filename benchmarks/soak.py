@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from benchmarks.live import FPS, HD, VGA, drawn_frames, enlarged, images_of
+from benchmarks.live.videos import FPS, HD, VGA, drawn_frames, enlarged, images_of
 from landmark_emotion.files import replace_atomically
 from landmark_emotion.recognizer import Recognizer
 

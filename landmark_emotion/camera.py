@@ -3,6 +3,7 @@
 Besides `video` the only module that opens cameras and videos.
 """
 
+import re
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -27,6 +28,11 @@ _SLICE = 0.1  # of waiting; on Windows Ctrl-C gets through only between two
 _POLL = 0.02  # between two failed reads
 
 
+def without_password(address: str) -> str:
+    """Leave out user name and password, which belong neither on a screen nor into a table."""
+    return re.sub(r"(?<=://)[^/]*@", "", address)
+
+
 class Camera:
     """A camera or stream that is read by a thread, so that no frame waits in a queue.
 
@@ -44,7 +50,7 @@ class Camera:
         self._source = source
         self._is_stream = isinstance(source, str) and "://" in source
         self._reconnect = reconnect
-        self.name = str(source) if self._is_stream else f"camera {source}"
+        self.name = without_password(str(source)) if self._is_stream else f"camera {source}"
         self.remedy = "check that it is still sending" if self._is_stream else "plug it in again"
         self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
         # Guards what follows, which both threads use.

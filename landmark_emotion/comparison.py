@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landmark_emotion.errors import ReportError
+from landmark_emotion.files import read_whole
 
 CHANCE = 0.05
 """A p-value below this is called more than chance."""
@@ -116,9 +117,10 @@ def load_report(path: str | os.PathLike[str]) -> dict[str, Any]:
     path = Path(path)
     file = path / "report.json" if path.is_dir() else path
     try:
-        if file.stat().st_size > MAX_BYTES:
+        data = read_whole(file, MAX_BYTES)
+        if len(data) > MAX_BYTES:
             raise ReportError(f"{file}: too large to be a report; {_REMEDY}")
-        content = json.loads(file.read_bytes())
+        content = json.loads(data)
     except FileNotFoundError as error:
         raise ReportError(f"{file}: no such report; {_REMEDY}") from error
     except OSError as error:

@@ -123,7 +123,7 @@ def extract(
             from_cache += len(indices)
 
     n_jobs = jobs if len(pending) >= _WORTH_WORKERS else 1
-    with _kept_from_interrupts() if n_jobs != 1 else contextlib.nullcontext():
+    with kept_from_interrupts() if n_jobs != 1 else contextlib.nullcontext():
         outcomes = joblib.Parallel(n_jobs=n_jobs, return_as="generator")(
             joblib.delayed(remembered)(*call) for call, _ in pending
         )
@@ -239,7 +239,7 @@ def recall(remembered: Any, *call: Any) -> Any:
 
 
 @contextlib.contextmanager
-def _kept_from_interrupts() -> Iterator[None]:
+def kept_from_interrupts() -> Iterator[None]:
     """Let processes started meanwhile never get Ctrl-C, to which their imports would object."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield

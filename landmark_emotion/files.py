@@ -1,15 +1,97 @@
 """Files: written whole or not at all, listed in the order people expect."""
 
 import contextlib
+import errno
 import os
 import re
 import sys
 import tempfile
+import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 from landmark_emotion.errors import OutputError
+from landmark_emotion.scratch import scratch_folder
+
+_ARCHIVE_END = 22  # bytes of a zip archive's last record
+_MOST_LISTED = 2**16  # bytes of its list of members
+
+
+def read_whole(path: Path, most: int) -> bytes:
+    """Read a file of limited size.
+
+    Parameters
+    ----------
+    path : Path
+        A regular file; another, such as a pipe or a device, might never end.
+    most : int
+        Bytes.
+
+    Returns
+    -------
+    bytes
+        All of it, or one byte more than `most` of a file that is larger.
+
+    Raises
+    ------
+    OSError
+        If there is no such file or it cannot be read.
+    ValueError
+        If there can be no file of that name.
+    """
+    with open_regular(path) as file:
+        return file.read(most + 1)
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a file for reading that is neither a folder nor a pipe nor a device.
+
+    Raises
+    ------
+    OSError
+        If there is no such file or it cannot be opened.
+    ValueError
+        If there can be no file of that name.
+    """
+    # Opening a pipe would wait for someone to write into it.
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "is no regular file")
+    return path.open("rb")
+
+
+def open_archive(file: BinaryIO) -> zipfile.ZipFile:
+    """Open a zip archive that is to hold a handful of members.
+
+    Parameters
+    ----------
+    file : binary file
+        Open for reading.
+
+    Returns
+    -------
+    ZipFile
+        Nothing is unpacked yet.
+
+    Raises
+    ------
+    ValueError
+        If it lists countless members, each of which would cost time and memory.
+    BadZipFile
+        If it is no archive.
+    """
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - _ARCHIVE_END - 2**16))
+    tail = file.read()
+    # Where zipfile looks for it too: at the very end, or before a comment.
+    place = len(tail) - _ARCHIVE_END
+    if place < 0 or tail[place : place + 4] != b"PK\5\6" or tail[-2:] != b"\0\0":
+        place = tail.rfind(b"PK\5\6")
+    listed = int.from_bytes(tail[place + 12 : place + 16], "little")
+    large = tail[max(0, place - 20) : max(0, place)].startswith(b"PK\6\7")
+    if place >= 0 and (large or listed > _MOST_LISTED):
+        raise ValueError("it lists too many members")
+    return zipfile.ZipFile(file)
 
 
 def replace_atomically(path: Path, data: bytes) -> None:
@@ -33,19 +115,13 @@ def replace_atomically(path: Path, data: bytes) -> None:
             return
         target = Path(os.path.realpath(path))
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=".writing-", suffix=".tmp")
-        temporary = Path(name)
-        try:
-            with os.fdopen(handle, "wb") as file:
+        with scratch_folder(target.parent) as scratch:
+            temporary = scratch / "file"
+            with temporary.open("wb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            temporary.chmod(0o666 & ~_umask())
             temporary.replace(target)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
-            raise
     except OSError as error:
         reason = error.strerror or error
         raise OutputError(f"{path}: cannot be written ({reason}); choose another place") from error
@@ -77,26 +153,24 @@ def written_gradually(path: Path) -> Iterator[Path]:
     if path.exists() and not path.is_file() and not path.is_dir():
         yield path
         return
-    with _told(path):
-        if path.is_dir():
-            raise IsADirectoryError(0, "it is a folder")
-        target = Path(os.path.realpath(path))
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=".writing-", suffix=target.suffix)
-        os.close(handle)
-    temporary = Path(name)
-    whole = False
-    try:
+    with contextlib.ExitStack() as stack:
         with _told(path):
-            yield temporary
-        whole = True
-    finally:
-        with _told(path):
-            if whole or temporary.stat().st_size:
-                temporary.chmod(0o666 & ~_umask())
-                temporary.replace(target)
-            else:
-                temporary.unlink()
+            if path.is_dir():
+                raise IsADirectoryError(0, "it is a folder")
+            target = Path(os.path.realpath(path))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            scratch = stack.enter_context(scratch_folder(target.parent))
+            temporary = scratch / f"file{target.suffix}"
+            temporary.touch()
+        whole = False
+        try:
+            with _told(path):
+                yield temporary
+            whole = True
+        finally:
+            with _told(path):
+                if whole or temporary.stat().st_size:
+                    temporary.replace(target)
 
 
 @contextlib.contextmanager
@@ -129,11 +203,11 @@ def replace_together(folder: Path, files: Mapping[str, bytes], stale: Iterable[s
     try:
         folder.mkdir(parents=True, exist_ok=True)
         # Inside, since the folder may be on another disk than its parent.
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".writing-") as name:
+        with scratch_folder(folder) as scratch:
             for file, data in files.items():
-                (Path(name) / file).write_bytes(data)
+                (scratch / file).write_bytes(data)
             for file in files:
-                (Path(name) / file).replace(folder / file)
+                (scratch / file).replace(folder / file)
         for file in set(stale) - set(files):
             (folder / file).unlink(missing_ok=True)
     except OSError as error:
@@ -199,10 +273,3 @@ def natural_order(name: str) -> list[tuple[int, str]]:
         (int(part), "") if part.isdecimal() else (-1, part.lower())
         for part in re.split(r"(\d+)", name)
     ] + [(-1, name)]
-
-
-def _umask() -> int:
-    # The mask can only be read by setting it.
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

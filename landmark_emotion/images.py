@@ -5,6 +5,7 @@ pictures that were treated differently from those it learned from.
 """
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from landmark_emotion.errors import ImageError, TooLargeError
 from landmark_emotion.face import Box, Landmarks
-from landmark_emotion.image_headers import JPEG, PNG, image_size, png_is_whole
+from landmark_emotion.image_headers import JPEG, PNG, TIFF, image_size, png_is_whole
 
 IMAGE_SUFFIXES = frozenset(
     {".bmp", ".jfif", ".jpe", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
@@ -28,10 +29,22 @@ BORDER = 0.25  # of the shorter side, on each side of a small picture
 
 MAX_FILE_BYTES = 256 * 2**20
 MAX_PIXELS = 2**27
+MAX_SIDE = 10**6  # pixels; libpng refuses more, and talks
 MAX_SCANS = 64  # of a JPEG; each may cost a pass over all pixels, however few bytes it has
 
 # How many bits cameras fill of the 16 that a file has for each sample.
 _CAMERA_BITS = (8, 10, 12, 14, 16)
+
+# Other decoders are not trusted with damaged files: a GIF of 34 bytes takes OpenCV half a minute
+# and 7 GB.
+_OTHER_FORMATS = {
+    "a GIF": re.compile(rb"GIF8[79]a"),
+    "an AVIF": re.compile(rb"....ftypavi", re.DOTALL),
+    "a HEIC": re.compile(rb"....ftyp(hei|mif1|msf1)", re.DOTALL),
+    "a JPEG 2000": re.compile(rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51"),
+}
+
+_BAND = 2**20  # pixels that are mixed with white at once
 
 # A file that begins like this is whole only if it ends with that (some decoders fill the rest
 # of a truncated picture with gray instead of complaining).
@@ -155,15 +168,20 @@ def decode_image(data: bytes, where: str) -> NDArray[np.uint8]:
             raise ImageError(f"{where}: the image is cut off; replace it")
     if data.startswith(PNG) and not png_is_whole(data):
         raise ImageError(f"{where}: the image is cut off or damaged; replace it")
-    width, height = image_size(data) or (0, 0)
-    if width * height > MAX_PIXELS:
-        raise TooLargeError(f"{where}: {width}x{height} pixels are too many; save it smaller")
+    for name, beginning in _OTHER_FORMATS.items():
+        if beginning.match(data):
+            raise ImageError(f"{where}: {name} image is not read; save it as PNG or JPEG")
+    size = image_size(data)
+    if size is None:
+        raise ImageError(f"{where}: not an image or damaged; replace it")
+    if size[0] * size[1] > MAX_PIXELS or max(size) > MAX_SIDE:
+        raise TooLargeError(f"{where}: {size[0]}x{size[1]} pixels are too many; save it smaller")
     if data.startswith(JPEG) and data.count(b"\xff\xda") > MAX_SCANS:
         raise TooLargeError(f"{where}: the JPEG has too many scans; save it again")
     try:
         image = _decoded(data, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
         if image is None or image.dtype not in (np.uint8, np.uint16):
-            if image is None and _decoded(data, cv2.IMREAD_UNCHANGED) is None:
+            if image is None and not _has_other_depth(data):
                 raise ImageError(f"{where}: not an image or damaged; replace it")
             raise ImageError(f"{where}: of neither 8 nor 16 bits; save it as PNG or JPEG")
         alpha = _alpha(data, image) if _may_be_transparent(data) else None
@@ -174,7 +192,7 @@ def decode_image(data: bytes, where: str) -> NDArray[np.uint8]:
     if image.dtype == np.uint16:
         image = _in_eight_bits(image)
     if alpha is not None:
-        image = np.rint(image * alpha + 255 * (1 - alpha))
+        _put_on_white(image, alpha)
     return np.asarray(image, dtype=np.uint8)
 
 
@@ -183,11 +201,14 @@ def _decoded(data: bytes, flags: int) -> NDArray[Any] | None:
     return None if image is None or image.size == 0 else np.asarray(image)
 
 
+def _has_other_depth(data: bytes) -> bool:
+    return data.startswith(TIFF) and _decoded(data, cv2.IMREAD_UNCHANGED) is not None
+
+
 def _in_eight_bits(image: NDArray[np.uint16]) -> NDArray[np.uint8]:
     used = int(image.max()).bit_length()
     most = 2 ** next(bits for bits in _CAMERA_BITS if bits >= used) - 1
-    table = np.rint(np.arange(2**16) * (255 / most)).clip(0, 255).astype(np.uint8)
-    return np.asarray(table[image], dtype=np.uint8)
+    return np.asarray(cv2.convertScaleAbs(image, alpha=255 / most), dtype=np.uint8)
 
 
 def _may_be_transparent(data: bytes) -> bool:
@@ -196,19 +217,29 @@ def _may_be_transparent(data: bytes) -> bool:
     return data[8:12] == b"WEBP"
 
 
-def _alpha(data: bytes, image: NDArray[Any]) -> NDArray[np.float32] | None:
-    """Read how opaque each pixel of an image is: (height, width, 1) from 0 to 1, or None."""
+def _alpha(data: bytes, image: NDArray[Any]) -> NDArray[Any] | None:
+    """Read how opaque each pixel of an image is: (height, width, 1) of the same type, or None."""
     whole = _decoded(data, cv2.IMREAD_UNCHANGED)
     if whole is None or whole.ndim != 3 or whole.shape[2] != 4 or whole.dtype != image.dtype:
+        return None
+    if whole[..., 3].min() == np.iinfo(whole.dtype).max:
         return None
     # Read with its alpha, a picture is not turned as its EXIF data says.
     for turns in range(4):
         turned = np.rot90(whole, turns)
         for candidate in (turned, turned[:, ::-1]):
             if np.array_equal(candidate[..., :3], image):
-                alpha = candidate[..., 3:] / np.iinfo(whole.dtype).max
-                return None if alpha.min() == 1 else alpha.astype(np.float32)
+                return candidate[..., 3:].copy()
     return None
+
+
+def _put_on_white(image: NDArray[np.uint8], alpha: NDArray[Any]) -> None:
+    """Mix an image with white where it is transparent, in place."""
+    rows = max(1, _BAND // image.shape[1])
+    for top in range(0, len(image), rows):
+        band = image[top : top + rows]
+        opaque = alpha[top : top + rows] / np.float32(np.iinfo(alpha.dtype).max)
+        band[:] = np.rint(band * opaque + 255 * (1 - opaque))
 
 
 def to_gray(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -7,6 +7,7 @@ scikit-learn pipeline; this module neither knows nor imports it.
 import io
 import json
 import os
+import warnings
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from landmark_emotion.emotions import EMOTIONS
 from landmark_emotion.errors import ModelError
 from landmark_emotion.features import N_FEATURES, landmark_features
-from landmark_emotion.files import replace_atomically
+from landmark_emotion.files import open_archive, read_whole, replace_atomically
 
 FORMAT = "landmark-emotion model"
 FORMAT_VERSION = 1
@@ -240,13 +241,13 @@ def load_model(path: str | os.PathLike[str]) -> EmotionModel:
     """
     path = Path(path)
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise ModelError(f"{path}: too large to be a model; {_RETRAIN}")
-        data = path.read_bytes()
+        data = read_whole(path, MAX_FILE_BYTES)
     except FileNotFoundError as error:
         raise ModelError(f"{path}: no such model; {_RETRAIN}") from error
     except (OSError, ValueError) as error:
         raise ModelError(f"{path}: cannot be read ({_reason(error)}); check the path") from error
+    if len(data) > MAX_FILE_BYTES:
+        raise ModelError(f"{path}: too large to be a model; {_RETRAIN}")
     try:
         with _open_arrays(data) as archive:
             header = json.loads(_array(archive, "header", np.uint8).tobytes())
@@ -349,7 +350,7 @@ def softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _open_arrays(data: bytes) -> zipfile.ZipFile:
-    archive = zipfile.ZipFile(io.BytesIO(data))
+    archive = open_archive(io.BytesIO(data))
     # A forged archive may promise to unpack to far more than it weighs.
     if sum(member.file_size for member in archive.infolist()) > MAX_FILE_BYTES:
         raise ValueError("its contents are too large")
@@ -357,8 +358,9 @@ def _open_arrays(data: bytes) -> zipfile.ZipFile:
 
 
 def _array(archive: zipfile.ZipFile, name: str, dtype: type) -> NDArray[Any]:
-    with archive.open(f"{name}.npy") as member:
-        array = np.load(io.BytesIO(member.read()), allow_pickle=False)
+    with archive.open(f"{name}.npy") as member, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a damaged header makes Python and numpy talk
+        array = np.lib.format.read_array(member, allow_pickle=False)
     if array.dtype != dtype:
         raise ValueError(f"{name} has type {array.dtype}")
     return np.asarray(array)

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from landmark_emotion.errors import ProfileError
 from landmark_emotion.features import N_FEATURES, landmark_features
-from landmark_emotion.files import replace_atomically
+from landmark_emotion.files import read_whole, replace_atomically
 
 FORMAT = "landmark-emotion profile"
 MAX_PROFILE_BYTES = 2**20
@@ -88,9 +88,10 @@ def load_profile(path: str | os.PathLike[str]) -> NeutralReference:
     """
     path = Path(path)
     try:
-        if path.stat().st_size > MAX_PROFILE_BYTES:
+        data = read_whole(path, MAX_PROFILE_BYTES)
+        if len(data) > MAX_PROFILE_BYTES:
             raise ValueError("too large")
-        content = json.loads(path.read_bytes())
+        content = json.loads(data)
         if content["format"] != FORMAT or content["version"] != 1:
             raise ValueError("not of this version")
         features = np.array(content["features"], dtype=np.float64)

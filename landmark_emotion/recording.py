@@ -1,8 +1,9 @@
 """Pictures become a video file, whole or not at all."""
 
+import contextlib
 import shutil
+import tempfile
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import TracebackType
 
 import cv2
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from landmark_emotion.errors import OutputError
 from landmark_emotion.files import check_writable, written_gradually
+from landmark_emotion.scratch import scratch_folder
 
 CODECS = {".mp4": "mp4v", ".avi": "MJPG"}
 
@@ -47,9 +49,10 @@ class Recorder:
         self._path = path
         self._fps = fps
         self._partial = partial
-        self._scratch = TemporaryDirectory(ignore_cleanup_errors=True)
+        self._scratch = contextlib.ExitStack()
         # A plain name, since OpenCV cannot open every path on Windows.
-        self._file = Path(self._scratch.name, f"video{path.suffix.lower()}")
+        folder = self._scratch.enter_context(scratch_folder(Path(tempfile.gettempdir())))
+        self._file = folder / f"video{path.suffix.lower()}"
         self._writer: cv2.VideoWriter | None = None
         self._size = (0, 0)
         self._n_frames = 0

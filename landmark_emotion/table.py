@@ -7,6 +7,8 @@ of plain arrays.
 import hashlib
 import io
 import os
+import sys
+import warnings
 import zipfile
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -18,9 +20,11 @@ from numpy.typing import NDArray
 from landmark_emotion.emotions import parse_emotion
 from landmark_emotion.errors import DatasetError
 from landmark_emotion.face import N_LANDMARKS, Landmarks
-from landmark_emotion.files import replace_atomically
+from landmark_emotion.files import open_archive, open_regular, replace_atomically
 
 MAX_BYTES = 2**30
+MAX_SMALL_BYTES = 2**24
+MAX_RATIO = 64  # of the unpacked size to the packed one; measured landmarks reach 10
 
 _FARTHEST = 1e6  # pixels from the origin; beyond it squares of differences lose their meaning
 _SMALLEST = 1e-6  # pixels from the first to the last landmark
@@ -121,9 +125,12 @@ def load_table(path: str | os.PathLike[str]) -> LandmarkTable:
     """
     path = Path(path)
     try:
-        with zipfile.ZipFile(path) as archive:
-            if sum(member.file_size for member in archive.infolist()) > MAX_BYTES:
+        with open_regular(path) as file, open_archive(file) as archive:
+            unpacked = sum(member.file_size for member in archive.infolist())
+            if unpacked > MAX_BYTES:
                 raise DatasetError(f"{path}: unpacks to more than 1 GB; split the table")
+            if unpacked > MAX_SMALL_BYTES + MAX_RATIO * path.stat().st_size:
+                raise DatasetError(f"{path}: unpacks to far more than a table; {_REMEDY}")
             names = {name.removesuffix(".npy") for name in archive.namelist()}
             arrays = {
                 field.name: _load_array(archive, field.name)
@@ -155,8 +162,11 @@ def load_table(path: str | os.PathLike[str]) -> LandmarkTable:
         array = arrays.get(name, np.full(n, ""))
         if array.shape != (n,) or array.dtype.kind not in "Uiu":
             raise DatasetError(f"{path}: '{name}' must be {n} texts; {_REMEDY}")
+        if array.dtype.kind == "U" and not _is_unicode(array):
+            raise DatasetError(f"{path}: '{name}' holds damaged text; {_REMEDY}")
         texts[name] = array.astype(np.str_)
-    landmarks = landmarks.astype(np.float64)
+    with np.errstate(all="ignore"):  # what is too large or NaN is refused below
+        landmarks = landmarks.astype(np.float64)
     # Written so that NaN fails as well.
     sane = (np.abs(landmarks) <= _FARTHEST).all() and (
         np.abs(landmarks - landmarks[:, :1]).max(axis=(1, 2)) >= _SMALLEST
@@ -169,11 +179,20 @@ def load_table(path: str | os.PathLike[str]) -> LandmarkTable:
     known = {name: parse_emotion(name) for name in np.unique(texts["emotion"]).tolist()}
     for name, meaning in known.items():
         if meaning is None:
-            raise DatasetError(f"{path}: unknown emotion '{name[:40]}'; rename it as in README.md")
+            raise DatasetError(f"{path}: unknown emotion {name[:40]!r}; rename it as in README.md")
     texts["emotion"] = np.array([known[name] for name in emotion.astype(str)], dtype=np.str_)
     return LandmarkTable(landmarks=landmarks, **texts, drawn=bool(drawn))
 
 
+def _is_unicode(texts: NDArray[np.str_]) -> bool:
+    """Tell whether numpy's texts, which can be any numbers, are ones that Python can hold."""
+    if not texts.size or not texts.dtype.itemsize:
+        return True
+    numbers = np.ascontiguousarray(texts).view(f"{texts.dtype.byteorder}u4")
+    return bool(numbers.max() <= sys.maxunicode)
+
+
 def _load_array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
-    with archive.open(f"{name}.npy") as member:
-        return np.asarray(np.load(io.BytesIO(member.read()), allow_pickle=False))
+    with archive.open(f"{name}.npy") as member, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a damaged header makes Python and numpy talk
+        return np.asarray(np.lib.format.read_array(member, allow_pickle=False))

@@ -19,13 +19,14 @@ from dataclasses import dataclass, field
 from html import escape
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from landmark_emotion.emotions import EMOTIONS
 from landmark_emotion.errors import MissingPackageError, ReportError
+from landmark_emotion.files import open_regular
 from landmark_emotion.page import _style_sheet as style_sheet
 from landmark_emotion.page import _table as html_table
 from landmark_emotion.plots import GHOST, HAIR, INK, QUIET
@@ -40,6 +41,8 @@ NAMES = (*(emotion for emotion in EMOTIONS if emotion != "neutral"), "neutral", 
 """What a face can be said to show, in the order it is stacked and listed."""
 
 MAX_BYTES = 2**30
+MAX_ROWS = 10**7
+"""More are not read from Parquet, of which a small file can hold any number."""
 MAX_LANES = 12
 """More lanes are not drawn; those seen for the longest time are."""
 
@@ -63,6 +66,8 @@ _BAND_STEPS = 1200
 _STALL = 2.0  # seconds; longer steps between neighbouring frames are taken for a standstill
 _STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600)
 _DAY = 86400.0
+_LONGEST = 2**20  # characters of a line that are read
+_BATCH = 1000  # rows of Parquet that are read at once
 _LATEST = 1e9  # seconds
 
 _TITLE = "Emotions over time"
@@ -258,8 +263,9 @@ def read_timeline(path: str | os.PathLike[str]) -> Timeline:
     path = Path(path)
     rows = _Rows()
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise ReportError(f"{path}: is larger than 1 GB; split it")
+        with open_regular(path) as file:
+            if os.fstat(file.fileno()).st_size > MAX_BYTES:
+                raise ReportError(f"{path}: is larger than 1 GB; split it")
         for number, entry in _entries(path):
             rows.add(number, entry)
     except FileNotFoundError as error:
@@ -298,8 +304,16 @@ def _entries(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | None]]:
     wide = head.startswith((b"\xff\xfe", b"\xfe\xff"))
     if b"\0" in head and not wide:
         raise ReportError(f"{path}: is neither text nor Parquet; {_REMEDY}")
-    with path.open(encoding="utf-16" if wide else "utf-8-sig", errors="replace") as lines:
-        yield from _text_rows(lines)
+    with path.open(encoding="utf-16" if wide else "utf-8-sig", errors="replace") as file:
+        yield from _text_rows(_lines(file))
+
+
+def _lines(file: TextIO) -> Iterator[str]:
+    """Yield lines; of one that is longer than any row, the beginning."""
+    while line := file.readline(_LONGEST):
+        yield line
+        while len(line) == _LONGEST and not line.endswith("\n"):
+            line = file.readline(_LONGEST)
 
 
 def _text_rows(lines: Iterable[str]) -> Iterator[tuple[int, Mapping[str, Any] | None]]:
@@ -342,19 +356,26 @@ def _json_row(line: str) -> dict[str, Any] | None:
 def _parquet_rows(path: Path) -> Iterator[Mapping[str, Any]]:
     try:
         # By name, since nothing else here needs it.
-        pandas = importlib.import_module("pandas")
-        table = pandas.read_parquet(path)
+        parquet = importlib.import_module("pyarrow.parquet")
+        with parquet.ParquetFile(path) as file:
+            if file.metadata.num_rows > MAX_ROWS:
+                raise ReportError(f"{path}: holds more than 10 million rows; split it")
+            names = set(file.schema_arrow.names)
+            if "time" not in names:
+                raise ReportError(f"{path}: has no column 'time'; {_REMEDY}")
+            known = [name for name in (*_COLUMNS, *_P_COLUMNS, "time", "error") if name in names]
+            for batch in file.iter_batches(_BATCH, columns=known):
+                yield from batch.to_pylist()
     except ImportError as error:
         raise MissingPackageError(
             f"{path}: reading Parquet takes pandas and pyarrow; run 'pip install pandas pyarrow'"
         ) from error
-    # What a damaged file can make pandas and pyarrow raise has no common root.
+    except ReportError:
+        raise
+    # What a damaged file can make pyarrow raise has no common root.
     except Exception as error:
         reason = " ".join(str(error).split())[:200]
         raise ReportError(f"{path}: damaged or no Parquet ({reason}); {_REMEDY}") from error
-    names = [str(name) for name in table.columns]
-    for values in zip(*(table[name].tolist() for name in table.columns), strict=True):
-        yield dict(zip(names, values, strict=True))
 
 
 @dataclass

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import live, soak
+from benchmarks import soak
+from benchmarks.live import answers, processes, stages, videos
 from landmark_emotion.features import landmark_features
 from landmark_emotion.model import default_model, load_model
 
@@ -41,7 +42,7 @@ def measured(tmp_path_factory):
 
 def test_every_case_has_all_figures(measured):
     result, _ = measured
-    assert [case["people"] for case in result["cases"]] == list(live.PEOPLE)
+    assert [case["people"] for case in result["cases"]] == list(videos.PEOPLE)
     for case in result["cases"]:
         for way in ("a", "b", "c"):
             cost = case["milliseconds"][way]
@@ -82,7 +83,7 @@ def test_where_nobody_is_no_landmarks_are_predicted(measured):
 def test_what_is_not_part_of_a_case_is_measured_too(measured):
     result, _ = measured
     assert result["main"] == "drawn 640x480, faces: 1"
-    assert list(result["start_up"]["parts"]) == list(live.PARTS)
+    assert list(result["start_up"]["parts"]) == list(processes.PARTS)
     assert min(result["start_up"]["parts"].values()) >= 0
     assert result["start_up"]["unwanted_modules"] == []
     assert "landmark_emotion.recognizer" in result["imports"]
@@ -112,19 +113,19 @@ def test_every_goal_is_judged_or_said_not_to_be_measured(measured):
 
 
 def test_distances_are_in_percent_of_the_eyes(landmarks):
-    seen = {0: [live.Seen(landmarks, "happiness")], 1: [live.Seen(landmarks, "happiness")]}
+    seen = {0: [answers.Seen(landmarks, "happiness")], 1: [answers.Seen(landmarks, "happiness")]}
     eyes = landmarks[42:48].mean(axis=0) - landmarks[36:42].mean(axis=0)
     moved = landmarks + 0.02 * np.hypot(*eyes) * np.array([1.0, 0.0])
-    other = {0: [live.Seen(moved, "happiness")], 1: [live.Seen(landmarks, "anger")], 2: []}
-    agreement = live.agreement(seen, other)
+    other = {0: [answers.Seen(moved, "happiness")], 1: [answers.Seen(landmarks, "anger")], 2: []}
+    agreement = answers.agreement(seen, other)
     assert agreement["distance_mean"] == pytest.approx(1)  # 2 % in one of two frames
     assert agreement["same_emotion"] == 0.5
     assert (agreement["faces"], agreement["lost"], agreement["gained"]) == (2, 0, 0)
 
 
 def test_faces_lost_and_gained_are_counted(landmarks):
-    here, there = live.Seen(landmarks, "fear"), live.Seen(landmarks + 500, "fear")
-    agreement = live.agreement({0: [here, there], 1: [here]}, {0: [there], 1: [here, there]})
+    here, there = answers.Seen(landmarks, "fear"), answers.Seen(landmarks + 500, "fear")
+    agreement = answers.agreement({0: [here, there], 1: [here]}, {0: [there], 1: [here, there]})
     assert (agreement["faces"], agreement["lost"], agreement["gained"]) == (3, 1, 1)
     assert agreement["distance_mean"] == 0
 
@@ -146,18 +147,18 @@ def rows(*parts):
 
 def test_a_new_expression_is_delayed_until_it_is_shown():
     seen = rows((10, "fear", "fear"), (5, "anger", "fear"), (20, "anger", "anger"))
-    delays, never = live.delays_of(seen)
+    delays, never = answers.delays_of(seen)
     assert delays == [pytest.approx(0.2)]
     assert never == 0
 
 
 def test_a_short_expression_is_no_new_one():
     seen = rows((10, "fear", "fear"), (3, "anger", "fear"), (20, "fear", "fear"))
-    assert live.delays_of(seen) == ([], 0)
+    assert answers.delays_of(seen) == ([], 0)
 
 
 def test_an_expression_that_is_never_shown_is_counted():
-    assert live.delays_of(rows((10, "fear", "fear"), (20, "anger", "fear"))) == ([], 1)
+    assert answers.delays_of(rows((10, "fear", "fear"), (20, "anger", "fear"))) == ([], 1)
 
 
 def test_what_one_stage_calls_counts_once():
@@ -168,8 +169,8 @@ def test_what_one_stage_calls_counts_once():
         now += seconds
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(live.time, "perf_counter", lambda: now)
-        watch = live.Stopwatch()
+        patch.setattr(stages.time, "perf_counter", lambda: now)
+        watch = stages.Stopwatch()
         inner = watch.wrap("inner", lambda: spend(2))
 
         def both():
@@ -183,7 +184,7 @@ def test_what_one_stage_calls_counts_once():
 
 def test_enlarging_keeps_the_aspect_ratio():
     white = np.full((300, 400, 3), 255, np.uint8)
-    (image,) = live.enlarged([white], (1280, 720))
+    (image,) = videos.enlarged([white], (1280, 720))
     assert image.shape == (720, 1280, 3)
     rows_, columns, _ = np.nonzero(image > 128)
     assert np.ptp(rows_) + 1 == 720

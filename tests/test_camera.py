@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks.mjpeg import MjpegServer
 from landmark_emotion import camera as module
+from landmark_emotion.camera import Camera, without_password
 from landmark_emotion.errors import SourceError
 from landmark_emotion.video import frames
 
@@ -440,3 +441,18 @@ def test_a_network_camera_that_goes_away_and_comes_back_is_read_again(monkeypatc
         f"{server.url}: is back",
     ]
     assert not readers()
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("rtsp://anna:secret@camera.local/live", "rtsp://camera.local/live"),
+        ("http://anna:a@b@10.0.0.2:81/x?y=@", "http://10.0.0.2:81/x?y=@"),
+        ("http://10.0.0.2/a@b", "http://10.0.0.2/a@b"),
+        ("0", "0"),
+    ],
+)
+def test_a_password_is_not_shown(address, shown):
+    assert without_password(address) == shown
+    if "://" in address:
+        assert Camera(address, 0).name == shown

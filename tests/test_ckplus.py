@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,17 @@ def test_stray_files_change_nothing(tmp_path):
     (frames / "S005" / "001" / "S005_001_00000098.png").mkdir()
     (frames / "S999" / "001").mkdir(parents=True)
     assert summary(read_dataset(base)) == EXPECTED
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
+def test_an_emotion_file_that_never_ends_counts_as_damaged(tmp_path):
+    base = ckplus(tmp_path / "CK+", TWO)
+    label = next(path for path in base.rglob("*_emotion.txt"))
+    for make in (os.mkfifo, lambda path: path.symlink_to("/dev/zero")):
+        label.unlink()
+        make(label)
+        dataset = read_dataset(base)
+        assert dataset.left_out["sequence whose emotion file is not a number from 0 to 7"] == 1
 
 
 def test_frames_are_ordered_by_number_whatever_its_width(tmp_path):

@@ -11,6 +11,7 @@ import pytest
 
 import landmark_emotion
 from landmark_emotion.errors import SourceError
+from landmark_emotion.scratch import PREFIX
 
 HERE = Path(landmark_emotion.__file__).parents[1]
 COMMANDS = ("train", "webcam", "image", "evaluate", "extract", "draw", "compare")
@@ -250,7 +251,7 @@ def test_names_that_are_no_text_can_be_printed(run, here, model, png):
 @posix
 def test_a_process_that_is_told_to_end_cleans_up(spawn, tmp_path):
     process = spawn("-m", "landmark_emotion", "draw", "faces", "--subjects", "200")
-    while not list(tmp_path.glob(".drawing-*")):
+    while not list(tmp_path.glob(f"{PREFIX}*/faces")):
         assert process.poll() is None
         time.sleep(0.05)
     process.terminate()

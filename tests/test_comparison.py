@@ -1,4 +1,5 @@
 import json
+import os
 
 import numpy as np
 import pytest
@@ -140,3 +141,10 @@ def test_damaged_subjects_are_refused(people):
 def test_a_report_that_does_not_know_its_subjects_says_so():
     with pytest.raises(ReportError, match="does not say who is who"):
         subjects_of({"static": {"subjects": None}}, "static", "x")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+def test_a_pipe_is_no_report_and_nobody_waits_for_it(tmp_path):
+    os.mkfifo(tmp_path / "report.json")
+    with pytest.raises(ReportError, match=r"report\.json: "):
+        load_report(tmp_path / "report.json")

@@ -134,3 +134,11 @@ def test_every_option_named_exists():
     for page in PAGES:
         for option in re.findall(r"`(--[a-z-]+)", page.read_text(encoding="utf-8")):
             assert option in helps, f"{page.name}: {option}"
+
+
+def test_every_test_that_is_to_show_something_exists():
+    text = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(test_\w+)`", text))
+    tests = "\n".join(path.read_text(encoding="utf-8") for path in ROOT.glob("tests/test_*.py"))
+    assert len(named) > 20
+    assert named <= set(re.findall(r"^def (test_\w+)", tests, re.M))

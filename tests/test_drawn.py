@@ -1,4 +1,5 @@
 import hashlib
+import os
 
 import cv2
 import numpy as np
@@ -74,6 +75,12 @@ def test_only_its_own_folder_is_known_as_drawn(drawn, tmp_path):
     assert not is_drawn(tmp_path)
     assert not is_drawn(drawn / "README.txt")
     (tmp_path / "README.txt").write_bytes(b"\xff\xfe These faces are photos.")
+    assert not is_drawn(tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
+def test_nobody_waits_for_a_pipe_that_is_called_readme(tmp_path):
+    os.mkfifo(tmp_path / "README.txt")
     assert not is_drawn(tmp_path)
 
 

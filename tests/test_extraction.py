@@ -192,7 +192,7 @@ def test_an_unusable_predictor_is_told_from_a_worker(samples, tmp_path, monkeypa
 @pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="Windows has no signal masks")
 def test_ctrl_c_is_no_matter_of_processes_started_meanwhile():
     asks = "import signal; print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []))"
-    with extraction._kept_from_interrupts():
+    with extraction.kept_from_interrupts():
         answer = subprocess.run([sys.executable, "-c", asks], capture_output=True, text=True)
     assert answer.stdout == "True\n"
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])

@@ -1,4 +1,6 @@
+import io
 import os
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,8 @@ from landmark_emotion.errors import OutputError
 from landmark_emotion.files import (
     check_writable,
     natural_order,
+    open_archive,
+    read_whole,
     replace_atomically,
     user_folder,
 )
@@ -17,6 +21,44 @@ def test_a_file_is_written_with_the_folders_on_the_way(tmp_path):
     replace_atomically(path, b"\0\xff")
     assert path.read_bytes() == b"\0\xff"
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_only_files_are_read_and_no_more_than_asked_for(tmp_path):
+    (tmp_path / "file").write_bytes(b"12345")
+    assert read_whole(tmp_path / "file", 5) == b"12345"
+    assert read_whole(tmp_path / "file", 3) == b"1234"
+    with pytest.raises(FileNotFoundError):
+        read_whole(tmp_path / "none", 5)
+    with pytest.raises(OSError, match="no regular file"):
+        read_whole(tmp_path, 5)
+    with pytest.raises(ValueError, match="null"):
+        read_whole(Path("a\0b"), 5)
+
+
+@pytest.mark.parametrize("comment", [b"", b"of three bytes and more PK"])
+def test_an_archive_of_countless_members_is_not_opened(comment):
+    for members, opens in ((5, True), (2000, False), (70_000, False)):
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as archive:
+            for number in range(members):
+                archive.writestr(str(number), b"")
+            archive.comment = comment
+        if opens:
+            assert len(open_archive(buffer).namelist()) == members
+        else:
+            with pytest.raises(ValueError, match="too many members"):
+                open_archive(buffer)
+    for data in (b"", b"PK\5\6", b"no archive" * 10):
+        with pytest.raises(zipfile.BadZipFile):
+            open_archive(io.BytesIO(data))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
+def test_nobody_waits_for_a_pipe_or_reads_a_device_to_its_end(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(OSError, match="no regular file"):
+            read_whole(path, 5)
 
 
 def test_a_name_may_be_as_long_as_the_system_allows(tmp_path):

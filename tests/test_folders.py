@@ -94,3 +94,11 @@ def test_the_people_of_kdef_are_not_taken_for_emotions(tmp_path):
     touch(tmp_path / "AF01" / "AF01ANS.JPG", tmp_path / "AM02" / "AM02HAS.JPG")
     with pytest.raises(DatasetError, match="neither"):
         read_dataset(tmp_path)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
+def test_what_is_told_of_an_odd_folder_stays_on_one_line(tmp_path):
+    touch(tmp_path / "fear" / "a.png")
+    touch(tmp_path / "on\ntwo" / "a.png")
+    (reason,) = read_dataset(tmp_path).left_out
+    assert reason == "image in 'on\\ntwo', which names no emotion"

@@ -5,8 +5,9 @@ import cv2
 import numpy as np
 import pytest
 
-from landmark_emotion.errors import ImageError
+from landmark_emotion.errors import ImageError, TooLargeError
 from landmark_emotion.face import Box
+from landmark_emotion.image_headers import PNG, image_size, png_is_whole
 from landmark_emotion.images import (
     BORDER,
     ENLARGED_SIDE,
@@ -130,11 +131,30 @@ def test_the_transparent_part_of_a_turned_picture_turns_along(colours, orientati
         assert np.array_equal(seen, EXIF_ROTATIONS[orientation](on_white))
 
 
-def test_a_palette_is_looked_up():
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        check = struct.pack(">I", zlib.crc32(kind + content))
-        return struct.pack(">I", len(content)) + kind + content + check
+def chunk(kind: bytes, content: bytes) -> bytes:
+    """A part of a PNG with its checksum."""
+    check = struct.pack(">I", zlib.crc32(kind + content))
+    return struct.pack(">I", len(content)) + kind + content + check
 
+
+def tiff(order: str, big: bool, *entries: tuple[int, str, int]) -> bytes:
+    """A TIFF's header and directory of entries: tag, the letter of the number's type, number."""
+    kinds = {"B": 1, "H": 3, "I": 4, "Q": 16}
+    start = b"II" if order == "<" else b"MM"
+    data = start + struct.pack(order + ("HHHQQ" if big else "HIH"),
+                               *((43, 8, 0, 16) if big else (42, 8)), len(entries))  # fmt: skip
+    for tag, letter, number in entries:
+        value = struct.pack(order + letter, number).ljust(8 if big else 4, b"\0")
+        data += struct.pack(order + ("HHQ" if big else "HHI"), tag, kinds[letter], 1) + value
+    return data + bytes(8)
+
+
+def bmp(width: int, height: int) -> bytes:
+    head = struct.pack("<2sIHHI", b"BM", 54, 0, 0, 54)
+    return head + struct.pack("<IiiHHIIiiII", 40, width, height, 1, 24, 0, 0, 0, 0, 0, 0)
+
+
+def test_a_palette_is_looked_up():
     header = struct.pack(">IIBBBBB", 2, 1, 8, 3, 0, 0, 0)
     palette = bytes([255, 0, 0, 10, 20, 30])  # red, green, blue
     data = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"PLTE", palette)
@@ -150,10 +170,118 @@ def test_a_truncated_picture_is_refused_and_not_filled_with_gray(face, suffix, s
         decode_image(data[: int(len(data) * share)], "x")
 
 
-@pytest.mark.parametrize("data", [b"hello\n" * 100, b"<html>", b"\xff\xd8", b"\x89PNG", b"GIF89a"])
+@pytest.mark.parametrize("data", [b"hello\n" * 100, b"<html>", b"\xff\xd8", b"\x89PNG", b"PK\3\4"])
 def test_what_is_no_picture_is_refused(data):
     with pytest.raises(ImageError, match=r"^x: .*; replace it$"):
         decode_image(data, "x")
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".bmp", ".tiff", ".webp", ".ppm", ".pgm"])
+def test_the_size_is_known_before_anything_is_decoded(colours, suffix):
+    picture = colours[..., 0] if suffix == ".pgm" else colours
+    for one in (picture, picture.astype(np.uint16)) if suffix in (".png", ".tiff") else (picture,):
+        data = encoded(one, suffix)
+        assert image_size(data) == (9, 6)
+        for end in range(0, len(data), 3):
+            assert image_size(data[:end]) in (None, (9, 6), (0, 0))
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("big", [False, True])
+def test_the_size_of_any_tiff_is_known(order, big):
+    assert image_size(tiff(order, big, (256, "H", 7), (257, "I", 70_000))) == (7, 70_000)
+    # A tile is made room for as a whole.
+    tiles = ((256, "B", 7), (257, "H", 5), (322, "I", 90_000), (323, "H", 60_000))
+    assert image_size(tiff(order, big, *tiles)) == (90_000, 60_000)
+    assert image_size(tiff(order, big, (256, "H", 7))) is None
+    for end in range(len(tiff(order, big, *tiles)) - 50):
+        assert image_size(tiff(order, big, *tiles)[:end]) in (None, (7, 5))
+
+
+@pytest.mark.parametrize(
+    ("data", "size"),
+    [
+        (bmp(3, -4), (3, 4)),
+        (bmp(-(2**31), -(2**31)), (2**31, 2**31)),
+        (b"BM" + bytes(12) + struct.pack("<IHH", 12, 70, 80), (70, 80)),
+        (struct.pack("<2sHHHQ", b"II", 43, 8, 0, 2**64 - 1) + bytes(16), None),
+        (struct.pack("<2sHHHQQ", b"II", 43, 8, 0, 16, 2**64 - 1) + bytes(40), None),
+        (struct.pack("<2sHI", b"II", 42, 2**32 - 1), None),
+        (b"P6 3 4 255 ", (3, 4)),
+        (b"P5\n# a comment\n3 # another\n 4\n255\n", (3, 4)),
+        (b"P5" + b"\n#" * 10_000, None),
+        (b"\xff\xd8\xff\xe0", None),
+        (b"RIFF\0\0\0\0WEBPVP8X" + bytes(5), None),
+        (b"", None),
+    ],
+)
+def test_the_size_in_odd_headers(data, size):
+    assert image_size(data) == size
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        PNG
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0))
+        + chunk(b"IEND", b""),
+        tiff("<", False, (256, "I", 30_000), (257, "I", 30_000)),
+        tiff(">", True, (256, "H", 64), (257, "H", 64), (322, "I", 2**24), (323, "I", 2**24)),
+        b"P6\n30000 30000\n255\n",
+        b"P5\n1000001 1\n255\n",
+        bmp(30_000, -30_000),
+    ],
+)  # fmt: skip
+def test_a_small_file_that_asks_for_gigabytes_is_refused(data):
+    with pytest.raises(TooLargeError, match=r"^x: \d+x\d+ pixels are too many; save it smaller$"):
+        decode_image(data, "x")
+
+
+def test_a_png_is_whole_only_if_all_it_needs_is_undamaged(colours):
+    data = encoded(colours)
+    assert png_is_whole(data)
+    assert png_is_whole(data + b"and more")
+    # Nobody needs what is written in small letters.
+    odd = chunk(b"teXt", b"hello")[:-1] + b"?"
+    assert png_is_whole(data[:33] + odd + data[33:])
+    assert not any(png_is_whole(data[:end]) for end in range(len(data)))
+    for place in range(33, len(data)):
+        changed = data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
+        if data[place - 4 : place] != b"IDAT":
+            assert not png_is_whole(changed) or place < 41
+
+
+def test_a_part_that_claims_to_be_of_gigabytes_is_refused(colours):
+    data = encoded(colours)
+    forged = data[:33] + b"\x7f\xff\xff\xf0IDAT" + data[41:]
+    with pytest.raises(ImageError, match=r"^x: the image is cut off or damaged; replace it$"):
+        decode_image(forged, "x")
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        # OpenCV would need half a minute and 7 GB for these 34 bytes.
+        (b"GIF89a\x30\x75\x30\x75\x80" + bytes(8) + b",\0\0\0\0\x30\x75\x30\x75\0\2\1D\0;", "GIF"),
+        (b"\0\0\0\x1cftypavif" + bytes(100), "AVIF"),
+        (b"\0\0\0\x18ftypheic" + bytes(100), "HEIC"),
+        (b"\0\0\0\x0cjP  \r\n\x87\n" + bytes(100), "JPEG 2000"),
+    ],
+)  # fmt: skip
+def test_other_formats_are_named_and_not_decoded(data, name, monkeypatch):
+    monkeypatch.setattr(cv2, "imdecode", None)
+    with pytest.raises(ImageError, match=rf"^x: an? {name} image is not read; save it as PNG"):
+        decode_image(data, "x")
+
+
+@pytest.mark.parametrize("bits", [np.uint8, np.uint16])
+def test_a_large_transparent_picture_is_mixed_in_parts(colours, bits, monkeypatch):
+    whole = np.dstack([colours, np.arange(54, dtype=np.uint8).reshape(6, 9) * 4]).astype(bits)
+    data = encoded(whole * (np.iinfo(bits).max // 255))
+    at_once = decode_image(data, "x")
+    for band in (1, 9, 20):
+        monkeypatch.setattr("landmark_emotion.images._BAND", band)
+        assert np.array_equal(decode_image(data, "x"), at_once)
 
 
 def test_an_empty_file_is_refused(tmp_path):

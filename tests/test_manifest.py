@@ -54,6 +54,18 @@ def test_spreadsheets_write_csv_in_many_ways(write, tmp_path, content):
     assert rows(write(content), tmp_path) == [("a.png", "sadness", "p1", "")]
 
 
+def test_what_is_told_of_an_odd_label_stays_on_one_line(write):
+    with pytest.raises(DatasetError, match=r"unknown emotion 'on\\ntwo\\x1b\[2J'") as raised:
+        write('path,emotion\na.png,"on\ntwo\x1b[2J"\n')
+    assert str(raised.value).isprintable()
+
+
+def test_a_path_that_no_file_can_have_is_left_out(write, tmp_path):
+    dataset = write("path,emotion\na.png,sad\nb\0.png,sad\nc\0/d.png,sad\n")
+    assert rows(dataset, tmp_path) == [("a.png", "sadness", "", "")]
+    assert dataset.left_out == {"row whose path no file can have": 2}
+
+
 def test_a_comma_in_a_quoted_path_is_part_of_it(write, tmp_path):
     assert rows(write('path,emotion\n"a,b.png",joy\n'), tmp_path)[0][0] == "a,b.png"
 

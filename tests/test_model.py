@@ -1,5 +1,6 @@
 import io
 import json
+import os
 import pickle
 import zipfile
 
@@ -215,6 +216,24 @@ def test_an_array_that_claims_to_be_enormous_is_refused(saved):
             archive.writestr(name, header.getvalue() if name == "mean.npy" else content)
     with pytest.raises(ModelError):
         load_model(saved)
+
+
+def test_an_array_within_an_array_file_is_not_unpacked(saved):
+    with zipfile.ZipFile(saved) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(saved, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, saved.read_bytes() if name == "mean.npy" else content)
+    with pytest.raises(ModelError, match=r"^[^\n]+$"):
+        load_model(saved)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
+def test_nobody_waits_for_a_pipe(tmp_path):
+    os.mkfifo(tmp_path / "model.npz")
+    for path in (tmp_path / "model.npz", "/dev/zero"):
+        with pytest.raises(ModelError, match="cannot be read"):
+            load_model(path)
 
 
 def test_saving_replaces_the_old_model_or_leaves_it(model, saved, monkeypatch):

@@ -1,4 +1,5 @@
 import json
+import os
 
 import numpy as np
 import pytest
@@ -119,3 +120,10 @@ def test_no_face_makes_no_reference():
     with pytest.raises(ValueError, match="must have shape"):
         reference_from(np.zeros((0, 68, 2)))
     assert isinstance(reference_from(template()[np.newaxis]), NeutralReference)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
+def test_nobody_waits_for_a_pipe(tmp_path):
+    os.mkfifo(tmp_path / "p.json")
+    with pytest.raises(ProfileError, match="no regular file"):
+        load_profile(tmp_path / "p.json")

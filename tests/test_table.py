@@ -1,4 +1,5 @@
 import io
+import os
 import pickle
 import zipfile
 
@@ -225,3 +226,60 @@ def test_a_table_that_cannot_be_written_is_told(tmp_path, table):
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="cannot be written"):
         table.save(tmp_path / "file" / "table.npz")
+
+
+def test_a_small_file_that_unpacks_to_a_large_table_is_refused_before_it_is(tmp_path):
+    path = tmp_path / "bomb.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("landmarks.npy", bytes(20 * 2**20))
+    with pytest.raises(DatasetError, match="unpacks to far more than a table"):
+        load_table(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
+def test_nobody_waits_for_a_pipe(tmp_path):
+    os.mkfifo(tmp_path / "table.npz")
+    with pytest.raises(DatasetError, match="no regular file"):
+        load_table(tmp_path / "table.npz")
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("name", ["emotion", "subject", "source"])
+def test_texts_that_are_no_unicode_are_refused(saved, order, name):
+    path, arrays = saved
+    texts = arrays[name].astype(f"{order}U9")
+    texts.view(f"{order}u4")[3] = 0x110000
+    np.savez(path, **arrays | {name: texts})
+    with pytest.raises(DatasetError, match=rf"'{name}' holds damaged text"):
+        load_table(path)
+
+
+def test_what_is_told_of_an_odd_emotion_stays_on_one_line(saved):
+    path, arrays = saved
+    np.savez(path, **arrays | {"emotion": np.full(len(arrays["emotion"]), "on\ntwo\x1b[2J")})
+    with pytest.raises(DatasetError) as raised:
+        load_table(path)
+    assert str(raised.value).isprintable()
+
+
+def test_nobody_but_the_error_talks_of_a_damaged_header(saved):
+    path, _ = saved
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    header = members["emotion.npy"]
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            # An escape that Python does not know makes it warn, which the tests take for an error.
+            odd = header.replace(b"'descr'", b"'\\dscr'")
+            archive.writestr(name, odd if name == "emotion.npy" else content)
+    with pytest.raises(DatasetError, match=r"^[^\n]+Header does not contain the correct keys"):
+        load_table(path)
+
+
+def test_nobody_but_the_error_talks_of_odd_numbers(saved):
+    path, arrays = saved
+    landmarks = arrays["landmarks"].astype(np.float32)
+    landmarks.view(np.uint32)[0, 3, 1] = 0x7F800001  # NaN of the kind that is to be told of
+    np.savez(path, **arrays | {"landmarks": landmarks})
+    with pytest.raises(DatasetError, match="landmarks that cannot be a face"):
+        load_table(path)

@@ -1,6 +1,7 @@
 import ast
 import builtins
 import importlib.util
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -187,3 +188,28 @@ def test_run_as_a_program_it_gives_the_usage(spawn):
     out, err = process.communicate()
     assert (process.returncode, err) == (2, "")
     assert out.startswith("usage: python3 tasks.py JOB")
+
+
+def test_an_archive_that_lacks_a_file_or_has_one_too_many_is_refused(tasks):
+    tasks.compare("x.whl", {"a.py"}, {"a.py"})
+    with pytest.raises(tasks.TaskError, match=r"^x\.whl: lacks \['a'\], has too much: \['b'\]$"):
+        tasks.compare("x.whl", {"b"}, {"a"})
+
+
+def test_the_oldest_versions_have_an_environment_of_their_own(tasks, tmp_path):
+    assert tasks.main(["oldest", "-k", "features"]) == 0
+    install, tests = tasks.ran[-2:]
+    assert "lowest-direct" in install
+    assert install[0] == tests[0] != str(tasks.PYTHON)
+    assert tests[1:3] == ["-m", "pytest"]
+    assert tests[-2:] == ["-k", "features"]
+
+
+def test_the_jobs_of_the_continuous_integration_exist(tasks):
+    path = FILE.parent / ".github" / "workflows" / "test.yml"
+    if not path.is_file():
+        pytest.skip("not part of the sdist")
+    text = path.read_text(encoding="utf-8")
+    jobs = re.findall(r"tasks\.py (\w+)", text)
+    assert set(jobs) <= set(tasks.JOBS)
+    assert {"test", "check"} <= set(jobs)

@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import os
 import re
 import sys
 from html.parser import HTMLParser
@@ -297,45 +298,63 @@ def test_no_file_and_a_folder_give_one_line(tmp_path):
             read_timeline(path)
 
 
-class Table(dict):
-    """As much of a data frame as is read."""
+def as_parquet(made, **options):
+    """Write rows, empty cells as nothing; skips where pyarrow is missing."""
+    arrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    buffer = io.BytesIO()
+    given = [{name: None if cell == "" else cell for name, cell in row.items()} for row in made]
+    parquet.write_table(arrow.Table.from_pylist(given), buffer, **options)
+    return buffer.getvalue()
 
-    @property
-    def columns(self):
-        return list(self)
 
-
-def test_parquet_is_read_where_pandas_is_there(read, monkeypatch):
-    class Pandas:
-        @staticmethod
-        def read_parquet(path):
-            made = rows("nnh-")
-            empty = float("nan")
-            return Table(
-                (name, np.array([empty if row[name] == "" else row[name] for row in made], object))
-                for name in COLUMNS
-            )
-
-    monkeypatch.setitem(sys.modules, "pandas", Pandas)
+def test_parquet_gives_the_same_as_csv(read):
     expected = one_lane(read(as_csv(rows("nnh-"))))
-    found = one_lane(read(b"PAR1 and so on"))
+    found = one_lane(read(as_parquet(rows("nnh-"))))
     np.testing.assert_array_equal(found.probabilities, expected.probabilities)
     np.testing.assert_array_equal(found.hold, expected.hold)
 
 
-def test_parquet_without_pandas_and_damaged_parquet_give_one_line(read, monkeypatch):
-    monkeypatch.setitem(sys.modules, "pandas", None)
+def test_parquet_without_pyarrow_gives_one_line(read, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     with pytest.raises(MissingPackageError, match="pip install pandas pyarrow"):
         read(b"PAR1 and so on")
 
-    class Pandas:
-        @staticmethod
-        def read_parquet(path):
-            raise ValueError("magic bytes\nnot found")
 
-    monkeypatch.setitem(sys.modules, "pandas", Pandas)
-    with pytest.raises(ReportError, match=r"no Parquet \(magic bytes not found\)"):
-        read(b"PAR1 and so on")
+def test_damaged_parquet_gives_one_line(read):
+    for data in (b"PAR1 and so on", as_parquet(rows("nnh-"))[:-20]):
+        with pytest.raises(ReportError, match=r"^[^\n]+: damaged or no Parquet [^\n]+$"):
+            read(data)
+    with pytest.raises(ReportError, match="has no column 'time'"):
+        read(as_parquet([{"source": "x"}]))
+
+
+def test_text_in_parquet_that_is_no_utf8_gives_one_line(read):
+    data = as_parquet(rows("nnh-", source="photo.png"), compression="none")
+    with pytest.raises(ReportError, match=r"^[^\n]+: damaged or no Parquet [^\n]+$"):
+        read(data.replace(b"photo.png", b"ph\xffto.png"))
+
+
+def test_a_small_parquet_of_countless_rows_is_refused(read, monkeypatch):
+    monkeypatch.setattr(timeline, "MAX_ROWS", 3)
+    with pytest.raises(ReportError, match="more than 10 million rows; split it"):
+        read(as_parquet(rows("nnh-")))
+
+
+def test_of_a_line_without_end_no_more_than_the_beginning_is_kept(read, monkeypatch):
+    monkeypatch.setattr(timeline, "_LONGEST", 1000)
+    good = as_csv(rows("nnhh"))
+    for long in ("x" * 5000, '"' + "x" * 2999, "9" * 1000):
+        found = read(good + long + "\n" + good.partition("\n")[2])
+        assert any("1 damaged line left out" in note for note in found.notes)
+    assert max(map(len, timeline._lines(io.StringIO("a" * 2500 + "\nb")))) == 1000
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
+def test_nobody_waits_for_a_pipe(tmp_path):
+    os.mkfifo(tmp_path / "results.csv")
+    with pytest.raises(ReportError, match="no regular file"):
+        read_timeline(tmp_path / "results.csv")
 
 
 def test_a_long_recording_is_drawn_by_its_means(read):

@@ -235,8 +235,10 @@ def test_clients_are_counted_and_too_many_are_sent_away(server):
             receive(one)
         assert server.request("/api/health").json["clients"] == limits.MAX_CONNECTIONS
         with server.live() as late:
-            assert "too many" in receive(late)["error"]
-            with pytest.raises(ConnectionClosed):
+            # Old versions of the client forget the message when the connection closes.
+            with contextlib.suppress(ConnectionClosed):
+                assert "too many" in receive(late)["error"]
+            with pytest.raises(ConnectionClosed, match="too many pages are open"):
                 late.recv(timeout=30)
     end = time.monotonic() + 10
     while server.request("/api/health").json["clients"]:

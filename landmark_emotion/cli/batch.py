@@ -96,17 +96,21 @@ def run(args: argparse.Namespace) -> int:
         **{name: getattr(args, name) for name in names if getattr(args, name) is not None},
     )
     del recognizer  # 100 MB; who works loads it anew
-    summary = run_batch(
-        args.folder,
-        args.output,
-        settings,
-        format=args.format,
-        jobs=args.jobs,
-        cluster=args.dask,
-        restart=args.restart,
-        tell=say,
-        progress=functools.partial(progress, unit="files"),
-    )
+    try:
+        summary = run_batch(
+            args.folder,
+            args.output,
+            settings,
+            format=args.format,
+            jobs=args.jobs,
+            cluster=args.dask,
+            restart=args.restart,
+            tell=say,
+            progress=functools.partial(progress, unit="files"),
+        )
+    except (KeyboardInterrupt, SystemExit):
+        say("broken off: the same command goes on from here")
+        raise
     bad = f"; {summary.unreadable:,} could not be read (see 'error')" if summary.unreadable else ""
     say(f"results: {summary.table}, {summary.rows:,} rows of {summary.files:,} files{bad}")
     return 0 if summary.readable else 1

@@ -61,6 +61,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
+    from landmark_emotion.camera import without_password
     from landmark_emotion.cli.live import Session
     from landmark_emotion.cli.output import FrameTextWriter, open_writer
     from landmark_emotion.cli.recognition import open_recognizer, profile_path
@@ -87,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
         )
         stream = recognizer.stream(args.source, writer.talk, args.reconnect)
         with contextlib.closing(stream):
-            session.run(args.source, stream)
+            session.run(without_password(args.source), stream)
         writer.talk(status.summary())
         finished = session.calibrator.at_end()
     return 0 if finished else 1

@@ -17,12 +17,13 @@ from pathlib import Path
 from landmark_emotion.datasets.samples import FRAME_NAME, Dataset, Sample, walk_files
 from landmark_emotion.emotions import CKPLUS_CODES
 from landmark_emotion.errors import DatasetError
+from landmark_emotion.files import read_whole
 from landmark_emotion.images import IMAGE_SUFFIXES
 
 _EMOTION_NAME = re.compile(r"^(S\d{2,4})_(\d{2,4})_\d+_emotion\.txt$", re.IGNORECASE)
 _SUBJECT_FOLDER = re.compile(r"^S\d{2,4}$", re.IGNORECASE)
 _SEQUENCE_FOLDER = re.compile(r"^\d{2,4}$")
-_EMOTION_FOLDER = re.compile(r"emotion", re.IGNORECASE)
+_EMOTION_FOLDER = re.compile(r"^emotions?([ _-]*labels?)?$", re.IGNORECASE)
 
 Sequence = tuple[str, str]
 
@@ -144,7 +145,7 @@ def _files_beside(root: Path) -> Iterable[Path]:
 
 def _read_code(path: Path) -> str | None:
     try:
-        code = float(path.read_text(encoding="ascii")[:100])
+        code = float(read_whole(path, 100).decode("ascii"))
     except (OSError, ValueError):
         return None
     return CKPLUS_CODES.get(int(code)) if code in CKPLUS_CODES else None

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import cv2
@@ -21,7 +20,9 @@ from landmark_emotion.datasets.drawing import (
 )
 from landmark_emotion.emotions import CKPLUS_CODES, DEFAULT_EMOTIONS, EMOTIONS
 from landmark_emotion.errors import DatasetError, OutputError
+from landmark_emotion.files import open_regular
 from landmark_emotion.recording import Recorder
+from landmark_emotion.scratch import scratch_folder
 
 _FRAMES = 6
 _SIZE = (640, 490)  # as in CK+
@@ -98,8 +99,8 @@ def draw_dataset(
         if target.exists() and (not target.is_dir() or any(target.iterdir())):
             raise DatasetError(f"{folder}: exists and is not an empty folder; name a new one")
         target.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=".drawing-", dir=target.parent) as scratch:
-            unfinished = Path(scratch, target.name)
+        with scratch_folder(target.parent) as scratch:
+            unfinished = scratch / target.name
             _write_labels(unfinished, sequences)
             images: Iterable[tuple[Path, bytes]] = _images(unfinished, sequences)
             for path, png in progress(images, total) if progress else images:
@@ -128,9 +129,9 @@ def is_drawn(path: Path) -> bool:
         True if the data set's README is in the folder and says so.
     """
     try:
-        with (path / _README_NAME).open(encoding="utf-8", errors="replace") as readme:
-            return readme.readline().strip() == _FIRST_LINE
-    except OSError:
+        with open_regular(path / _README_NAME) as readme:
+            return readme.readline(100).strip() == _FIRST_LINE.encode()
+    except (OSError, ValueError):
         return False
 
 

@@ -53,7 +53,7 @@ def read_class_folders(root: Path, files: Iterable[Path]) -> Dataset:
             continue
         emotion = _emotion_of(root, path)
         if emotion is None:
-            left_out[f"image in '{path.parent.name}', which names no emotion"] += 1
+            left_out[f"image in {path.parent.name!r}, which names no emotion"] += 1
         else:
             samples.append(Sample(path, emotion, *identity_from_name(path)))
     return Dataset("class folders", samples, left_out)

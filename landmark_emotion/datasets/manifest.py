@@ -8,6 +8,7 @@ from pathlib import Path, PureWindowsPath
 from landmark_emotion.datasets.samples import Dataset, Sample, identity_from_name
 from landmark_emotion.emotions import parse_emotion
 from landmark_emotion.errors import DatasetError
+from landmark_emotion.files import read_whole
 
 MAX_BYTES = 256 * 2**20
 
@@ -32,9 +33,10 @@ def read_manifest(path: Path) -> Dataset:
         If the file cannot be read, is not CSV or lacks a column.
     """
     try:
-        if path.stat().st_size > MAX_BYTES:
+        data = read_whole(path, MAX_BYTES)
+        if len(data) > MAX_BYTES:
             raise DatasetError(f"{path}: larger than 256 MB; split the manifest")
-        text = path.read_bytes().decode("utf-8-sig")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DatasetError(f"{path}: not UTF-8 text; save it as CSV UTF-8") from error
     except OSError as error:
@@ -61,8 +63,10 @@ def read_manifest(path: Path) -> Dataset:
         emotion = parse_emotion(row["emotion"])
         if not row["path"]:
             left_out["row without a path"] += 1
+        elif "\0" in row["path"]:
+            left_out["row whose path no file can have"] += 1
         elif emotion is None:
-            left_out[f"row with the unknown emotion '{row['emotion'][:40]}'"] += 1
+            left_out[f"row with the unknown emotion {row['emotion'][:40]!r}"] += 1
         else:
             # Backslashes come from manifests written on Windows.
             image = path.parent / Path(row["path"])

@@ -1,0 +1,59 @@
+"""What is wanted, and whether it was reached."""
+
+import operator
+
+from benchmarks.live.videos import FULL_HD, HD, PEOPLE, VGA, named
+
+
+def goals(result):
+    """Compare what was measured with what is wanted; a goal without a figure was not measured."""
+    cases = {case["name"]: case for case in result["cases"]}
+    main = cases[result["main"]]
+    large = cases.get(main["name"].replace(named(VGA), named(FULL_HD)))
+    cost, agreement = main["milliseconds"], main["agreement"]
+    start, imports = result["start_up"], result["imports"]
+
+    def drawn(size, people):
+        case = cases.get(f"drawn {named(size)}, faces: {people}")
+        return case and case["milliseconds"]
+
+    growth, empty = [], []
+    for size in (VGA, HD, FULL_HD):
+        if one := drawn(size, 1):
+            growth += [drawn(size, n)["c"]["mean"] / one["c"]["mean"] / n for n in PEOPLE if n > 1]
+            empty.append(1 / drawn(size, 0)["ratios"]["a/c"])
+    larger = large and large["milliseconds"]
+    factor = main["labels"]["factor"]
+    if factor is None and main["labels"]["changes_raw"]:
+        factor = float("inf")
+    shown = [
+        part["delay"]["median"]
+        for part in (result["london"], result["drawn_expressions"], main["labels"])
+        if part and part["delay"]["n"]
+    ]
+    listed = [
+        ("640x480, one face: (a) / (c)", cost["ratios"]["a/c"], ">=", 15),
+        ("(c) / (decode + gray)", cost["ratios"]["c/(decode+gray)"], "<=", 1),
+        ("1920x1080, one face: (a) / (c)", larger and larger["ratios"]["a/c"], ">=", 30),
+        ("(c) / (c) at 640x480", larger and larger["c"]["mean"] / cost["c"]["mean"], "<", 2),
+        ("landmarks: % of inter-ocular from (a)", agreement["distance_mean"], "<=", 1),
+        ("same emotion as (a)", agreement["same_emotion"], ">=", 0.98),
+        ("n faces: (c) / (n times (c) of one), worst", max(growth, default=None), "<=", 1),
+        ("nobody: (c) / (a), worst", max(empty, default=None), "<=", 1 / 3),
+        ("smoothing: label changes without / with", factor, ">=", 5),
+        ("delay (s), worst median", max(shown, default=None), "<=", 0.3),
+        ("start-up until the first answer (s)", start["first_answer"], "<", 1.5),
+        ("import landmark_emotion (s)", imports["landmark_emotion"], "<", 0.15),
+        ("landmark_emotion.recognizer (s)", imports["landmark_emotion.recognizer"], "<", 0.15),
+        ("unwanted modules imported", len(start["unwanted_modules"]), "<=", 0),
+    ]
+    compare = {">=": operator.ge, "<=": operator.le, "<": operator.lt}
+    return [
+        {
+            "goal": text,
+            "figure": figure,
+            "wanted": f"{sign} {limit:.4g}",
+            "reached": None if figure is None else bool(compare[sign](figure, limit)),
+        }
+        for text, figure, sign, limit in listed
+    ]

@@ -1,0 +1,127 @@
+"""What the rows depend on besides the files."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from landmark_emotion import __version__
+from landmark_emotion.detection import (
+    MEASUREMENT_VERSION,
+    detector_version,
+    find_predictor,
+    predictor_digest,
+)
+from landmark_emotion.model import EmotionModel
+from landmark_emotion.neutral import NeutralReference
+from landmark_emotion.smoothing import SMOOTHING
+from landmark_emotion.tracking import DETECT_EVERY
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How files become rows; made by `make_settings`, can be sent to other processes.
+
+    Attributes
+    ----------
+    known : tuple of (str, object)
+        Names and values, of large things their digests. Settings are equal by these.
+    model : EmotionModel
+        Without its history.
+    predictor : str
+        The shape predictor's file; on another machine it may lie elsewhere.
+    neutral : NeutralReference or None
+        Somebody's neutral face to compare with.
+    """
+
+    known: tuple[tuple[str, Any], ...]
+    model: EmotionModel = field(compare=False, repr=False)
+    predictor: str = field(compare=False)
+    neutral: NeutralReference | None = field(default=None, compare=False, repr=False)
+
+    def __getitem__(self, name: str) -> Any:
+        return dict(self.known)[name]
+
+
+def make_settings(
+    model: EmotionModel,
+    predictor: str | os.PathLike[str] | None = None,
+    neutral: NeutralReference | None = None,
+    *,
+    every: float = 0.0,
+    landmarks: bool = False,
+    **options: Any,
+) -> Settings:
+    """Gather what the rows depend on besides the files.
+
+    Parameters
+    ----------
+    model : EmotionModel
+        Recognizes.
+    predictor : path-like, optional
+        The shape predictor's file, as for `recognizer.Recognizer`.
+    neutral : NeutralReference, optional
+        As for `recognizer.Recognizer`.
+    every : float
+        Seconds of a video between the frames that are recognized; 0 for all.
+    landmarks : bool
+        Whether rows have the landmarks.
+    **options
+        Those of `recognizer.Recognizer` that are numbers: min_probability, smoothing,
+        detect_every, min_face, max_faces, tracking.
+
+    Returns
+    -------
+    Settings
+        The same for the same values, wherever the files of model and predictor lie.
+
+    Raises
+    ------
+    PredictorError
+        If there is no such shape predictor.
+    ValueError
+        If there is no such option.
+    """
+    path = find_predictor(predictor).resolve()
+    heads = [head for head in (model.static, model.calibrated) if head is not None]
+    numbers = {
+        "min_probability": 0.0,
+        "smoothing": SMOOTHING,
+        "detect_every": DETECT_EVERY,
+        "min_face": None,
+        "max_faces": None,
+        "tracking": True,
+    }
+    if unknown := options.keys() - numbers.keys():
+        raise ValueError(f"options must be among {sorted(numbers)}, got {sorted(unknown)}")
+    known = {
+        "model": _digest(
+            [*model.emotions, model.prior, *(head.temperature for head in heads)],
+            [model.mean, *(array for head in heads for array in (head.weights, head.biases))],
+        ),
+        "predictor": predictor_digest(path),
+        "neutral": None if neutral is None else _digest([neutral.n], [neutral.features]),
+        "every": every,
+        "landmarks": landmarks,
+        **numbers,
+        **options,
+        "versions": versions(),
+    }
+    # Workers have no use for its history, which no plain pickle takes.
+    return Settings(tuple(known.items()), replace(model, info={}), str(path), neutral)
+
+
+def versions() -> str:
+    """Tell the versions of this program and of the libraries that rows depend on."""
+    return f"landmark_emotion {__version__}.{MEASUREMENT_VERSION}, {detector_version()}"
+
+
+def _digest(values: Iterable[Any], arrays: Iterable[Any]) -> str:
+    digest = hashlib.sha256(json.dumps(list(values)).encode())
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array, dtype="<f8").tobytes())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,138 @@
+"""All rows in one file, in the natural order of the images and videos."""
+
+import contextlib
+import csv
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, groupby
+from pathlib import Path
+from typing import Any, Literal
+
+from landmark_emotion.batch.parts import Parts
+from landmark_emotion.batch.units import File, Unit
+from landmark_emotion.dataframe import ParquetRows
+from landmark_emotion.errors import OutputError
+from landmark_emotion.records import COLUMNS, LANDMARK_COLUMNS, json_row
+from landmark_emotion.scratch import scratch_folder
+
+Format = Literal["csv", "json", "parquet"]
+
+TABLES: Mapping[Format, str] = {
+    "csv": "results.csv",
+    "json": "results.jsonl",
+    "parquet": "results.parquet",
+}
+"""What the table is called in the folder of the results."""
+
+DIED = "the process that read it died; take it out or free some memory"
+
+Row = dict[str, Any]
+"""As from `records.json_row`."""
+
+
+def rows_by_file(
+    files: Iterable[File], units: Iterable[Unit], parts: Parts
+) -> Iterator[Iterable[Row]]:
+    """Give the rows of each file.
+
+    Parameters
+    ----------
+    files : iterable of File
+        In the order that is wanted.
+    units : iterable of Unit
+        Every file is in one of them.
+    parts : Parts
+        The rows of the units; without these are files that no worker survives.
+
+    Yields
+    ------
+    iterable of dict
+        Rows of `records.json_row`, at least one.
+
+    Raises
+    ------
+    OutputError
+        If a part is damaged, at the latest while its rows are gone through.
+    """
+    unit_of = {file: unit for unit in units for file in unit.files}
+    last: Unit | None = None
+    known: dict[str, list[Row]] = {}
+    for file in files:
+        unit = unit_of[file]
+        if unit not in parts:
+            yield [json_row(file.name, 0, 0.0, None, DIED)]
+        elif file.video:  # may have more rows than fit into memory
+            yield parts.rows(unit)
+        else:
+            if unit != last:  # neighbours share one
+                grouped = groupby(parts.rows(unit), key=lambda row: str(row["source"]))
+                last, known = unit, {name: list(rows) for name, rows in grouped}
+            yield known[file.name]
+
+
+def write_table(rows: Iterable[Row], path: Path, format: Format, *, landmarks: bool) -> None:
+    """Write a table whole or not at all.
+
+    Parameters
+    ----------
+    rows : iterable of dict
+        From `rows_by_file`.
+    path : Path
+        Where to; its folder exists.
+    format : {"csv", "json", "parquet"}
+        The columns of CSV and Parquet are those of `records.csv_row`.
+    landmarks : bool
+        Whether rows have landmarks.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written; the old table is untouched then.
+    """
+    try:
+        with scratch_folder(path.parent) as scratch:
+            temporary = scratch / path.name
+            if format == "parquet":
+                _write_parquet(rows, temporary, landmarks)
+            else:
+                _write_text(rows, temporary, format, landmarks)
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
+            temporary.replace(path)
+    except OSError as error:
+        reason = error.strerror or error
+        raise OutputError(f"{path}: cannot be written ({reason}); choose another place") from error
+
+
+def _write_parquet(rows: Iterable[Row], path: Path, landmarks: bool) -> None:
+    columns = _columns(landmarks)
+    with contextlib.closing(ParquetRows(path, landmarks=landmarks)) as table:
+        for row in rows:
+            table.append(_flat(row, columns))
+
+
+def _write_text(rows: Iterable[Row], path: Path, format: Format, landmarks: bool) -> None:
+    columns = _columns(landmarks)
+    with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as stream:
+        if format == "json":
+            stream.writelines(json.dumps(row) + "\n" for row in rows)
+        else:
+            writer = csv.DictWriter(stream, columns, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(_flat(row, columns) for row in rows)
+
+
+def _columns(landmarks: bool) -> tuple[str, ...]:
+    return COLUMNS + LANDMARK_COLUMNS if landmarks else COLUMNS
+
+
+def _flat(row: Row, columns: tuple[str, ...]) -> Row:
+    """Make of a row for JSON what `records.csv_row` makes."""
+    nested = dict(zip(("left", "top", "width", "height"), row["box"] or (), strict=False))
+    for name, prefix in (("probabilities", "p"), ("raw_probabilities", "raw")):
+        nested |= {f"{prefix}_{emotion}": value for emotion, value in (row[name] or {}).items()}
+    flat = chain.from_iterable(row.get("landmarks") or ())
+    nested |= dict(zip(LANDMARK_COLUMNS, flat, strict=False))
+    filled = {name: value for name, value in (row | nested).items() if value is not None}
+    return {name: filled.get(name, "") for name in columns}
