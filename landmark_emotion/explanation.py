@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from landmark_emotion.face import N_LANDMARKS, REGIONS, Landmarks
-from landmark_emotion.features import check_landmarks, landmark_features, normalize_landmarks
+from landmark_emotion.face import N_LANDMARKS, REGIONS, Landmarks, check_landmarks
+from landmark_emotion.features import landmark_features, normalize_landmarks
 from landmark_emotion.model import EmotionModel, softmax
 
 EXPLAINED_REGIONS: Mapping[str, tuple[str, ...]] = {

@@ -6,7 +6,7 @@ Left and right are the subject's, so the left eye lies on the right of the pictu
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 N_LANDMARKS = 68
 
@@ -38,6 +38,9 @@ MIRROR_ORDER = np.concatenate(
     ]
 )
 """Landmark i of a mirrored face is landmark ``MIRROR_ORDER[i]`` of the original."""
+
+_FARTHEST = 1e6  # pixels from the origin; beyond it squares of differences lose their meaning
+_SMALLEST = 1e-6  # pixels from one side of a face to the other
 
 
 @dataclass(frozen=True)
@@ -103,3 +106,32 @@ def mirror_landmarks(landmarks: Landmarks) -> Landmarks:
         x negated and left and right exchanged; only the place in the picture is arbitrary.
     """
     return np.asarray(landmarks[..., MIRROR_ORDER, :] * np.array([-1.0, 1.0]), dtype=np.float64)
+
+
+def check_landmarks(landmarks: ArrayLike) -> Landmarks:
+    """Return landmarks as a float array, or say what is wrong with them.
+
+    Parameters
+    ----------
+    landmarks : array_like of shape (..., 68, 2)
+        Pixels, as (x, y).
+
+    Returns
+    -------
+    ndarray of shape (..., 68, 2)
+        The same numbers as float64.
+
+    Raises
+    ------
+    ValueError
+        If the shape is wrong, a value is not finite or beyond a million pixels, or all landmarks
+        of a face coincide.
+    """
+    array = np.asarray(landmarks, dtype=np.float64)
+    if array.ndim < 2 or array.shape[-2:] != (N_LANDMARKS, 2):
+        raise ValueError(f"landmarks must have shape (..., 68, 2), got {array.shape}")
+    if not (np.abs(array) <= _FARTHEST).all():  # false for NaN as well
+        raise ValueError(f"landmarks must be finite and at most {_FARTHEST:.0f} pixels")
+    if (np.ptp(array, axis=-2).max(axis=-1) < _SMALLEST).any():
+        raise ValueError("landmarks of a face must not all coincide")
+    return array

@@ -11,37 +11,15 @@ angle means little.
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from landmark_emotion.face import MIRROR_ORDER, N_LANDMARKS, REGIONS, Landmarks
+from landmark_emotion.face import (
+    MIRROR_ORDER,
+    N_LANDMARKS,
+    REGIONS,
+    Landmarks,
+    check_landmarks,
+)
 
 N_FEATURES = 2 * N_LANDMARKS
-
-
-def check_landmarks(landmarks: ArrayLike) -> Landmarks:
-    """Return landmarks as a float array, or say what is wrong with them.
-
-    Parameters
-    ----------
-    landmarks : array_like of shape (..., 68, 2)
-        Pixels, as (x, y).
-
-    Returns
-    -------
-    ndarray of shape (..., 68, 2)
-        The same numbers as float64.
-
-    Raises
-    ------
-    ValueError
-        If the shape is wrong, a value is not finite, or all landmarks of a face coincide.
-    """
-    array = np.asarray(landmarks, dtype=np.float64)
-    if array.ndim < 2 or array.shape[-2:] != (N_LANDMARKS, 2):
-        raise ValueError(f"landmarks must have shape (..., 68, 2), got {array.shape}")
-    if not np.isfinite(array).all():
-        raise ValueError("landmarks must be finite")
-    if np.any((array == array[..., :1, :]).all(axis=(-2, -1))):
-        raise ValueError("landmarks of a face must not all coincide")
-    return array
 
 
 def normalize_landmarks(landmarks: ArrayLike) -> Landmarks:
@@ -60,7 +38,7 @@ def normalize_landmarks(landmarks: ArrayLike) -> Landmarks:
     Raises
     ------
     ValueError
-        As in `check_landmarks`.
+        As in `face.check_landmarks`.
     """
     array = check_landmarks(landmarks)
     centred = array - array.mean(axis=-2, keepdims=True)
@@ -93,7 +71,7 @@ def landmark_features(landmarks: ArrayLike) -> NDArray[np.float64]:
     Raises
     ------
     ValueError
-        If the shape is wrong, a value is not finite, or all landmarks of a face coincide.
+        As in `face.check_landmarks`.
     """
     # Distance times cosine and sine of an angle about the centroid are just x and y from there.
     normalized = normalize_landmarks(landmarks)

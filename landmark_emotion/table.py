@@ -19,15 +19,12 @@ from numpy.typing import NDArray
 
 from landmark_emotion.emotions import parse_emotion
 from landmark_emotion.errors import DatasetError
-from landmark_emotion.face import N_LANDMARKS, Landmarks
+from landmark_emotion.face import N_LANDMARKS, Landmarks, check_landmarks
 from landmark_emotion.files import open_archive, open_regular, replace_atomically
 
 MAX_BYTES = 2**30
 MAX_SMALL_BYTES = 2**24
 MAX_RATIO = 64  # of the unpacked size to the packed one; measured landmarks reach 10
-
-_FARTHEST = 1e6  # pixels from the origin; beyond it squares of differences lose their meaning
-_SMALLEST = 1e-6  # pixels from the first to the last landmark
 
 _REMEDY = "make one with 'landmark-emotion extract'"
 _TEXTS = ("emotion", "subject", "sequence", "source")
@@ -165,14 +162,11 @@ def load_table(path: str | os.PathLike[str]) -> LandmarkTable:
         if array.dtype.kind == "U" and not _is_unicode(array):
             raise DatasetError(f"{path}: '{name}' holds damaged text; {_REMEDY}")
         texts[name] = array.astype(np.str_)
-    with np.errstate(all="ignore"):  # what is too large or NaN is refused below
-        landmarks = landmarks.astype(np.float64)
-    # Written so that NaN fails as well.
-    sane = (np.abs(landmarks) <= _FARTHEST).all() and (
-        np.abs(landmarks - landmarks[:, :1]).max(axis=(1, 2)) >= _SMALLEST
-    ).all()
-    if not sane:
-        raise DatasetError(f"{path}: a row has landmarks that cannot be a face; {_REMEDY}")
+    try:
+        with np.errstate(all="ignore"):  # of long doubles
+            landmarks = check_landmarks(landmarks)
+    except ValueError as error:
+        raise DatasetError(f"{path}: {error}; {_REMEDY}") from error
     drawn = arrays.get("drawn", np.array(False))
     if drawn.shape != () or drawn.dtype != np.bool_:
         raise DatasetError(f"{path}: 'drawn' must be true or false; {_REMEDY}")

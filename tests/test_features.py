@@ -2,10 +2,9 @@ import numpy as np
 import pytest
 from synthetic import template
 
-from landmark_emotion.face import MIRROR_ORDER, mirror_landmarks
+from landmark_emotion.face import MIRROR_ORDER, check_landmarks, mirror_landmarks
 from landmark_emotion.features import (
     N_FEATURES,
-    check_landmarks,
     landmark_features,
     normalize_landmarks,
 )
@@ -38,7 +37,7 @@ def test_place_does_not_matter(faces, shift):
     assert np.allclose(landmark_features(faces + shift), landmark_features(faces), atol=1e-8)
 
 
-@pytest.mark.parametrize("factor", [1e-3, 0.5, 1e4])
+@pytest.mark.parametrize("factor", [1e-3, 0.5, 1e3])
 def test_size_does_not_matter(faces, factor):
     assert np.allclose(landmark_features(faces * factor), landmark_features(faces))
 
@@ -130,8 +129,8 @@ def test_another_shape_is_refused(shape):
         check_landmarks(np.ones(shape))
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_what_is_not_finite_is_refused(faces, bad):
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e9, -1e155])
+def test_what_is_not_finite_or_in_no_picture_is_refused(faces, bad):
     faces[3, 5, 1] = bad
     with pytest.raises(ValueError, match="finite"):
         landmark_features(faces)

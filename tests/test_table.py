@@ -124,11 +124,11 @@ def test_subjects_may_be_numbers(saved):
         ("landmarks", lambda a: a[0, 0, 0], "must be numbers of shape"),
         ("landmarks", lambda a: a.astype(str), "must be numbers of shape"),
         ("landmarks", lambda a: a.astype(complex), "must be numbers of shape"),
-        ("landmarks", lambda a: np.where(a > 0, np.nan, a), "cannot be a face"),
-        ("landmarks", lambda a: np.where(a > 0, np.inf, a), "cannot be a face"),
-        ("landmarks", lambda a: a * 0, "cannot be a face"),
-        ("landmarks", lambda a: a.astype(float) * 1e200, "cannot be a face"),
-        ("landmarks", lambda a: a.astype(float) * 1e-200, "cannot be a face"),
+        ("landmarks", lambda a: np.where(a > 0, np.nan, a), "must be finite"),
+        ("landmarks", lambda a: np.where(a > 0, np.inf, a), "must be finite"),
+        ("landmarks", lambda a: a * 0, "must not all coincide"),
+        ("landmarks", lambda a: a.astype(float) * 1e200, "at most 1000000 pixels"),
+        ("landmarks", lambda a: a.astype(float) * 1e-200, "must not all coincide"),
         ("emotion", lambda a: a[:-1], "'emotion' must be"),
         ("emotion", lambda a: a.astype("S"), "'emotion' must be"),
         ("emotion", lambda a: np.full(len(a), 1.5), "'emotion' must be"),
@@ -281,5 +281,5 @@ def test_nobody_but_the_error_talks_of_odd_numbers(saved):
     landmarks = arrays["landmarks"].astype(np.float32)
     landmarks.view(np.uint32)[0, 3, 1] = 0x7F800001  # NaN of the kind that is to be told of
     np.savez(path, **arrays | {"landmarks": landmarks})
-    with pytest.raises(DatasetError, match="landmarks that cannot be a face"):
+    with pytest.raises(DatasetError, match="landmarks must be finite"):
         load_table(path)
