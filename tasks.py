@@ -24,6 +24,7 @@ JOBS = {
     "test": "run the tests",
     "check": "run ruff, mypy, import-linter, and the tests with coverage",
     "oldest": "run the tests with the oldest versions of the packages that are allowed",
+    "windows": "run the tests under rules of Windows that Linux does not have",
     "package": "build wheel and sdist, look what is in them, try the wheel in an empty place",
     "audit": "look for known holes in the packages used, and at their licences",
 }
@@ -49,7 +50,7 @@ def main(arguments):
     job, rest = arguments[0], arguments[1:]
     try:
         check_python()
-        jobs = (demo, install, test, check, oldest, package, audit)
+        jobs = (demo, install, test, check, oldest, windows, package, audit)
         {function.__name__: function for function in jobs}[job](rest)
     except TaskError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -155,6 +156,13 @@ def oldest(rest):
     run(python, "-m", "pytest", *SIDE_BY_SIDE, *rest)
 
 
+def windows(rest):
+    """Run the tests with what Windows forbids forbidden; see tests/windows_rules."""
+    install(["test", "tables", "web"])
+    rules = {"PYTHONPATH": str(HERE / "tests" / "windows_rules")}
+    run(str(PYTHON), "-m", "pytest", *SIDE_BY_SIDE, *rest, **rules)
+
+
 def package(rest):
     """Build what is published and try it."""
     install(["package"])
@@ -235,10 +243,10 @@ def program(*arguments):
     run(str(PYTHON), "-m", "landmark_emotion", *[str(argument) for argument in arguments])
 
 
-def run(*command, where=HERE):
+def run(*command, where=HERE, **environment):
     """Run a program, by default in the project's folder; its failure ends the job."""
     try:
-        subprocess.run(command, cwd=str(where), check=True)
+        subprocess.run(command, cwd=str(where), check=True, env={**os.environ, **environment})
     except OSError as error:
         raise TaskError(f"{command[0]}: cannot be started ({error.strerror})") from None
 

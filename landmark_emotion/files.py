@@ -6,6 +6,7 @@ import os
 import re
 import sys
 import tempfile
+import time
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -16,6 +17,7 @@ from landmark_emotion.scratch import scratch_folder
 
 _ARCHIVE_END = 22  # bytes of a zip archive's last record
 _MOST_LISTED = 2**16  # bytes of its list of members
+_PATIENCE = (0.02, 0.05, 0.1, 0.3, 0.5)  # seconds between tries
 
 
 def read_whole(path: Path, most: int) -> bytes:
@@ -109,7 +111,7 @@ def replace_atomically(path: Path, data: bytes) -> None:
     OutputError
         If a folder or the file cannot be written; the old file is untouched then.
     """
-    try:
+    with writing(path):
         if path.exists() and not path.is_file() and not path.is_dir():
             path.write_bytes(data)  # a device such as /dev/null, which must not be replaced
             return
@@ -121,10 +123,7 @@ def replace_atomically(path: Path, data: bytes) -> None:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            temporary.replace(target)
-    except OSError as error:
-        reason = error.strerror or error
-        raise OutputError(f"{path}: cannot be written ({reason}); choose another place") from error
+            put_in_place(temporary, target)
 
 
 @contextlib.contextmanager
@@ -154,7 +153,7 @@ def written_gradually(path: Path) -> Iterator[Path]:
         yield path
         return
     with contextlib.ExitStack() as stack:
-        with _told(path):
+        with writing(path):
             if path.is_dir():
                 raise IsADirectoryError(0, "it is a folder")
             target = Path(os.path.realpath(path))
@@ -164,23 +163,13 @@ def written_gradually(path: Path) -> Iterator[Path]:
             temporary.touch()
         whole = False
         try:
-            with _told(path):
+            with writing(path):
                 yield temporary
             whole = True
         finally:
-            with _told(path):
+            with writing(path):
                 if whole or temporary.stat().st_size:
-                    temporary.replace(target)
-
-
-@contextlib.contextmanager
-def _told(path: Path) -> Iterator[None]:
-    """Turn what the system says into one line about the file."""
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or error
-        raise OutputError(f"{path}: cannot be written ({reason}); choose another place") from error
+                    put_in_place(temporary, target)
 
 
 def replace_together(folder: Path, files: Mapping[str, bytes], stale: Iterable[str] = ()) -> None:
@@ -200,21 +189,37 @@ def replace_together(folder: Path, files: Mapping[str, bytes], stale: Iterable[s
     OutputError
         If something cannot be written.
     """
-    try:
+    with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         # Inside, since the folder may be on another disk than its parent.
         with scratch_folder(folder) as scratch:
             for file, data in files.items():
                 (scratch / file).write_bytes(data)
             for file in files:
-                (scratch / file).replace(folder / file)
+                put_in_place(scratch / file, folder / file)
         for file in set(stale) - set(files):
             (folder / file).unlink(missing_ok=True)
-    except OSError as error:
-        reason = error.strerror or error
-        raise OutputError(
-            f"{folder}: cannot be written ({reason}); choose another place"
-        ) from error
+
+
+def put_in_place(source: Path, target: Path) -> None:
+    """Put a file in the place of another.
+
+    On Windows that fails while anybody has one of them open, be it for a moment, as virus scanners
+    and other programs that write the same file do.
+
+    Raises
+    ------
+    OSError
+        If it cannot be done, there after some tries.
+    """
+    for seconds in _PATIENCE:
+        try:
+            source.replace(target)
+        except PermissionError:
+            time.sleep(seconds)
+        else:
+            return
+    source.replace(target)
 
 
 def check_writable(path: Path) -> None:
@@ -230,7 +235,7 @@ def check_writable(path: Path) -> None:
     OutputError
         If it cannot be written.
     """
-    try:
+    with writing(path):
         if path.is_dir():
             raise IsADirectoryError(0, "it is a folder")
         if path.exists() and not path.is_file():
@@ -240,9 +245,25 @@ def check_writable(path: Path) -> None:
             folder = folder.parent
         with tempfile.TemporaryFile(dir=folder):
             pass
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn what the system says into one line about the file or folder.
+
+    Raises
+    ------
+    OutputError
+        In place of an OSError.
+    """
+    try:
+        yield
     except OSError as error:
         reason = error.strerror or error
-        raise OutputError(f"{path}: cannot be written ({reason}); choose another place") from error
+        remedy = "choose another place"
+        if isinstance(error, PermissionError):
+            remedy = f"close it where it is open, or {remedy}"
+        raise OutputError(f"{path}: cannot be written ({reason}); {remedy}") from error
 
 
 def user_folder(kind: Literal["cache", "settings"]) -> Path | None:

@@ -42,16 +42,19 @@ def scratch_folder(parent: Path) -> Iterator[Path]:
     with contextlib.ExitStack() as stack:
         with _locked(parent):
             _remove_abandoned(parent)
-            folder = Path(
-                stack.enter_context(
-                    tempfile.TemporaryDirectory(
-                        dir=parent, prefix=PREFIX, ignore_cleanup_errors=True
-                    )
-                )
-            )
+            folder = Path(tempfile.mkdtemp(dir=parent, prefix=PREFIX))
+            stack.callback(_remove, folder)
             sign = stack.enter_context((folder / _SIGN).open("wb"))
             _lock(sign.fileno())
         yield folder
+
+
+def _remove(folder: Path) -> None:
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+    except (KeyboardInterrupt, SystemExit):  # the latter by SIGTERM
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 # Once for each place is enough, and a folder of results can be long.

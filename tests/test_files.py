@@ -1,5 +1,7 @@
+import errno
 import io
 import os
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -96,6 +98,49 @@ def test_nothing_is_left_behind_where_ctrl_c_stops_it(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         replace_atomically(tmp_path / "file", b"new")
     assert not list(tmp_path.iterdir())
+
+
+def test_ctrl_c_while_it_cleans_up_leaves_nothing_either(tmp_path, monkeypatch):
+    moments = iter([KeyboardInterrupt])
+
+    def stop(*arguments, **options):
+        for moment in moments:
+            raise moment
+        remove(*arguments, **options)
+
+    remove = shutil.rmtree
+    monkeypatch.setattr(shutil, "rmtree", stop)
+    with pytest.raises(KeyboardInterrupt):
+        replace_atomically(tmp_path / "file", b"new")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("tries", [1, 4])
+def test_a_file_that_a_scanner_holds_for_a_moment_is_replaced(tmp_path, monkeypatch, tries):
+    moments = iter([PermissionError(errno.EACCES, "Access is denied")] * tries)
+
+    def held(*arguments):
+        for moment in moments:
+            raise moment
+        return replace(*arguments)
+
+    replace = Path.replace
+    monkeypatch.setattr(Path, "replace", held)
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    replace_atomically(tmp_path / "file", b"new")
+    assert (tmp_path / "file").read_bytes() == b"new"
+
+
+def test_a_file_that_is_open_elsewhere_is_told_with_the_remedy(tmp_path, monkeypatch):
+    def held(*_):
+        raise PermissionError(errno.EACCES, "Access is denied")
+
+    (tmp_path / "file").write_bytes(b"old")
+    monkeypatch.setattr(Path, "replace", held)
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    with pytest.raises(OutputError, match=r"\(Access is denied\); close it where it is open, or"):
+        replace_atomically(tmp_path / "file", b"new")
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"old"]
 
 
 def test_a_folder_is_not_replaced(tmp_path):

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from landmark_emotion.batch.parts import Parts
 from landmark_emotion.batch.units import File, Unit
 from landmark_emotion.dataframe import ParquetRows
-from landmark_emotion.errors import OutputError
+from landmark_emotion.files import put_in_place, writing
 from landmark_emotion.records import COLUMNS, LANDMARK_COLUMNS, json_row
 from landmark_emotion.scratch import scratch_folder
 
@@ -90,19 +90,15 @@ def write_table(rows: Iterable[Row], path: Path, format: Format, *, landmarks: b
     OutputError
         If it cannot be written; the old table is untouched then.
     """
-    try:
-        with scratch_folder(path.parent) as scratch:
-            temporary = scratch / path.name
-            if format == "parquet":
-                _write_parquet(rows, temporary, landmarks)
-            else:
-                _write_text(rows, temporary, format, landmarks)
-            with temporary.open("rb") as file:
-                os.fsync(file.fileno())
-            temporary.replace(path)
-    except OSError as error:
-        reason = error.strerror or error
-        raise OutputError(f"{path}: cannot be written ({reason}); choose another place") from error
+    with writing(path), scratch_folder(path.parent) as scratch:
+        temporary = scratch / path.name
+        if format == "parquet":
+            _write_parquet(rows, temporary, landmarks)
+        else:
+            _write_text(rows, temporary, format, landmarks)
+        with temporary.open("rb+") as file:  # on Windows fsync wants it open for writing
+            os.fsync(file.fileno())
+        put_in_place(temporary, path)
 
 
 def _write_parquet(rows: Iterable[Row], path: Path, landmarks: bool) -> None:

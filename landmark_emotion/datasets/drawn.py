@@ -19,8 +19,8 @@ from landmark_emotion.datasets.drawing import (
     random_view,
 )
 from landmark_emotion.emotions import CKPLUS_CODES, DEFAULT_EMOTIONS, EMOTIONS
-from landmark_emotion.errors import DatasetError, OutputError
-from landmark_emotion.files import open_regular
+from landmark_emotion.errors import DatasetError
+from landmark_emotion.files import open_regular, put_in_place, writing
 from landmark_emotion.recording import Recorder
 from landmark_emotion.scratch import scratch_folder
 
@@ -94,7 +94,7 @@ def draw_dataset(
         for sequence in _sequences(number, np.random.default_rng((seed, number)))
     ]
     total = _FRAMES * len(sequences)
-    try:
+    with writing(folder):
         target = folder.resolve()
         if target.exists() and (not target.is_dir() or any(target.iterdir())):
             raise DatasetError(f"{folder}: exists and is not an empty folder; name a new one")
@@ -108,10 +108,7 @@ def draw_dataset(
             (unfinished / _README_NAME).write_text(_README, encoding="utf-8")
             if target.exists():
                 target.rmdir()  # Windows does not replace a folder, not even an empty one
-            unfinished.replace(target)
-    except OSError as error:
-        reason = error.strerror or error
-        raise OutputError(f"{folder}: cannot be written ({reason}); name another folder") from error
+            put_in_place(unfinished, target)
     return total
 
 
