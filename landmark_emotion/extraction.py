@@ -15,6 +15,7 @@ import joblib
 import numpy as np
 from numpy.typing import NDArray
 
+from landmark_emotion.cache import open_cache, recall, remember
 from landmark_emotion.datasets import Sample
 from landmark_emotion.detection import (
     MEASUREMENT_VERSION,
@@ -125,7 +126,7 @@ def extract(
     n_jobs = jobs if len(pending) >= _WORTH_WORKERS else 1
     with kept_from_interrupts() if n_jobs != 1 else contextlib.nullcontext():
         outcomes = joblib.Parallel(n_jobs=n_jobs, return_as="generator")(
-            joblib.delayed(remembered)(*call) for call, _ in pending
+            joblib.delayed(remember)(remembered, *call) for call, _ in pending
         )
     if progress is not None and pending:
         outcomes = progress(outcomes, len(pending))
@@ -181,61 +182,6 @@ def measure(digest: str, settings: str, image: str, predictor: str) -> Measured:
 def reason_of(error: ImageError, path: Path) -> str:
     """Shorten an error's text to what is wrong, for a list that names the path already."""
     return str(error).removeprefix(f"{path}: ").partition(";")[0]
-
-
-def open_cache(folder: Path | None) -> tuple[joblib.Memory, str]:
-    """Open a folder that remembers results.
-
-    Parameters
-    ----------
-    folder : Path or None
-        Made where it is missing; None to remember nothing. Only one's own: what joblib reads back
-        from it is trusted.
-
-    Returns
-    -------
-    memory : Memory
-        Remembers nothing where the folder cannot be used.
-    problem : str
-        Why it cannot; empty where all is well.
-    """
-    if folder is None:
-        return joblib.Memory(None, verbose=0), ""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if os.access(folder, os.W_OK):
-            # Compressed data carry a checksum, by which damage is noticed.
-            return joblib.Memory(folder, verbose=0, compress=True), ""
-        problem = "not writable"
-    except OSError as error:
-        problem = str(error.strerror)
-    return joblib.Memory(None, verbose=0), f"{folder}: {problem}"
-
-
-def recall(remembered: Any, *call: Any) -> Any:
-    """Look up what a function that a `joblib.Memory` caches gave before; it is not called.
-
-    Parameters
-    ----------
-    remembered : MemorizedFunc
-        From ``Memory.cache``; must never give None.
-    *call
-        Its arguments.
-
-    Returns
-    -------
-    object
-        The result, or None where it is not known or what was kept is damaged.
-    """
-    if not remembered.check_call_in_cache(*call):
-        return None
-    kept = remembered.call_and_shelve(*call)
-    try:
-        return kept.get()
-    # What damaged data can make pickle and zlib raise has no common root.
-    except Exception:
-        kept.clear()
-        return None
 
 
 @contextlib.contextmanager

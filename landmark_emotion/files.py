@@ -2,8 +2,10 @@
 
 import contextlib
 import errno
+import io
 import os
 import re
+import shutil
 import sys
 import tempfile
 import time
@@ -111,16 +113,40 @@ def replace_atomically(path: Path, data: bytes) -> None:
     OutputError
         If a folder or the file cannot be written; the old file is untouched then.
     """
+    _write(path, io.BytesIO(data))
+
+
+def copy_atomically(source: Path, path: Path) -> None:
+    """Copy a file so that at every moment either the old or the new one is there, whole.
+
+    Parameters
+    ----------
+    source : Path
+        What to copy; may lie on another disk.
+    path : Path
+        Where to; folders on the way are made, links are followed.
+
+    Raises
+    ------
+    OutputError
+        If a folder or the file cannot be written; the old file is untouched then.
+    """
+    with source.open("rb") as file:
+        _write(path, file)
+
+
+def _write(path: Path, source: BinaryIO) -> None:
     with writing(path):
         if path.exists() and not path.is_file() and not path.is_dir():
-            path.write_bytes(data)  # a device such as /dev/null, which must not be replaced
+            with path.open("wb") as device:  # such as /dev/null, which must not be replaced
+                shutil.copyfileobj(source, device)
             return
         target = Path(os.path.realpath(path))
         target.parent.mkdir(parents=True, exist_ok=True)
         with scratch_folder(target.parent) as scratch:
             temporary = scratch / "file"
             with temporary.open("wb") as file:
-                file.write(data)
+                shutil.copyfileobj(source, file)
                 file.flush()
                 os.fsync(file.fileno())
             put_in_place(temporary, target)

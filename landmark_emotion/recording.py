@@ -1,7 +1,7 @@
 """Pictures become a video file, whole or not at all."""
 
 import contextlib
-import shutil
+import os
 import tempfile
 from pathlib import Path
 from types import TracebackType
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landmark_emotion.errors import OutputError
-from landmark_emotion.files import check_writable, written_gradually
+from landmark_emotion.files import check_writable, copy_atomically, put_in_place
 from landmark_emotion.scratch import scratch_folder
 
 CODECS = {".mp4": "mp4v", ".avi": "MJPG"}
@@ -37,7 +37,8 @@ class Recorder:
     Raises
     ------
     OutputError
-        If the suffix is none of these or the place cannot be written.
+        If the suffix is none of these or the place cannot be written; at the end of the statement
+        too, where a disk has become full.
     """
 
     def __init__(self, path: Path, fps: float, *, partial: bool = True) -> None:
@@ -113,9 +114,28 @@ class Recorder:
             if self._writer is not None:
                 self._writer.release()
             if self._n_frames and (kind is None or self._partial):
-                # It may come from another disk.
-                with written_gradually(self._path) as target:
-                    shutil.copyfile(self._file, target)
+                self._put_in_place()
+
+    def _put_in_place(self) -> None:
+        # OpenCV does not say that a disk is full.
+        video = cv2.VideoCapture(str(self._file))
+        whole = video.isOpened() and video.get(cv2.CAP_PROP_FRAME_COUNT) >= self._n_frames
+        video.release()
+        folder = tempfile.gettempdir()
+        if not whole:
+            raise OutputError(
+                f"{self._path}: could not be recorded, {folder} seems to be full; make room, or "
+                "name another folder in TMPDIR"
+            )
+        try:
+            copy_atomically(self._file, self._path)  # it may go to another disk
+        except OutputError as error:
+            if not self._partial:
+                raise
+            number, kept = tempfile.mkstemp(self._file.suffix, f"{self._path.stem}-", folder)
+            os.close(number)
+            put_in_place(self._file, Path(kept))
+            raise OutputError(f"{error}; the video is kept as {kept}") from error
 
 
 def _fitted(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:

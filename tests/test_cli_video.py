@@ -32,6 +32,19 @@ def test_every_frame_of_a_video_has_a_row(look, video, here):
     assert os.listdir(here) == ["r.csv"]
 
 
+@pytest.mark.parametrize("format_", ["json", "csv"])
+def test_a_disk_that_becomes_full_leaves_whole_rows(look, video, here, full_disk, format_):
+    with full_disk(30_000):
+        result = look(video, "-o", f"r.{format_}", "--landmarks")
+    assert result.status == 1
+    assert f"error: r.{format_}: cannot be written (" in result.err.splitlines()[-1]
+    lines = (here / f"r.{format_}").read_text().splitlines(keepends=True)
+    assert 1 < len(lines) < 35
+    assert lines[-1].endswith("}\n" if format_ == "json" else "\n")
+    assert len({line.count(",") for line in lines}) == 1
+    assert os.listdir(here) == [f"r.{format_}"]
+
+
 def test_it_says_the_same_as_watching_does(look, run, model, video):
     assert look(video).out == run("webcam", "--source", video, "--model", model).out
 

@@ -1,3 +1,4 @@
+import errno
 import signal
 import subprocess
 import sys
@@ -111,13 +112,17 @@ def test_a_damaged_cache_is_measured_anew(samples, tmp_path, damage):
     assert extract(samples[:3], jobs=1, cache=tmp_path / "cache").from_cache == 3
 
 
+def refuse(**_):
+    raise PermissionError(errno.EACCES, "Permission denied")
+
+
 @pytest.mark.parametrize("place", ["file", "file/below", "refused"])
 def test_a_cache_that_cannot_be_written_is_a_note_and_no_error(
     samples, tmp_path, place, monkeypatch
 ):
     (tmp_path / "file").touch()
     if place == "refused":  # rights do not stop root, as whom tests may run
-        monkeypatch.setattr("os.access", lambda *_: False)
+        monkeypatch.setattr("tempfile.TemporaryFile", refuse)
     result = extract(samples, jobs=1, cache=tmp_path / place)
     assert str(tmp_path / place) in result.cache_problem
     assert len(result.table) == 2

@@ -1,3 +1,4 @@
+import errno
 import os
 
 import cv2
@@ -20,6 +21,13 @@ def read(path) -> list[float]:
         levels.append(float(answer[1].mean()))
     capture.release()
     return levels
+
+
+def record(recorder, n_frames) -> None:
+    random = np.random.default_rng(0)
+    with recorder:
+        for _ in range(n_frames):
+            recorder.write(random.integers(0, 255, (240, 320, 3), dtype=np.uint8))
 
 
 def interrupted(recorder) -> None:
@@ -115,3 +123,27 @@ def test_a_place_that_cannot_be_written_is_refused_before_the_work(tmp_path):
 def test_a_rate_of_nothing_is_refused(tmp_path):
     with pytest.raises(ValueError, match="fps must be above 0"):
         Recorder(tmp_path / "a.mp4", 0)
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.avi"])
+def test_a_disk_that_becomes_full_is_told_and_nothing_broken_is_left(tmp_path, full_disk, name):
+    (tmp_path / name).write_bytes(b"old")
+    told = pytest.raises(OutputError, match=r"could not be recorded, .+ seems to be full")
+    with full_disk(50_000), told:
+        record(Recorder(tmp_path / name, 25), 20)
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"old"]
+
+
+def test_what_was_recorded_is_kept_where_its_place_has_become_full(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OutputError, match=r"No space left.+; the video is kept as ") as told:
+        record(Recorder(tmp_path / "seen.avi", 25), 3)
+    kept = str(told.value).partition("is kept as ")[2]
+    assert len(read(kept)) == 3
+    assert os.listdir(tmp_path) == ["tmp"]
+    assert [kept] == [str(path) for path in (tmp_path / "tmp").iterdir()]

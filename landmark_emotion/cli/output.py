@@ -246,6 +246,7 @@ def open_writer(
         if args.output is not None:
             path: Path = stack.enter_context(written_gradually(args.output))
             if format_ != "parquet":
+                stack.push(_whole_lines(path))
                 file = path.open("w", encoding="utf-8", errors="surrogateescape", newline="")
                 stream = stack.enter_context(file)
         if format_ == "parquet":
@@ -262,6 +263,17 @@ def open_writer(
             writer = text(stream)
         stack.callback(writer.close)
         yield writer
+
+
+def _whole_lines(path: Path) -> Callable[..., None]:
+    """Make what cuts off half a line where a file could not be written to its end."""
+
+    def cut(kind: object, error: object, trace: object) -> None:
+        if isinstance(error, OSError):
+            with contextlib.suppress(OSError), path.open("rb+") as file:
+                file.truncate(file.read().rfind(b"\n") + 1)
+
+    return cut
 
 
 def _mode(prediction: Prediction) -> str:

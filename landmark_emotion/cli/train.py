@@ -94,7 +94,7 @@ class _Learned:
 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
-    from landmark_emotion.extraction import open_cache, recall
+    from landmark_emotion.cache import open_cache, recall, remember
 
     check_report(args.report)
     if args.output.resolve() in SHIPPED:
@@ -118,7 +118,7 @@ def run(args: argparse.Namespace) -> int:
     call = (_digest(args, data, versions), args, data, introduce)
     learned = recall(remembered, *call)
     if learned is None:
-        learned = remembered(*call)
+        learned = remember(remembered, *call)
     else:
         introduce(learned.account)
         say("scores: known from an earlier run, nothing has changed since")
