@@ -1,4 +1,5 @@
 import errno
+import json
 import os
 import signal
 import subprocess
@@ -226,6 +227,18 @@ def test_without_a_stdout_it_still_works(spawn, model, video):
     )
     assert "Traceback" not in process.communicate()[1]
     assert process.returncode == 0
+
+
+@posix
+def test_without_a_stderr_nothing_is_said_among_the_rows(spawn, model, video, tmp_path):
+    arguments = ["video", video, "--model", model, "--format", "json", "--record", "seen.avi"]
+    process = spawn(
+        "-m", "landmark_emotion", *arguments, stderr=None, preexec_fn=lambda: os.close(2)
+    )
+    out, _ = process.communicate()
+    assert process.returncode == 0
+    assert [json.loads(line)["frame"] for line in out.splitlines()] == list(range(40))
+    assert (tmp_path / "seen.avi").is_file()
 
 
 @posix

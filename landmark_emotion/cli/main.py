@@ -14,6 +14,7 @@ from landmark_emotion.errors import LandmarkEmotionError
 
 _INTERRUPTED = 130
 _TERMINATED = 143
+_STDERR = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,8 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     logging.basicConfig(handlers=[logging.NullHandler()])
-    if sys.stdout is None:  # closed by whoever started us
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123
+    _open_what_was_closed()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             # File names need not be valid text, and not every terminal can show all of Unicode.
@@ -74,6 +74,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _fail(f"{error.filename or 'output'}: the disk is full; make room")
         where = "system" if error.filename is None else os.fsdecode(error.filename)
         return _fail(f"{where[-200:]}: {error.strerror or error}; check that it can be used")
+
+
+def _open_what_was_closed() -> None:
+    """Give a stdout and stderr to programs that were started without."""
+    # Else files get their numbers, and what libraries complain of goes into those.
+    while (number := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
+        pass
+    os.close(number)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115, PTH123
 
 
 def _parser() -> argparse.ArgumentParser:
