@@ -10,6 +10,7 @@ from landmark_emotion.cli.options import (
     add_view,
     check_output,
     positive_int,
+    say,
     seconds,
     seconds_or_auto,
 )
@@ -66,6 +67,7 @@ def run(args: argparse.Namespace) -> int:
     from landmark_emotion.cli.output import FrameTextWriter, open_writer
     from landmark_emotion.cli.recognition import open_recognizer, profile_path
     from landmark_emotion.cli.status import Status
+    from landmark_emotion.cli.unread import stdout_that_never_waits
     from landmark_emotion.files import check_writable
     from landmark_emotion.video import probe
     from landmark_emotion.window import Window
@@ -78,9 +80,12 @@ def run(args: argparse.Namespace) -> int:
     with contextlib.ExitStack() as stack:
         window = stack.enter_context(Window("landmark_emotion")) if args.show else None
         recognizer = open_recognizer(args)
+        fps = probe(args.source).fps
+        # A file waits for its reader, a camera cannot.
+        if fps is None and (args.show or args.record is not None):
+            stack.enter_context(stdout_that_never_waits(say))
         writer = stack.enter_context(open_writer(args, FrameTextWriter))
         status = Status()
-        fps = probe(args.source).fps
         session = stack.enter_context(
             Session(
                 args, recognizer, writer, window, status, fps or CAMERA_FPS, paced=fps is not None
