@@ -5,7 +5,7 @@ import io
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from typing import TextIO
+from typing import TextIO, cast
 
 ROOM = 2**20  # characters that may wait for the reader
 PATIENCE = 1.0  # seconds for the reader at the end
@@ -28,7 +28,8 @@ def stdout_that_never_waits(talk: Callable[[str], None]) -> Iterator[None]:
         return
     raw = getattr(buffer, "raw", buffer)
     plain.flush()
-    sys.stdout = stream = _Stream(raw, plain)
+    stream = _Stream(raw, plain)
+    sys.stdout = cast(TextIO, stream)
     try:
         yield
     finally:
@@ -38,8 +39,8 @@ def stdout_that_never_waits(talk: Callable[[str], None]) -> Iterator[None]:
             talk(f"note: stdout was not read; {n_missing:,} lines are missing there")
 
 
-class _Stream(io.TextIOBase):
-    """Text that a thread writes while the program goes on."""
+class _Stream:
+    """Text that a thread writes while the program goes on; what `print` needs of a stream."""
 
     def __init__(self, raw: io.RawIOBase, plain: TextIO) -> None:
         self._raw, self._plain = raw, plain
