@@ -111,12 +111,12 @@ def report_page(report: Mapping[str, Any], plots: Sequence[Plot]) -> bytes:
         parts += ["<h2>Plots</h2>", '<div class="plots">', *map(_figure, plots), "</div>"]
     parts += [
         "<h2>Scores</h2>",
-        _table(_score_rows(report)),
+        html_table(_score_rows(report)),
         "<h2>Emotions</h2>",
-        _table(_emotion_rows(report)),
+        html_table(_emotion_rows(report)),
         *_confusions(report),
         "<h2>Data</h2>",
-        _table(_data_rows(report), "texts"),
+        html_table(_data_rows(report), "texts"),
         *_skipped(report),
         '<footer class="quiet"><p>The model recognises expressions: how a face is moved. What a '
         "person feels is another matter. The same numbers are in report.json.</p></footer>",
@@ -126,14 +126,15 @@ def report_page(report: Mapping[str, Any], plots: Sequence[Plot]) -> bytes:
         '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
         "style-src 'unsafe-inline'\">\n"
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{_style_sheet()}</style>\n</head>\n<body>\n"
+        f"<title>{escape(title)}</title>\n<style>{style_sheet()}</style>\n</head>\n<body>\n"
     )
     page = head + "\n".join(parts) + "\n</body>\n</html>\n"
     # A file's name need not be valid text.
     return page.encode("utf-8", "backslashreplace")
 
 
-def _style_sheet() -> str:
+def style_sheet() -> str:
+    """Make the style of a page, by day and by night."""
     light, dark = (
         " ".join(f"--{name}: {colour};" for name, colour in colours.items())
         for colours in (COLOURS, _DARK)
@@ -202,11 +203,11 @@ def _figure(plot: Plot) -> str:
     svg = re.sub(colours, lambda match: f"var(--{names[match[0]]})", as_svg(plot))
     return (
         f"<figure><h3>{escape(plot.title)}</h3>{svg}<figcaption>{escape(plot.caption)}</figcaption>"
-        f"<details><summary>The numbers</summary>{_table(plot.rows)}</details></figure>"
+        f"<details><summary>The numbers</summary>{html_table(plot.rows)}</details></figure>"
     )
 
 
-def _table(rows: Iterable[Sequence[str]], kind: str = "") -> str:
+def html_table(rows: Iterable[Sequence[str]], kind: str = "") -> str:
     """Write a table; where it is of texts it has no head, otherwise the first row is that."""
     rows = list(rows)
     attribute = f' class="{kind}"' if kind else ""
@@ -281,7 +282,7 @@ def _confusions(report: Mapping[str, Any]) -> list[str]:
             [emotion, *(str(count) for count in row.values())] for emotion, row in confusion.items()
         ]
         parts.append(
-            f"<details><summary>Confusion matrix, {head}</summary>{_table(rows)}</details>"
+            f"<details><summary>Confusion matrix, {head}</summary>{html_table(rows)}</details>"
         )
     return parts
 
@@ -319,7 +320,7 @@ def _skipped(report: Mapping[str, Any]) -> list[str]:
     rows = [(item["path"], item["reason"]) for item in skipped]
     return [
         f"<details><summary>{len(skipped)} images were skipped</summary>"
-        f"{_table(rows, 'texts')}</details>"
+        f"{html_table(rows, 'texts')}</details>"
     ]
 
 

@@ -180,7 +180,7 @@ def draw_plots(
         If matplotlib is not installed.
     """
     note = f"{len(table)} faces; {static.protocol}" + ("; DRAWN FACES" if table.drawn else "")
-    with _style():
+    with plot_style():
         plots = [
             _accuracy(static, calibrated, runs, runs_apart, note),
             _recall(static, calibrated, note),
@@ -199,7 +199,7 @@ def draw_plots(
 def as_png(plot: Plot) -> bytes:
     """Render a plot on white paper, with its title."""
     buffer = io.BytesIO()
-    with _style():
+    with plot_style():
         plot.figure.savefig(buffer, format="png", dpi=_DPI, metadata={"Description": plot.alt})
     return buffer.getvalue()
 
@@ -211,7 +211,7 @@ def as_svg(plot: Plot) -> str:
     """
     buffer = io.StringIO()
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-    with _style(), _without_header(plot.figure):
+    with plot_style(), _without_header(plot.figure):
         plot.figure.savefig(buffer, format="svg", transparent=True, metadata=nothing)
     text = buffer.getvalue()
     content = text[text.index(">", text.index("<svg")) + 1 : text.rindex("</svg>")]
@@ -772,7 +772,7 @@ def _percent_axis(axis: Any, axes: "Axes") -> None:
 
 
 @contextlib.contextmanager
-def _style() -> Iterator[None]:
+def plot_style() -> Iterator[None]:
     """Draw as we do, whatever the user's own settings are."""
     try:
         import matplotlib.style

@@ -19,10 +19,13 @@ from landmark_emotion.timeline import (
     NAMES,
     draw_timeline,
     read_timeline,
+    reading,
     share_rows,
     shares,
     timeline_page,
 )
+from landmark_emotion.timeline.steps import steps_of
+from landmark_emotion.timeline.words import tick_marks
 
 KNOWN = ("anger", "happiness", "neutral")
 
@@ -336,18 +339,18 @@ def test_text_in_parquet_that_is_no_utf8_gives_one_line(read):
 
 
 def test_a_small_parquet_of_countless_rows_is_refused(read, monkeypatch):
-    monkeypatch.setattr(timeline, "MAX_ROWS", 3)
+    monkeypatch.setattr(reading, "MAX_ROWS", 3)
     with pytest.raises(ReportError, match="more than 10 million rows; split it"):
         read(as_parquet(rows("nnh-")))
 
 
 def test_of_a_line_without_end_no_more_than_the_beginning_is_kept(read, monkeypatch):
-    monkeypatch.setattr(timeline, "_LONGEST", 1000)
+    monkeypatch.setattr(reading, "_LONGEST", 1000)
     good = as_csv(rows("nnhh"))
     for long in ("x" * 5000, '"' + "x" * 2999, "9" * 1000):
         found = read(good + long + "\n" + good.partition("\n")[2])
         assert any("1 damaged line left out" in note for note in found.notes)
-    assert max(map(len, timeline._lines(io.StringIO("a" * 2500 + "\nb")))) == 1000
+    assert max(map(len, reading._lines(io.StringIO("a" * 2500 + "\nb")))) == 1000
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
@@ -362,7 +365,7 @@ def test_a_long_recording_is_drawn_by_its_means(read):
     shown = "".join(rng.choice(list("nha-"), 5000))
     found = read(as_csv(rows(shown)))
     lane, recording = one_lane(found), found.recordings[0]
-    steps = timeline._steps(lane, recording, 100)
+    steps = steps_of(lane, recording, 100)
     assert len(steps.start) == 100
     first = lane.time < recording.end / 100 - 1e-6
     np.testing.assert_allclose(
@@ -375,7 +378,7 @@ def test_a_long_recording_is_drawn_by_its_means(read):
 
 def test_gaps_stay_gaps_when_means_are_drawn(read):
     found = read(as_csv(rows(1003 * "n" + 997 * "-" + 1000 * "h")))
-    steps = timeline._steps(one_lane(found), found.recordings[0], 100)
+    steps = steps_of(one_lane(found), found.recordings[0], 100)
     bands = [(round(start, 1), round(end, 1), name) for start, end, name in steps.bands()]
     assert bands == [(0, 100.3, "neutral"), (200, 300, "happiness")]
     assert len(list(steps.runs())) == 2
@@ -386,7 +389,7 @@ def test_what_stands_for_long_is_in_every_mean(read):
     few = [every[0], *every[2000:]]
     a, b = read(as_csv(every)), read(as_csv(few))
     for found in (a, b):
-        steps = timeline._steps(one_lane(found), found.recordings[0], 50)
+        steps = steps_of(one_lane(found), found.recordings[0], 50)
         assert [name for _, _, name in steps.bands()] == ["neutral", "happiness"]
         np.testing.assert_allclose(steps.start, np.arange(50) * 8)
 
@@ -503,7 +506,7 @@ def test_a_picture_shows_the_texts_it_should(read):
      (3600, "0:00:00", "1:00:00"), (90_000, "0:00:00", "24:00:00"), (1e7, "0:00:00", "2520:00:00")],
 )  # fmt: skip
 def test_the_axis_is_marked_in_minutes_and_seconds(seconds, first, last):
-    moments, texts = timeline._ticks(timeline.Recording("x", 0.0, seconds, ()))
+    moments, texts = tick_marks(timeline.Recording("x", 0.0, seconds, ()))
     assert (texts[0], texts[-1]) == (first, last)
     assert 2 <= len(moments) <= 9
 
