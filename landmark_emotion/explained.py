@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from landmark_emotion.errors import OutputError
 from landmark_emotion.explanation import Explanation, denormalize_landmarks
-from landmark_emotion.face import REGIONS, Landmarks
+from landmark_emotion.face import OUTLINES, Landmarks
 from landmark_emotion.prediction import UNCERTAIN, Prediction
 
 Picture = NDArray[np.uint8]
@@ -20,18 +20,6 @@ Picture = NDArray[np.uint8]
 _FOR, _AGAINST = (178, 114, 0), (0, 159, 230)
 _INK, _QUIET, _HAIR, _PAPER = (31, 27, 24), (109, 102, 95), (222, 217, 213), (255, 255, 255)
 
-# What is drawn as one line, and whether it ends where it began.
-_LINES = (
-    (REGIONS["jaw"], False),
-    (REGIONS["right_eyebrow"], False),
-    (REGIONS["left_eyebrow"], False),
-    (slice(27, 31), False),
-    (slice(31, 36), False),
-    (REGIONS["right_eye"], True),
-    (REGIONS["left_eye"], True),
-    (REGIONS["mouth"], True),
-    (REGIONS["inner_mouth"], True),
-)
 
 # A contribution that gives the largest mark even where there is none larger, so that trifles stay
 # small: of a landmark, and of a region.
@@ -236,7 +224,7 @@ def _draw_arrows(
     contributions = explanation.by_landmark
     unit = float(np.sqrt(np.square(landmarks - landmarks.mean(axis=0)).sum(axis=1).mean())) / 100
     if neutral_face:
-        for part, closed in _LINES:
+        for part, closed in OUTLINES:
             _polyline(image, origin[part], closed, _PAPER, 1.8 * unit)
             _polyline(image, origin[part], closed, _QUIET, 0.9 * unit)
     strengths = contributions / max(_STRONG_LANDMARK, np.abs(contributions).max())

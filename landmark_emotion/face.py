@@ -25,6 +25,19 @@ REGIONS = {
     "inner_mouth": slice(60, 68),
 }
 
+OUTLINES = (
+    (REGIONS["jaw"], False),
+    (REGIONS["right_eyebrow"], False),
+    (REGIONS["left_eyebrow"], False),
+    (slice(27, 31), False),  # bridge of the nose
+    (slice(31, 36), False),  # nostrils
+    (REGIONS["right_eye"], True),
+    (REGIONS["left_eye"], True),
+    (REGIONS["mouth"], True),
+    (REGIONS["inner_mouth"], True),
+)
+"""What is drawn as one line, and whether it ends where it began."""
+
 MIRROR_ORDER = np.concatenate(
     [
         np.arange(16, -1, -1),  # jaw

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from landmark_emotion.errors import MissingPackageError
 from landmark_emotion.evaluation import Judgement
-from landmark_emotion.face import N_LANDMARKS, REGIONS, Landmarks
+from landmark_emotion.face import N_LANDMARKS, OUTLINES, REGIONS, Landmarks
 from landmark_emotion.features import landmark_features
 from landmark_emotion.metrics import (
     COVERAGE,
@@ -90,18 +90,6 @@ _WIDTH = 4.6  # inches
 _POINTS = 72.0  # an inch
 _DPI = 200.0
 
-# What is drawn as one line; a path that is closed ends where it began.
-_LINES = (
-    (REGIONS["jaw"], False),
-    (REGIONS["right_eyebrow"], False),
-    (REGIONS["left_eyebrow"], False),
-    (slice(27, 31), False),
-    (slice(31, 36), False),
-    (REGIONS["right_eye"], True),
-    (REGIONS["left_eye"], True),
-    (REGIONS["mouth"], True),
-    (REGIONS["inner_mouth"], True),
-)
 _PARTS = {
     "jaw": ("jaw",),
     "eyebrows": ("right_eyebrow", "left_eyebrow"),
@@ -721,7 +709,7 @@ def _face_axes(axes: "Axes", emotion: str, n: int | None, faces: Sequence[Landma
 
 
 def _draw_face(axes: "Axes", face: Landmarks, colour: str, width: float) -> None:
-    for which, closed in _LINES:
+    for which, closed in OUTLINES:
         line = face[which]
         line = np.concatenate([line, line[:1]]) if closed else line
         axes.plot(*line.T, color=colour, linewidth=width, solid_capstyle="round")

@@ -6,20 +6,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from landmark_emotion.face import REGIONS, Box
+from landmark_emotion.face import OUTLINES, Box
 from landmark_emotion.overlay.ink import SHADOW, Ink, tint
 from landmark_emotion.overlay.rects import FAR, Rect
 from landmark_emotion.prediction import Prediction
 
 _SHIFT = 4  # bits behind the point that OpenCV is given
-
-# Which landmarks a line joins, and whether it ends where it began.
-_CONTOURS = (
-    *((REGIONS[name], False) for name in ("jaw", "right_eyebrow", "left_eyebrow")),
-    (slice(27, 31), False),  # bridge of the nose
-    (slice(31, 36), False),  # nostrils
-    *((REGIONS[name], True) for name in ("right_eye", "left_eye", "mouth", "inner_mouth")),
-)
 
 
 def draw_landmarks(image: NDArray[np.uint8], prediction: Prediction, ink: Ink) -> None:
@@ -28,7 +20,7 @@ def draw_landmarks(image: NDArray[np.uint8], prediction: Prediction, ink: Ink) -
     points = np.clip(points, -FAR, FAR)
     fixed = np.rint((points - 0.5) * 2**_SHIFT).astype(np.int32)
     colour, thickness = tint(prediction.emotion), max(1, round(height / 300))
-    for region, closed in _CONTOURS:
+    for region, closed in OUTLINES:
         cv2.polylines(image, [fixed[region]], closed, colour, thickness, cv2.LINE_AA, _SHIFT)
     dot = ink.dot(max(1, round(height / 70)))
     size = dot.shape[0]
