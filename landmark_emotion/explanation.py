@@ -276,7 +276,7 @@ def explain(
         raise ValueError(f"emotion must be one of {', '.join(model.emotions)}, got {emotion!r}")
     neutral = model.mean if reference is None else reference
     difference = landmark_features(landmarks) - neutral
-    head = model.static if reference is None or model.calibrated is None else model.calibrated
+    head = model.head_for(reference)
     slopes = _mean_slopes(head.biases, head.margins(difference), len(model.emotions))
     contributions = slopes @ (head.weights * difference) / head.temperature
     base = model.votes(neutral, reference)

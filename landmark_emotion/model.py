@@ -156,9 +156,13 @@ class EmotionModel:
         ndarray of shape (..., k)
             What the softmax turns into `probabilities`.
         """
-        head = self.static if neutral is None or self.calibrated is None else self.calibrated
+        head = self.head_for(neutral)
         margins = head.margins(features - (self.mean if neutral is None else neutral))
         return soft_votes(margins, len(self.emotions)) / head.temperature
+
+    def head_for(self, neutral: NDArray[np.float64] | None) -> Head:
+        """Return the head that judges faces compared with `neutral`, features or None."""
+        return self.static if neutral is None or self.calibrated is None else self.calibrated
 
     def blend(self, own: NDArray[np.float64], n: ArrayLike) -> NDArray[np.float64]:
         """Draw neutral references that are made of few faces towards the average person.
