@@ -117,9 +117,9 @@ class Recorder:
                 self._put_in_place()
 
     def _put_in_place(self) -> None:
-        # OpenCV does not say that a disk is full.
+        # OpenCV does not say that a disk is full. Some systems only estimate the number of frames.
         video = cv2.VideoCapture(str(self._file))
-        whole = video.isOpened() and video.get(cv2.CAP_PROP_FRAME_COUNT) >= self._n_frames
+        whole = video.isOpened() and video.get(cv2.CAP_PROP_FRAME_COUNT) >= 0.9 * self._n_frames
         video.release()
         folder = tempfile.gettempdir()
         if not whole:
