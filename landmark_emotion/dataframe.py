@@ -3,7 +3,7 @@
 Neither pandas nor pyarrow belongs to the core; they come with the extra ``tables``.
 """
 
-import importlib.util
+import importlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,7 +48,7 @@ def to_dataframe(
     try:
         import pandas as pd
     except ImportError as error:
-        raise _missing("pandas") from error
+        raise _missing("pandas", error) from error
     rows = [csv_row(source, p.frame, p.time, p, landmarks=landmarks) for p in predictions]
     columns = _columns(landmarks)
     types = {name: "string" if name in _TEXT else "Float64" for name in columns}
@@ -78,7 +78,7 @@ class ParquetRows:
             import pyarrow as pa
             import pyarrow.parquet as pq
         except ImportError as error:
-            raise _missing("pyarrow") from error
+            raise _missing("pyarrow", error) from error
         self._pa = pa
         self._schema = pa.schema(
             [
@@ -121,10 +121,12 @@ def check_parquet() -> None:
     Raises
     ------
     MissingPackageError
-        If pyarrow is not installed.
+        If pyarrow is not installed or cannot be loaded.
     """
-    if importlib.util.find_spec("pyarrow") is None:
-        raise _missing("pyarrow")
+    try:
+        importlib.import_module("pyarrow.parquet")
+    except ImportError as error:
+        raise _missing("pyarrow", error) from error
 
 
 def _columns(landmarks: bool) -> Sequence[str]:
@@ -138,7 +140,8 @@ def _value(name: str, value: Any) -> Any:
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
 
 
-def _missing(package: str) -> MissingPackageError:
-    return MissingPackageError(
-        f"{package}: not installed; run 'pip install pandas pyarrow' or choose another format"
-    )
+def _missing(package: str, error: ImportError) -> MissingPackageError:
+    problem, remedy = "not installed", "pip install pandas pyarrow"
+    if not isinstance(error, ModuleNotFoundError):  # such as a numpy that is too old for it
+        problem, remedy = f"cannot be loaded ({error})", "pip install -U pandas pyarrow numpy"
+    return MissingPackageError(f"{package}: {problem}; run '{remedy}' or choose another format")

@@ -2,6 +2,7 @@ import csv
 import io
 import os
 import shutil
+import sys
 
 import cv2
 import numpy as np
@@ -113,6 +114,21 @@ def test_parquet_needs_a_file(look, video):
     result = look(video, "--format", "parquet")
     assert result.status == 2
     assert "name it with -o" in result.err
+
+
+def test_a_pyarrow_that_cannot_be_loaded_is_told_before_the_work(look, video, here, monkeypatch):
+    (here / "pyarrow").mkdir()
+    (here / "pyarrow" / "__init__.py").write_text("raise ImportError('it wants NumPy 2')")
+    for name in [name for name in sys.modules if name.partition(".")[0] == "pyarrow"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.syspath_prepend(here)
+    result = look(video, "-o", "r.parquet")
+    assert result.status == 1
+    assert result.err.splitlines()[-1] == (
+        "error: pyarrow: cannot be loaded (it wants NumPy 2); run 'pip install -U pandas pyarrow "
+        "numpy' or choose another format"
+    )
+    assert not list(here.glob("*.parquet"))
 
 
 def test_parquet_can_be_read_by_pandas(look, video, here):

@@ -320,7 +320,7 @@ def test_parquet_gives_the_same_as_csv(read):
 
 def test_parquet_without_pyarrow_gives_one_line(read, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
-    with pytest.raises(MissingPackageError, match="pip install pandas pyarrow"):
+    with pytest.raises(MissingPackageError, match="pip install -U pandas pyarrow"):
         read(b"PAR1 and so on")
 
 

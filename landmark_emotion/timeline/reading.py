@@ -168,7 +168,8 @@ def _parquet_rows(path: Path) -> Iterator[Mapping[str, Any]]:
                 yield from batch.to_pylist()
     except ImportError as error:
         raise MissingPackageError(
-            f"{path}: reading Parquet takes pandas and pyarrow; run 'pip install pandas pyarrow'"
+            f"{path}: reading Parquet takes pandas and pyarrow ({error}); run 'pip install -U "
+            "pandas pyarrow'"
         ) from error
     except ReportError:
         raise
