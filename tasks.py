@@ -21,8 +21,8 @@ OLDEST = (3, 10)
 JOBS = {
     "demo": "see it work on drawn faces: install, train, watch a drawn video",
     "install": "make .venv with the project in it (and with extras, such as 'install web')",
-    "test": "run the tests",
-    "check": "run ruff, mypy, import-linter, and the tests with coverage",
+    "test": "run the tests, but for slow ones",
+    "check": "run ruff, mypy, import-linter, and all tests with coverage",
     "oldest": "run the tests with the oldest versions of the packages that are allowed",
     "windows": "run the tests under rules of Windows that Linux does not have",
     "package": "build wheel and sdist, look what is in them, try the wheel in an empty place",
@@ -132,9 +132,9 @@ def demo(rest):
 
 
 def test(rest):
-    """Run the tests."""
+    """Run the tests, but for slow ones."""
     install(["test", "tables", "web"])
-    run(str(PYTHON), "-m", "pytest", *SIDE_BY_SIDE, *rest)
+    run(str(PYTHON), "-m", "pytest", *SIDE_BY_SIDE, "-m", "not slow", *rest)
 
 
 def check(rest):

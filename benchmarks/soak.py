@@ -126,7 +126,7 @@ def main():
     if not 1 <= args.every <= args.frames:
         parser.error(f"--every must be from 1 to {args.frames}, got {args.every}")
     cv2.setNumThreads(1)
-    shown = scenes(args.data, min(100, args.frames))
+    shown = scenes(args.data, min(100, max(1, args.frames // 4)))
     result = soak(shown, args.frames, args.every)
     rows = result["rows"]
     memory = [row["megabytes"] for row in rows]

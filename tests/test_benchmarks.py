@@ -40,6 +40,7 @@ def measured(tmp_path_factory):
     return run_benchmark("live", tmp_path_factory.mktemp("live"), "--quick")
 
 
+@pytest.mark.slow
 def test_every_case_has_all_figures(measured):
     result, _ = measured
     assert [case["people"] for case in result["cases"]] == list(videos.PEOPLE)
@@ -59,6 +60,7 @@ def test_every_case_has_all_figures(measured):
     assert all(map(math.isfinite, figures(result)))
 
 
+@pytest.mark.slow
 def test_all_faces_are_found_by_every_way(measured):
     result, _ = measured
     for case in result["cases"]:
@@ -71,6 +73,7 @@ def test_all_faces_are_found_by_every_way(measured):
         assert case["labels"]["numbers"] == case["people"]
 
 
+@pytest.mark.slow
 def test_where_nobody_is_no_landmarks_are_predicted(measured):
     result, _ = measured
     alone, empty = (
@@ -80,6 +83,7 @@ def test_where_nobody_is_no_landmarks_are_predicted(measured):
     assert empty["milliseconds"] == 0 < alone["milliseconds"]
 
 
+@pytest.mark.slow
 def test_what_is_not_part_of_a_case_is_measured_too(measured):
     result, _ = measured
     assert result["main"] == "drawn 640x480, faces: 1"
@@ -99,6 +103,7 @@ def available_cores():
     return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else {0}
 
 
+@pytest.mark.slow
 def test_every_goal_is_judged_or_said_not_to_be_measured(measured):
     result, printed = measured
     goals = {goal["goal"]: goal for goal in result["goals"]}
@@ -191,6 +196,7 @@ def test_enlarging_keeps_the_aspect_ratio():
     assert np.ptp(columns) + 1 == 960
 
 
+@pytest.mark.slow
 def test_the_soak_notes_memory_and_rate(tmp_path):
     result, printed = run_benchmark("soak", tmp_path, "--frames", 120, "--every", 40)
     assert [row["frames"] for row in result["rows"]] == [40, 80, 120]

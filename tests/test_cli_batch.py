@@ -119,6 +119,7 @@ def test_rows_are_those_of_image_and_video(run, here, video, png):
     assert done.out == ""
 
 
+@pytest.mark.slow
 @linux
 def test_killed_and_started_again_it_goes_on(start, tmp_path, videos, rows_of_video):
     results = tmp_path / "results"
@@ -162,6 +163,7 @@ def test_interrupted_it_is_quiet_and_leaves_no_process(start, tmp_path, videos, 
     assert not list(results.rglob(f"{PREFIX}*"))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="sends a signal of POSIX")
 def test_a_file_that_kills_its_process_is_told_of(start, tmp_path, png):
     folder = tmp_path / "images"

@@ -8,6 +8,8 @@ from landmark_emotion.model import load_model
 from landmark_emotion.scratch import PREFIX
 from landmark_emotion.table import load_table
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def together(spawn, drawn, tmp_path):
