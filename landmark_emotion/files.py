@@ -287,7 +287,8 @@ def writing(path: Path) -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or error
         remedy = "choose another place"
-        if isinstance(error, PermissionError):
+        # Elsewhere an open file can be replaced, so that it must be a matter of rights.
+        if sys.platform == "win32" and isinstance(error, PermissionError):
             remedy = f"close it where it is open, or {remedy}"
         raise OutputError(f"{path}: cannot be written ({reason}); {remedy}") from error
 

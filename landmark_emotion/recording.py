@@ -117,9 +117,9 @@ class Recorder:
                 self._put_in_place()
 
     def _put_in_place(self) -> None:
-        # OpenCV does not say that a disk is full. Some systems only estimate the number of frames.
+        # OpenCV does not say that a disk is full; a video that was cut off has no number of frames.
         video = cv2.VideoCapture(str(self._file))
-        whole = video.isOpened() and video.get(cv2.CAP_PROP_FRAME_COUNT) >= 0.9 * self._n_frames
+        whole = video.isOpened() and video.get(cv2.CAP_PROP_FRAME_COUNT) > 0
         video.release()
         folder = tempfile.gettempdir()
         if not whole:
@@ -134,6 +134,7 @@ class Recorder:
                 raise
             number, kept = tempfile.mkstemp(self._file.suffix, f"{self._path.stem}-", folder)
             os.close(number)
+            self._file.chmod(0o600)  # others may look into that folder
             put_in_place(self._file, Path(kept))
             raise OutputError(f"{error}; the video is kept as {kept}") from error
 

@@ -135,12 +135,23 @@ def test_a_file_that_is_open_elsewhere_is_told_with_the_remedy(tmp_path, monkeyp
     def held(*_):
         raise PermissionError(errno.EACCES, "Access is denied")
 
+    monkeypatch.setattr("sys.platform", "win32")
     (tmp_path / "file").write_bytes(b"old")
     monkeypatch.setattr(Path, "replace", held)
     monkeypatch.setattr("time.sleep", lambda _: None)
     with pytest.raises(OutputError, match=r"\(Access is denied\); close it where it is open, or"):
         replace_atomically(tmp_path / "file", b"new")
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"old"]
+
+
+def test_without_the_right_nobody_is_told_to_close_something(tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    with pytest.raises(OutputError, match=r"\(Permission denied\); choose another place$"):
+        check_writable(tmp_path / "file")
 
 
 def test_a_folder_is_not_replaced(tmp_path):

@@ -1,5 +1,6 @@
 import errno
 import os
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -145,5 +146,7 @@ def test_what_was_recorded_is_kept_where_its_place_has_become_full(tmp_path, mon
         record(Recorder(tmp_path / "seen.avi", 25), 3)
     kept = str(told.value).partition("is kept as ")[2]
     assert len(read(kept)) == 3
+    if os.name != "nt":
+        assert Path(kept).stat().st_mode & 0o077 == 0
     assert os.listdir(tmp_path) == ["tmp"]
     assert [kept] == [str(path) for path in (tmp_path / "tmp").iterdir()]

@@ -18,6 +18,8 @@ from landmark_emotion.records import COLUMNS, LANDMARK_COLUMNS, csv_row, json_ro
 if TYPE_CHECKING:
     from landmark_emotion.dataframe import ParquetRows
 
+_LONGEST_LINE = 2**20  # bytes
+
 FORMATS = ("text", "json", "csv", "parquet")
 _SUFFIXES = {".json": "json", ".jsonl": "json", ".csv": "csv", ".parquet": "parquet"}
 
@@ -271,7 +273,8 @@ def _whole_lines(path: Path) -> Callable[..., None]:
     def cut(kind: object, error: object, trace: object) -> None:
         if isinstance(error, OSError):
             with contextlib.suppress(OSError), path.open("rb+") as file:
-                file.truncate(file.read().rfind(b"\n") + 1)
+                start = file.seek(max(0, file.seek(0, os.SEEK_END) - _LONGEST_LINE))
+                file.truncate(start + file.read().rfind(b"\n") + 1)
 
     return cut
 
