@@ -201,7 +201,12 @@ def check_contents(wheel, sdist):
     with tarfile.open(str(sdist)) as archive:
         names = {member.name.partition("/")[2] for member in archive if member.isfile()}
     inside = {n for n in names if ".egg-info/" not in n and n not in ("PKG-INFO", "setup.cfg")}
-    folders = {"tests": ".py", "benchmarks": ".py", "docs": ("", ".md", ".py", ".png")}
+    folders = {
+        "tests": ".py",
+        "benchmarks": ".py",
+        "tools": ".py",
+        "docs": ("", ".md", ".py", ".png"),
+    }
     expected = sources | shipped | {"models/default.json", "data/README.md"}
     for folder, suffixes in folders.items():
         expected |= {

@@ -29,10 +29,11 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from landmark_emotion.datasets.drawn import draw_dataset, draw_video
-from landmark_emotion.files import replace_atomically
-from landmark_emotion.images import IMAGE_SUFFIXES, read_image
-from landmark_emotion.video import VIDEO_SUFFIXES
+from landmark_emotion.drawn.dataset import draw_dataset
+from landmark_emotion.drawn.video import draw_video
+from landmark_emotion.files.writing import replace_atomically
+from landmark_emotion.sources.images import IMAGE_SUFFIXES, read_image
+from landmark_emotion.sources.video import VIDEO_SUFFIXES
 
 ONE, TWO, DASK = "1 process", "2 processes", "2 Dask workers"
 TABLE = "results.csv"

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from landmark_emotion.datasets import image_files
-from landmark_emotion.images import read_image
-from landmark_emotion.recognizer import Recognizer
+from landmark_emotion.live.recognizer import Recognizer
+from landmark_emotion.sources.images import read_image
+from landmark_emotion.training.datasets import image_files
 
 Image = NDArray[np.uint8]
 

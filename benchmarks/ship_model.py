@@ -15,15 +15,15 @@ from pathlib import Path
 import numpy as np
 
 from landmark_emotion import __version__
-from landmark_emotion.detection import FaceDetector, find_predictor, predictor_digest
 from landmark_emotion.emotions import DEFAULT_EMOTIONS
-from landmark_emotion.evaluation import inner_folds, judge, out_of_fold_votes
-from landmark_emotion.files import replace_atomically
-from landmark_emotion.images import read_image
-from landmark_emotion.metrics import calibration_error, score
-from landmark_emotion.model import softmax
-from landmark_emotion.table import LandmarkTable, load_table
-from landmark_emotion.training import Recipe, TrainingSet, fit_model, fit_temperature, usable
+from landmark_emotion.faces.detector import FaceDetector, find_predictor, predictor_digest
+from landmark_emotion.files.writing import replace_atomically
+from landmark_emotion.model.classifier import softmax
+from landmark_emotion.sources.images import read_image
+from landmark_emotion.training.evaluation import inner_folds, judge, out_of_fold_votes
+from landmark_emotion.training.fit import Recipe, TrainingSet, fit_model, fit_temperature, usable
+from landmark_emotion.training.landmark_table import LandmarkTable, load_table
+from landmark_emotion.training.metrics import calibration_error, score
 
 MODELS = Path(__file__).resolve().parent.parent / "models"
 LONDON_FOLDS = 7
@@ -45,7 +45,7 @@ def main():
     stranger = fit_model(TrainingSet.of(ckplus, frames), recipe)
     temperatures = choose_temperatures(everything, stranger, london, recipe)
     figures = {
-        "recipe": "landmark_emotion.training.Recipe()",
+        "recipe": "landmark_emotion.training.fit.Recipe()",
         "temperatures": temperatures,
         "ckplus_people_not_in_training": judged(judge(ckplus, recipe, more=(frames, london))),
         "ckplus_alone_people_not_in_training": judged(judge(ckplus, recipe)),

@@ -28,17 +28,17 @@ import numpy as np
 from joblib.externals.loky import get_reusable_executor
 from tqdm import tqdm
 
-from landmark_emotion import extraction
 from landmark_emotion.cli import main as run_command
-from landmark_emotion.datasets import read_dataset
-from landmark_emotion.datasets.drawn import draw_dataset
-from landmark_emotion.detection import find_predictor, predictor_digest
+from landmark_emotion.drawn.dataset import draw_dataset
 from landmark_emotion.emotions import DEFAULT_EMOTIONS
-from landmark_emotion.evaluation import judge, shuffled_splits
-from landmark_emotion.files import replace_atomically
-from landmark_emotion.images import read_image
-from landmark_emotion.table import load_table
-from landmark_emotion.training import usable
+from landmark_emotion.faces.detector import find_predictor, predictor_digest
+from landmark_emotion.files.writing import replace_atomically
+from landmark_emotion.sources.images import read_image
+from landmark_emotion.training import extraction
+from landmark_emotion.training.datasets import read_dataset
+from landmark_emotion.training.evaluation import judge, shuffled_splits
+from landmark_emotion.training.fit import usable
+from landmark_emotion.training.landmark_table import load_table
 
 MANIFEST = "manifest.csv"
 JOBS = {"1 job": 1, "2 jobs": 2}

@@ -27,10 +27,10 @@ import cv2
 import numpy as np
 from websockets.sync.client import connect
 
-from benchmarks.browser import Chromium, Server, drawn_film, find_chromium, write_camera
-from landmark_emotion.files import replace_atomically
-from landmark_emotion.video import frames
+from landmark_emotion.files.writing import replace_atomically
+from landmark_emotion.sources.video import frames
 from landmark_emotion.web.server import _files
+from tools.browser import Chromium, Server, drawn_film, find_chromium, write_camera
 
 CLIENTS = (1, 4, 8)
 WARM_UP = 4.0  # seconds

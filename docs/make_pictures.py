@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from landmark_emotion import Recognizer, draw_predictions, explain
 from landmark_emotion.cli import main as command
-from landmark_emotion.datasets.drawing import (
+from landmark_emotion.drawn.drawing import (
     Subject,
     View,
     draw_background,
@@ -31,10 +31,10 @@ from landmark_emotion.datasets.drawing import (
     paint_face,
     random_subject,
 )
-from landmark_emotion.explained import draw_panels
-from landmark_emotion.files import replace_atomically
-from landmark_emotion.model import SHIPPED
-from landmark_emotion.neutral import reference_from
+from landmark_emotion.files.writing import replace_atomically
+from landmark_emotion.model.classifier import SHIPPED
+from landmark_emotion.model.neutral import reference_from
+from landmark_emotion.show.explanation_picture import draw_panels
 
 IMAGES = Path(__file__).resolve().parent / "images"
 MAX_BYTES = 300_000

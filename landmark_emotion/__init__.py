@@ -1,4 +1,4 @@
-"""Recognise facial emotion from landmarks, in real time, with a linear model.
+"""Recognize facial emotion from landmarks, in real time, with a linear model.
 
 ::
 
@@ -17,34 +17,42 @@ __version__ = "0.1.0"
 # Read by OpenCV when it is imported: a small file may claim to hold an enormous picture.
 os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(2**27))
 
-# What is loaded when it is first used, so that importing the package costs nothing.
+# Loaded on first use, so that importing the package costs nothing.
 _HOMES = {
-    "recognize": "api",
-    "Recognizer": "recognizer",
-    "Prediction": "prediction",
-    "Box": "face",
-    "Face": "face",
-    "EmotionModel": "model",
-    "load_model": "model",
-    "explain": "explanation",
-    "draw_predictions": "overlay",
-    "to_dataframe": "dataframe",
-    "EmotionClassifier": "estimators",
-    "LandmarkFeatures": "estimators",
+    "Box": "model.face",
+    "EmotionClassifier": "training.estimators",
+    "EmotionModel": "model.classifier",
+    "Face": "model.face",
     "LandmarkEmotionError": "errors",
+    "LandmarkFeatures": "training.estimators",
+    "Prediction": "live.prediction",
+    "Recognizer": "live.recognizer",
+    "default_model": "model.classifier",
+    "draw_predictions": "show.overlay",
+    "explain": "model.explanation",
+    "load_model": "model.classifier",
+    "load_profile": "model.neutral",
+    "load_table": "training.landmark_table",
+    "read_image": "sources.images",
+    "recognize": "live.recognizer",
+    "reference_from": "model.neutral",
+    "reference_from_image": "live.recognizer",
+    "to_dataframe": "show.parquet",
 }
 
 if TYPE_CHECKING:
-    from landmark_emotion.api import recognize
-    from landmark_emotion.dataframe import to_dataframe
     from landmark_emotion.errors import LandmarkEmotionError
-    from landmark_emotion.estimators import EmotionClassifier, LandmarkFeatures
-    from landmark_emotion.explanation import explain
-    from landmark_emotion.face import Box, Face
-    from landmark_emotion.model import EmotionModel, load_model
-    from landmark_emotion.overlay import draw_predictions
-    from landmark_emotion.prediction import Prediction
-    from landmark_emotion.recognizer import Recognizer
+    from landmark_emotion.live.prediction import Prediction
+    from landmark_emotion.live.recognizer import Recognizer, recognize, reference_from_image
+    from landmark_emotion.model.classifier import EmotionModel, default_model, load_model
+    from landmark_emotion.model.explanation import explain
+    from landmark_emotion.model.face import Box, Face
+    from landmark_emotion.model.neutral import load_profile, reference_from
+    from landmark_emotion.show.overlay import draw_predictions
+    from landmark_emotion.show.parquet import to_dataframe
+    from landmark_emotion.sources.images import read_image
+    from landmark_emotion.training.estimators import EmotionClassifier, LandmarkFeatures
+    from landmark_emotion.training.landmark_table import load_table
 
 __all__ = [
     "Box",
@@ -55,10 +63,16 @@ __all__ = [
     "LandmarkFeatures",
     "Prediction",
     "Recognizer",
+    "default_model",
     "draw_predictions",
     "explain",
     "load_model",
+    "load_profile",
+    "load_table",
+    "read_image",
     "recognize",
+    "reference_from",
+    "reference_from_image",
     "to_dataframe",
 ]
 

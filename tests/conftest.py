@@ -20,10 +20,11 @@ import cv2
 import numpy as np
 import pytest
 
-from landmark_emotion import detection
 from landmark_emotion.cli import main
-from landmark_emotion.datasets.drawing import Subject, draw_face
-from landmark_emotion.datasets.drawn import draw_dataset, draw_video
+from landmark_emotion.drawn.dataset import draw_dataset
+from landmark_emotion.drawn.drawing import Subject, draw_face
+from landmark_emotion.drawn.video import draw_video
+from landmark_emotion.faces import detector as detection
 
 REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

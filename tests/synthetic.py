@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landmark_emotion.emotions import DEFAULT_EMOTIONS
-from landmark_emotion.table import LandmarkTable
+from landmark_emotion.training.landmark_table import LandmarkTable
 
 
 def template() -> NDArray[np.float64]:

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import synthetic
 
-from landmark_emotion.datasets.drawing import Subject, draw_face
-from landmark_emotion.datasets.drawn import draw_video
+from landmark_emotion.drawn.drawing import Subject, draw_face
+from landmark_emotion.drawn.video import draw_video
 from landmark_emotion.emotions import parse_emotion
-from landmark_emotion.explanation import explain
-from landmark_emotion.model import default_model, load_model
-from landmark_emotion.records import COLUMNS, json_row
+from landmark_emotion.model.classifier import default_model, load_model
+from landmark_emotion.model.explanation import explain
+from landmark_emotion.show.rows import COLUMNS, json_row
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -139,6 +139,6 @@ def test_every_option_named_exists():
 def test_every_test_that_is_to_show_something_exists():
     text = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`(test_\w+)`", text))
-    tests = "\n".join(path.read_text(encoding="utf-8") for path in ROOT.glob("tests/test_*.py"))
+    tests = "\n".join(path.read_text(encoding="utf-8") for path in ROOT.glob("tests/**/test_*.py"))
     assert len(named) > 20
     assert named <= set(re.findall(r"^def (test_\w+)", tests, re.M))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from landmark_emotion.emotions import parse_emotion
-from landmark_emotion.records import COLUMNS
+from landmark_emotion.show.rows import COLUMNS
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = ("README.md", "data/README.md", "models/README.md", "CONTRIBUTING.md")

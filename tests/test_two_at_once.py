@@ -4,9 +4,9 @@ import shutil
 
 import pytest
 
-from landmark_emotion.model import load_model
-from landmark_emotion.scratch import PREFIX
-from landmark_emotion.table import load_table
+from landmark_emotion.files.scratch import PREFIX
+from landmark_emotion.model.classifier import load_model
+from landmark_emotion.training.landmark_table import load_table
 
 pytestmark = pytest.mark.slow
 

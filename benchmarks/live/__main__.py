@@ -36,9 +36,9 @@ from benchmarks.live.processes import imports, start_up, watch
 from benchmarks.live.tables import rounded, show
 from benchmarks.live.videos import VGA, drawn_cases, encode, images_of, real_cases
 from benchmarks.live.ways import Ways
-from landmark_emotion import detection
-from landmark_emotion.files import replace_atomically
-from landmark_emotion.model import default_model, load_model
+from landmark_emotion.faces import detector as detection
+from landmark_emotion.files.writing import replace_atomically
+from landmark_emotion.model.classifier import default_model, load_model
 
 
 def measure(data, effort, folder):

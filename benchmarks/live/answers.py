@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from landmark_emotion.face import REGIONS
+from landmark_emotion.model.face import REGIONS
 
 STABLE = 0.5  # seconds; an expression by each frame alone that holds for so long is a new one
 EYES = [np.arange(68)[REGIONS[eye]] for eye in ("right_eye", "left_eye")]

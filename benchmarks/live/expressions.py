@@ -12,10 +12,11 @@ from tqdm import tqdm
 from benchmarks.live.answers import labels, ours, quantiles
 from benchmarks.live.passes import go_through
 from benchmarks.live.videos import FPS
-from landmark_emotion.datasets.drawn import draw_dataset, draw_video
-from landmark_emotion.images import read_image
-from landmark_emotion.model import default_model
-from landmark_emotion.recognizer import Recognizer
+from landmark_emotion.drawn.dataset import draw_dataset
+from landmark_emotion.drawn.video import draw_video
+from landmark_emotion.live.recognizer import Recognizer
+from landmark_emotion.model.classifier import default_model
+from landmark_emotion.sources.images import read_image
 
 LONDON_SECONDS, LONDON_SHAPE = 1.5, (640, 640, 3)  # of each photo
 

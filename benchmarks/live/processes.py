@@ -17,9 +17,9 @@ WATCH = """
 import time
 times = [time.time()]
 import json, sys
-from landmark_emotion.model import default_model, load_model
-from landmark_emotion.recognizer import Recognizer
-from landmark_emotion.video import frames
+from landmark_emotion.model.classifier import default_model, load_model
+from landmark_emotion.live.recognizer import Recognizer
+from landmark_emotion.sources.video import frames
 times.append(time.time())
 model = load_model(default_model())
 times.append(time.time())
@@ -87,7 +87,7 @@ def imports(effort):
     codes = {
         "nothing": "pass",
         "landmark_emotion": "import landmark_emotion",
-        "landmark_emotion.recognizer": "import landmark_emotion.recognizer",
+        "landmark_emotion.live.recognizer": "import landmark_emotion.live.recognizer",
         "numpy, cv2 and dlib alone": "import numpy, cv2, dlib",
     }
     taken = defaultdict(list)

@@ -10,11 +10,12 @@ from unittest.mock import patch
 
 from benchmarks.live.passes import go_through
 from benchmarks.live.videos import FPS
-from landmark_emotion import recognizer, tracking
-from landmark_emotion.detection import FaceDetector
-from landmark_emotion.model import EmotionModel
-from landmark_emotion.recognizer import Recognizer
-from landmark_emotion.records import COLUMNS, csv_row
+from landmark_emotion.faces import tracker as tracking
+from landmark_emotion.faces.detector import FaceDetector
+from landmark_emotion.live import recognizer
+from landmark_emotion.live.recognizer import Recognizer
+from landmark_emotion.model.classifier import EmotionModel
+from landmark_emotion.show.rows import COLUMNS, csv_row
 
 
 class Stopwatch:

@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from landmark_emotion.datasets.drawing import (
+from landmark_emotion.drawn.drawing import (
     View,
     draw_background,
     expose,

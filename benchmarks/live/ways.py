@@ -9,10 +9,10 @@ import numpy as np
 from benchmarks.live.answers import Seen, agreement, labels, ours
 from benchmarks.live.passes import go_through, spread, summary
 from benchmarks.live.stages import stages
-from landmark_emotion.detection import find_predictor
-from landmark_emotion.features import landmark_features
-from landmark_emotion.model import softmax
-from landmark_emotion.recognizer import Recognizer
+from landmark_emotion.faces.detector import find_predictor
+from landmark_emotion.live.recognizer import Recognizer
+from landmark_emotion.model.classifier import softmax
+from landmark_emotion.model.features import landmark_features
 
 
 class Baseline:

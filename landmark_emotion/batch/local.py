@@ -14,7 +14,7 @@ from landmark_emotion.batch.recognition import recognize_unit
 from landmark_emotion.batch.recovery import Part, Work, WorkerDiedError
 from landmark_emotion.batch.settings import Settings
 from landmark_emotion.batch.units import Unit
-from landmark_emotion.extraction import kept_from_interrupts
+from landmark_emotion.training.extraction import kept_from_interrupts
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from typing import Any
 from landmark_emotion.batch.settings import Settings
 from landmark_emotion.batch.units import Unit
 from landmark_emotion.errors import OutputError
-from landmark_emotion.files import replace_atomically
+from landmark_emotion.files.writing import replace_atomically
 
 RECORD = "batch.json"
 PARTS = "parts"

@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 
 from landmark_emotion import __version__
-from landmark_emotion.detection import (
+from landmark_emotion.faces.detector import (
     MEASUREMENT_VERSION,
     detector_version,
     find_predictor,
     predictor_digest,
 )
-from landmark_emotion.model import EmotionModel
-from landmark_emotion.neutral import NeutralReference
-from landmark_emotion.smoothing import SMOOTHING
-from landmark_emotion.tracking import DETECT_EVERY
+from landmark_emotion.faces.tracker import DETECT_EVERY
+from landmark_emotion.live.smoothing import SMOOTHING
+from landmark_emotion.model.classifier import EmotionModel
+from landmark_emotion.model.neutral import NeutralReference
 
 
 @dataclass(frozen=True)

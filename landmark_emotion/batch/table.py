@@ -11,10 +11,10 @@ from typing import Any, Literal
 
 from landmark_emotion.batch.parts import Parts
 from landmark_emotion.batch.units import File, Unit
-from landmark_emotion.dataframe import ParquetRows
-from landmark_emotion.files import put_in_place, writing
-from landmark_emotion.records import COLUMNS, LANDMARK_COLUMNS, json_row
-from landmark_emotion.scratch import scratch_folder
+from landmark_emotion.files.scratch import scratch_folder
+from landmark_emotion.files.writing import put_in_place, writing
+from landmark_emotion.show.parquet import ParquetRows
+from landmark_emotion.show.rows import COLUMNS, LANDMARK_COLUMNS, json_row
 
 Format = Literal["csv", "json", "parquet"]
 

@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the command."""
     from landmark_emotion.batch import TABLES, make_settings, run_batch
     from landmark_emotion.cli.recognition import open_recognizer
-    from landmark_emotion.files import check_writable
+    from landmark_emotion.files.writing import check_writable
 
     check_writable(args.output / TABLES[args.format])
     recognizer = open_recognizer(args)

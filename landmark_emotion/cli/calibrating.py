@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from landmark_emotion.recognizer import Recognizer
+from landmark_emotion.live.recognizer import Recognizer
 
 
 class Calibrator:

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from landmark_emotion.cli.options import add_predictor, job_count, positive_int, progress, say
-from landmark_emotion.datasets import Sample, read_dataset
 from landmark_emotion.emotions import DEFAULT_EMOTIONS, EMOTIONS
 from landmark_emotion.errors import DatasetError
-from landmark_emotion.files import user_folder
-from landmark_emotion.table import LandmarkTable, load_table
+from landmark_emotion.files.writing import user_folder
+from landmark_emotion.training.datasets import Sample, read_dataset
+from landmark_emotion.training.landmark_table import LandmarkTable, load_table
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ def collect(args: argparse.Namespace, path: Path, emotions: Collection[str]) -> 
 def _extract(
     args: argparse.Namespace, samples: list[Sample]
 ) -> tuple[LandmarkTable, list[tuple[Path, str]], int]:
-    from landmark_emotion.extraction import extract
+    from landmark_emotion.training.extraction import extract
 
     extraction = extract(
         samples,

@@ -5,8 +5,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from landmark_emotion import comparison
 from landmark_emotion.cli.options import say
+from landmark_emotion.training import comparison
 
 _WHAT = {"static": "face as it is", "calibrated": "own neutral face known"}
 

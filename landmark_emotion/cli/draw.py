@@ -4,7 +4,8 @@ import argparse
 from pathlib import Path
 
 from landmark_emotion.cli.options import positive_int, progress, whole_number
-from landmark_emotion.datasets.drawn import draw_dataset, draw_video
+from landmark_emotion.drawn.dataset import draw_dataset
+from landmark_emotion.drawn.video import draw_video
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -13,10 +13,10 @@ from landmark_emotion import __version__
 from landmark_emotion.cli import collect
 from landmark_emotion.cli.reporting import add_report, check_report, write_report
 from landmark_emotion.errors import DatasetError
-from landmark_emotion.model import EmotionModel, load_model
+from landmark_emotion.model.classifier import EmotionModel, load_model
 
 if TYPE_CHECKING:
-    from landmark_emotion.evaluation import Judgement
+    from landmark_emotion.training.evaluation import Judgement
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -43,8 +43,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
-    from landmark_emotion import report
-    from landmark_emotion.evaluation import judge_by
+    from landmark_emotion.report import summary as report
+    from landmark_emotion.training.evaluation import judge_by
 
     check_report(args.report)
     model = load_model(args.model)
@@ -87,7 +87,7 @@ def _report(
     static: "Judgement",
     calibrated: "Judgement | None",
 ) -> None:
-    from landmark_emotion import report
+    from landmark_emotion.report import summary as report
 
     table = data.table
     summary = report.evaluation_report(

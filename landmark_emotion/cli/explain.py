@@ -10,8 +10,8 @@ from landmark_emotion.emotions import EMOTIONS
 from landmark_emotion.errors import ModelError
 
 if TYPE_CHECKING:
-    from landmark_emotion.explanation import Explanation
-    from landmark_emotion.prediction import Prediction
+    from landmark_emotion.live.prediction import Prediction
+    from landmark_emotion.model.explanation import Explanation
 
 _KEYS = ("face", "box", "emotion", "probability", "probabilities", "calibration")
 
@@ -47,10 +47,10 @@ def run(args: argparse.Namespace) -> int:
     import numpy as np
 
     from landmark_emotion.cli.recognition import open_recognizer
-    from landmark_emotion.explained import draw_panels, encode_picture
-    from landmark_emotion.explanation import explain
-    from landmark_emotion.files import check_writable, replace_atomically
-    from landmark_emotion.images import read_image
+    from landmark_emotion.files.writing import check_writable, replace_atomically
+    from landmark_emotion.model.explanation import explain
+    from landmark_emotion.show.explanation_picture import draw_panels, encode_picture
+    from landmark_emotion.sources.images import read_image
 
     if args.output is not None:
         encode_picture(np.zeros((8, 8, 3), dtype=np.uint8), args.output)
@@ -84,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _row(prediction: "Prediction", explanation: "Explanation") -> dict[str, object]:
-    from landmark_emotion.records import json_row
+    from landmark_emotion.show.rows import json_row
 
     row = json_row("", 0, 0.0, prediction)
     return {key: row[key] for key in _KEYS} | {"explanation": explanation.as_json()}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from landmark_emotion.cli import collect
 from landmark_emotion.emotions import EMOTIONS
-from landmark_emotion.files import check_writable
+from landmark_emotion.files.writing import check_writable
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -28,7 +28,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
-    from landmark_emotion import report
+    from landmark_emotion.report import summary as report
 
     if args.output.suffix.lower() != ".npz":
         args.usage_error(f"argument -o/--output: must end in .npz, got '{args.output}'")

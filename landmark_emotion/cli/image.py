@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from landmark_emotion.cli.options import add_output, add_recognition, check_output, progress, say
 from landmark_emotion.errors import DatasetError, ImageError, OutputError
-from landmark_emotion.files import check_writable, natural_order, replace_atomically
+from landmark_emotion.files.writing import check_writable, natural_order, replace_atomically
 
 if TYPE_CHECKING:
-    from landmark_emotion.prediction import Prediction
+    from landmark_emotion.live.prediction import Prediction
 
 STANDARD_INPUT = "-"
 
@@ -140,7 +140,7 @@ def _images_of(argument: str, recursive: bool, leave_out: Path | None) -> Iterat
         else:
             yield _Input(path, Path(path.name))
         return
-    from landmark_emotion.images import IMAGE_SUFFIXES
+    from landmark_emotion.sources.images import IMAGE_SUFFIXES
 
     # Not every shell resolves patterns: that of Windows does not, and none what is quoted.
     matches = sorted(map(Path, glob.glob(argument, recursive=True)), key=_path_order)
@@ -169,7 +169,7 @@ def _plain_start(pattern: Path) -> Iterator[str]:
 def _images_below(
     folder: Path, recursive: bool, leave_out: Path | None, *, may_be_empty: bool = False
 ) -> Iterator[_Input]:
-    from landmark_emotion.datasets import image_files
+    from landmark_emotion.training.datasets import image_files
 
     out = None if leave_out is None else leave_out.resolve()
     found = False
@@ -229,7 +229,7 @@ def _keep_images(inputs: list[_Input], targets: Iterable[Path]) -> None:
 
 
 def _read(item: _Input) -> NDArray[np.uint8]:
-    from landmark_emotion.images import MAX_FILE_BYTES, decode_image, read_image
+    from landmark_emotion.sources.images import MAX_FILE_BYTES, decode_image, read_image
 
     if not item.piped:
         return read_image(item.path)
@@ -244,7 +244,7 @@ def _read(item: _Input) -> NDArray[np.uint8]:
 def _draw(path: Path, image: NDArray[np.uint8], predictions: "list[Prediction]") -> None:
     import cv2
 
-    from landmark_emotion.overlay import draw_predictions
+    from landmark_emotion.show.overlay import draw_predictions
 
     try:
         # Not cv2.imwrite, which cannot open non-ASCII paths on Windows.

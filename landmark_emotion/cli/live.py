@@ -9,11 +9,11 @@ from landmark_emotion.cli.output import Writer
 from landmark_emotion.cli.recognition import profile_path
 from landmark_emotion.cli.status import Status
 from landmark_emotion.cli.view import View
-from landmark_emotion.frame import Frame
-from landmark_emotion.prediction import Prediction
-from landmark_emotion.recognizer import Recognizer
-from landmark_emotion.recording import Recorder
-from landmark_emotion.window import Window
+from landmark_emotion.live.prediction import Prediction
+from landmark_emotion.live.recognizer import Recognizer
+from landmark_emotion.show.video_file import Recorder
+from landmark_emotion.show.window import Window
+from landmark_emotion.sources.frame import Frame
 
 Results = Iterator[tuple[Frame, list[Prediction]]]
 

@@ -169,7 +169,7 @@ def check_output(args: argparse.Namespace) -> None:
     if args.format == "parquet" and args.output is None:
         args.usage_error("argument --format: 'parquet' needs a file, name it with -o")
     if args.output is not None:
-        from landmark_emotion.files import check_writable
+        from landmark_emotion.files.writing import check_writable
 
         check_writable(args.output)
 

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from landmark_emotion.cli.options import say
-from landmark_emotion.files import written_gradually
-from landmark_emotion.prediction import UNCERTAIN, Prediction
-from landmark_emotion.records import COLUMNS, LANDMARK_COLUMNS, csv_row, json_row
+from landmark_emotion.files.writing import written_gradually
+from landmark_emotion.live.prediction import UNCERTAIN, Prediction
+from landmark_emotion.show.rows import COLUMNS, LANDMARK_COLUMNS, csv_row, json_row
 
 if TYPE_CHECKING:
-    from landmark_emotion.dataframe import ParquetRows
+    from landmark_emotion.show.parquet import ParquetRows
 
 _LONGEST_LINE = 2**20  # bytes
 
@@ -252,7 +252,7 @@ def open_writer(
                 file = path.open("w", encoding="utf-8", errors="surrogateescape", newline="")
                 stream = stack.enter_context(file)
         if format_ == "parquet":
-            from landmark_emotion.dataframe import ParquetRows
+            from landmark_emotion.show.parquet import ParquetRows
 
             writer = ParquetWriter(
                 ParquetRows(path, landmarks=args.landmarks), landmarks=args.landmarks

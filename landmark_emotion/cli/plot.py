@@ -35,8 +35,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
-    from landmark_emotion import timeline
-    from landmark_emotion.files import check_writable, replace_atomically
+    from landmark_emotion.files.writing import check_writable, replace_atomically
+    from landmark_emotion.report import timeline
 
     kind = args.output.suffix.lower()
     if kind not in SUFFIXES:

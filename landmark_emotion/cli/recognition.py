@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from landmark_emotion.cli.options import say
-from landmark_emotion.detection import FaceDetector
 from landmark_emotion.errors import ProfileError
-from landmark_emotion.files import user_folder
-from landmark_emotion.model import EmotionModel, default_model, load_model
-from landmark_emotion.neutral import NeutralReference, load_profile
-from landmark_emotion.recognizer import Recognizer, reference_from_image
+from landmark_emotion.faces.detector import FaceDetector
+from landmark_emotion.files.writing import user_folder
+from landmark_emotion.live.recognizer import Recognizer, reference_from_image
+from landmark_emotion.model.classifier import EmotionModel, default_model, load_model
+from landmark_emotion.model.neutral import NeutralReference, load_profile
 
 
 def open_recognizer(args: argparse.Namespace) -> Recognizer:
@@ -77,7 +77,7 @@ def _reference(
     args: argparse.Namespace, detector: FaceDetector, *, will_be_made: bool
 ) -> NeutralReference | None:
     if args.neutral is not None:
-        from landmark_emotion.images import read_image
+        from landmark_emotion.sources.images import read_image
 
         return reference_from_image(read_image(args.neutral), str(args.neutral), detector)
     if args.profile is None or will_be_made:

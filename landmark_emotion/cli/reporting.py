@@ -7,7 +7,7 @@ from typing import Any
 
 from landmark_emotion.cli.options import say
 from landmark_emotion.errors import MissingPackageError, OutputError
-from landmark_emotion.files import check_writable, replace_atomically, replace_together
+from landmark_emotion.files.writing import check_writable, replace_atomically, replace_together
 
 
 def add_report(parser: argparse.ArgumentParser) -> None:
@@ -56,7 +56,7 @@ def write_report(path: Path, content: dict[str, Any], **drawn_from: Any) -> None
     if _is_file(path):
         replace_atomically(path, data)
         return
-    from landmark_emotion import page, plots
+    from landmark_emotion.report import page, plots
 
     try:
         drawn = plots.draw_plots(**drawn_from)

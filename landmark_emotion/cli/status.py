@@ -5,7 +5,7 @@ from collections import deque
 
 import numpy as np
 
-from landmark_emotion.frame import Frame
+from landmark_emotion.sources.frame import Frame
 
 _WINDOW = 300  # frames that the figures are about
 _REFRESH = 0.25  # seconds between new texts

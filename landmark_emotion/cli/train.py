@@ -16,11 +16,11 @@ from landmark_emotion import __version__
 from landmark_emotion.cli import collect
 from landmark_emotion.cli.options import positive_int, say, share, two_or_more, whole_number
 from landmark_emotion.cli.reporting import add_report, check_report, write_report
-from landmark_emotion.datasets import read_dataset
-from landmark_emotion.datasets.drawn import draw_dataset
+from landmark_emotion.drawn.dataset import draw_dataset
 from landmark_emotion.errors import DatasetError, ModelError, OutputError, TrainingError
-from landmark_emotion.files import check_writable, natural_order
-from landmark_emotion.model import SHIPPED, TRAINED_HERE, EmotionModel, load_model
+from landmark_emotion.files.writing import check_writable, natural_order
+from landmark_emotion.model.classifier import SHIPPED, TRAINED_HERE, EmotionModel, load_model
+from landmark_emotion.training.datasets import read_dataset
 
 DATA_FOLDER = Path("data")
 SAMPLE_FOLDER = DATA_FOLDER / "drawn-faces"
@@ -94,7 +94,7 @@ class _Learned:
 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
-    from landmark_emotion.cache import open_cache, recall, remember
+    from landmark_emotion.files.cache import open_cache, recall, remember
 
     check_report(args.report)
     if args.output.resolve() in SHIPPED:
@@ -146,7 +146,9 @@ def _learn(
     introduce: Callable[[list[str]], None],
 ) -> _Learned:
     """Judge and fit, printing the scores as they come; joblib's cache knows it by the digest."""
-    from landmark_emotion import evaluation, report, training
+    from landmark_emotion.report import summary as report
+    from landmark_emotion.training import evaluation
+    from landmark_emotion.training import fit as training
 
     try:
         table, too_few = training.usable(data.table, collect.wanted_emotions(args))
@@ -247,8 +249,8 @@ def _report(
     summary: dict[str, Any],
     model: EmotionModel,
 ) -> None:
-    from landmark_emotion import training
-    from landmark_emotion.evaluation import Judgement
+    from landmark_emotion.training import fit as training
+    from landmark_emotion.training.evaluation import Judgement
 
     table, too_few = training.usable(data.table, collect.wanted_emotions(args))
     static, calibrated = learned.judgements
@@ -323,7 +325,7 @@ def _versions() -> dict[str, str]:
     import cv2
     import numpy as np
 
-    from landmark_emotion.detection import detector_version
+    from landmark_emotion.faces.detector import detector_version
 
     return {
         "landmark_emotion": __version__,
@@ -336,7 +338,7 @@ def _versions() -> dict[str, str]:
 
 
 def _circumstances(predictor: Path | None, versions: dict[str, str]) -> dict[str, Any]:
-    from landmark_emotion.detection import find_predictor, predictor_digest
+    from landmark_emotion.faces.detector import find_predictor, predictor_digest
 
     return {
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),

@@ -69,8 +69,8 @@ def run(args: argparse.Namespace) -> int:
     from landmark_emotion.cli.output import FrameTextWriter, is_live_terminal, open_writer
     from landmark_emotion.cli.recognition import open_recognizer
     from landmark_emotion.cli.status import Status
-    from landmark_emotion.video import SEQUENCE_FPS, probe
-    from landmark_emotion.window import Window
+    from landmark_emotion.show.window import Window
+    from landmark_emotion.sources.video import SEQUENCE_FPS, probe
 
     sources = [source for path in args.paths for source in _sources(path)]
     if args.record is not None and len(sources) != 1:
@@ -116,8 +116,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _sources(path: str) -> list[str]:
     """List the videos a user means by a path: itself, or those in a folder of videos."""
-    from landmark_emotion.files import natural_order
-    from landmark_emotion.video import VIDEO_SUFFIXES
+    from landmark_emotion.files.writing import natural_order
+    from landmark_emotion.sources.video import VIDEO_SUFFIXES
 
     if not Path(path).is_dir():
         return [path]

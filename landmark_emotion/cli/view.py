@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 
 from landmark_emotion.cli.calibrating import Calibrator
 from landmark_emotion.errors import LandmarkEmotionError
-from landmark_emotion.explained import draw_explanation, encode_picture
-from landmark_emotion.explanation import explain
-from landmark_emotion.files import replace_atomically
-from landmark_emotion.frame import Frame
-from landmark_emotion.model import EmotionModel
-from landmark_emotion.overlay import Overlay
-from landmark_emotion.prediction import Prediction
-from landmark_emotion.recording import Recorder
-from landmark_emotion.window import Window
+from landmark_emotion.files.writing import replace_atomically
+from landmark_emotion.live.prediction import Prediction
+from landmark_emotion.model.classifier import EmotionModel
+from landmark_emotion.model.explanation import explain
+from landmark_emotion.show.explanation_picture import draw_explanation, encode_picture
+from landmark_emotion.show.overlay import Overlay
+from landmark_emotion.show.video_file import Recorder
+from landmark_emotion.show.window import Window
+from landmark_emotion.sources.frame import Frame
 
 CALIBRATION = 2.0  # seconds after the key c
 _LONGEST_WAIT = 2.0  # seconds

@@ -62,15 +62,15 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
-    from landmark_emotion.camera import without_password
     from landmark_emotion.cli.live import Session
     from landmark_emotion.cli.output import FrameTextWriter, open_writer
     from landmark_emotion.cli.recognition import open_recognizer, profile_path
     from landmark_emotion.cli.status import Status
     from landmark_emotion.cli.unread import stdout_that_never_waits
-    from landmark_emotion.files import check_writable
-    from landmark_emotion.video import probe
-    from landmark_emotion.window import Window
+    from landmark_emotion.files.writing import check_writable
+    from landmark_emotion.show.window import Window
+    from landmark_emotion.sources.camera import without_password
+    from landmark_emotion.sources.video import probe
 
     if args.calibrate == "auto" and (args.profile or args.neutral):
         args.usage_error("argument --calibrate: 'auto' takes neither --profile nor --neutral")

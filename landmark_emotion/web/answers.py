@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landmark_emotion.errors import MessageError
-from landmark_emotion.explanation import denormalize_landmarks, explain
-from landmark_emotion.model import EmotionModel
-from landmark_emotion.prediction import Prediction
-from landmark_emotion.recognizer import Recognizer
-from landmark_emotion.records import json_row
+from landmark_emotion.live.prediction import Prediction
+from landmark_emotion.live.recognizer import Recognizer
+from landmark_emotion.model.classifier import EmotionModel
+from landmark_emotion.model.explanation import denormalize_landmarks, explain
+from landmark_emotion.show.rows import json_row
 
 LEAST_SECONDS, MOST_SECONDS = 0.5, 60.0  # of calibration
 

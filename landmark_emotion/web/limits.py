@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landmark_emotion.errors import ImageError, TooLargeError
-from landmark_emotion.image_headers import JPEG, PNG, image_size
-from landmark_emotion.images import decode_image
+from landmark_emotion.sources.image_headers import JPEG, PNG, image_size
+from landmark_emotion.sources.images import decode_image
 
 MAX_BODY = 10 * 2**20  # bytes
 MAX_MESSAGE = 2 * 2**20  # bytes

@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 import cv2
 
 from landmark_emotion import __version__
-from landmark_emotion.emoji import COLOURS, draw_emoji
 from landmark_emotion.errors import (
     ImageError,
     LandmarkEmotionError,
@@ -23,8 +22,9 @@ from landmark_emotion.errors import (
     ServerError,
     TooLargeError,
 )
-from landmark_emotion.recognizer import Recognizer
-from landmark_emotion.records import COLUMNS
+from landmark_emotion.live.recognizer import Recognizer
+from landmark_emotion.show.emoji import COLOURS, draw_emoji
+from landmark_emotion.show.rows import COLUMNS
 from landmark_emotion.web import limits
 from landmark_emotion.web.answers import Session, image_answer
 from landmark_emotion.web.description import api_page, openapi

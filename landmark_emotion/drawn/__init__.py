@@ -1,0 +1,1 @@
+"""Drawn faces for the demo and the tests."""

@@ -1,0 +1,1 @@
+"""A frame becomes faces with landmarks; the only room that imports dlib."""

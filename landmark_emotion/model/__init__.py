@@ -1,0 +1,1 @@
+"""Landmarks in, probabilities and reasons out; numpy alone."""

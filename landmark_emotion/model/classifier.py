@@ -1,0 +1,388 @@
+"""The model: plain arrays in, probabilities out, in a file that cannot run code.
+
+Using a model is one matrix product and needs numpy alone. ``training`` makes models from a
+scikit-learn pipeline; this module neither knows nor imports it.
+"""
+
+import io
+import json
+import os
+import warnings
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from landmark_emotion.emotions import EMOTIONS
+from landmark_emotion.errors import ModelError
+from landmark_emotion.files.writing import open_archive, read_whole, replace_atomically
+from landmark_emotion.model.features import N_FEATURES, landmark_features
+
+FORMAT = "landmark-emotion model"
+FORMAT_VERSION = 1
+FEATURES = "distance times cosine and sine about the centroid, level eyes, RMS scale"
+TRAINED_HERE = Path("models") / "emotion.npz"
+# Where the model that comes with the program lies: in an installed package, and in a checkout.
+_PACKAGE = Path(__file__).resolve().parents[1]
+SHIPPED = (_PACKAGE / "shipped" / "default.npz", _PACKAGE.parent / "models" / "default.npz")
+
+MAX_FILE_BYTES = 16 * 2**20
+
+_HEAD_ARRAYS = ("weights", "biases", "temperature")
+_RETRAIN = "train a model with 'landmark-emotion train'"
+
+
+@dataclass(frozen=True)
+class Head:
+    """A linear one-vs-one classifier of features of one kind.
+
+    Attributes
+    ----------
+    weights : ndarray of shape (pairs, 136)
+        One row a pair of emotions (0, 1), (0, 2), ... (1, 2), ...; a positive margin speaks for
+        the first of the pair.
+    biases : ndarray of shape (pairs,)
+        The margins where all features are 0.
+    temperature : float
+        What the votes are divided by before they become probabilities.
+    """
+
+    weights: NDArray[np.float64]
+    biases: NDArray[np.float64]
+    temperature: float
+
+    def __post_init__(self) -> None:
+        pairs = len(self.biases)
+        if self.biases.ndim != 1 or self.weights.shape != (pairs, N_FEATURES):
+            raise ValueError(
+                f"weights and biases must have shapes ({pairs}, {N_FEATURES}) and ({pairs},), got "
+                f"{self.weights.shape} and {self.biases.shape}"
+            )
+        for array in (self.weights, self.biases):
+            _check_finite(array)
+        if not 1e-6 < self.temperature < 1e6:
+            raise ValueError(f"temperature must be positive and finite, got {self.temperature}")
+
+    def margins(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Compute margins of shape (..., pairs) from features of shape (..., 136)."""
+        return np.asarray(features @ self.weights.T + self.biases, dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class EmotionModel:
+    """Two linear classifiers of landmark features: for strangers, and for people it knows.
+
+    Attributes
+    ----------
+    emotions : tuple of str
+        The k emotions it tells apart, in the order of the probabilities.
+    mean : ndarray of shape (136,)
+        Features of the average neutral face (the average face where training had none).
+    static : Head
+        Judges how a face differs from `mean`.
+    calibrated : Head or None
+        Judges how a face differs from the same person's neutral face; None where training had no
+        neutral faces of known people. Then the static head judges that difference.
+    prior : float
+        How many faces the average one counts for where a neutral reference is made of few.
+    info : mapping
+        What the model was trained on: counts, scores, date, versions. JSON values only.
+    """
+
+    emotions: tuple[str, ...]
+    mean: NDArray[np.float64]
+    static: Head
+    calibrated: Head | None = None
+    prior: float = 0.0
+    info: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __post_init__(self) -> None:
+        k = len(self.emotions)
+        if k < 2 or len(set(self.emotions)) != k or not set(self.emotions) <= set(EMOTIONS):
+            raise ValueError(f"emotions must be two or more different ones, got {self.emotions}")
+        if self.mean.shape != (N_FEATURES,):
+            raise ValueError(f"mean must have shape ({N_FEATURES},), got {self.mean.shape}")
+        _check_finite(self.mean)
+        if not 0 <= self.prior < 1000:
+            raise ValueError(f"prior must be from 0 to 1000, got {self.prior}")
+        for head in (self.static, self.calibrated):
+            if head is not None and len(head.biases) != k * (k - 1) // 2:
+                raise ValueError(f"{k} emotions need {k * (k - 1) // 2} pairs")
+
+    def probabilities(
+        self, landmarks: ArrayLike, neutral: NDArray[np.float64] | None = None
+    ) -> NDArray[np.float64]:
+        """Tell how likely each emotion is.
+
+        Parameters
+        ----------
+        landmarks : array_like of shape (..., 68, 2)
+            The landmarks of one face or of many, in pixels, as (x, y).
+        neutral : ndarray of shape (..., 136), optional
+            Features of the same people's neutral faces, from `blend`.
+
+        Returns
+        -------
+        ndarray of shape (..., k)
+            In the order of `emotions`; each face's sum to 1.
+
+        Raises
+        ------
+        ValueError
+            If the landmarks are not as `features.landmark_features` wants them.
+        """
+        return softmax(self.votes(landmark_features(landmarks), neutral))
+
+    def votes(
+        self, features: NDArray[np.float64], neutral: NDArray[np.float64] | None = None
+    ) -> NDArray[np.float64]:
+        """Let the pairs vote, from features of shape (..., 136).
+
+        Parameters
+        ----------
+        features : ndarray of shape (..., 136)
+            From `features.landmark_features`.
+        neutral : ndarray of shape (..., 136), optional
+            As for `probabilities`.
+
+        Returns
+        -------
+        ndarray of shape (..., k)
+            What the softmax turns into `probabilities`.
+        """
+        head = self.head_for(neutral)
+        margins = head.margins(features - (self.mean if neutral is None else neutral))
+        return soft_votes(margins, len(self.emotions)) / head.temperature
+
+    def head_for(self, neutral: NDArray[np.float64] | None) -> Head:
+        """Return the head that judges faces compared with `neutral`, features or None."""
+        return self.static if neutral is None or self.calibrated is None else self.calibrated
+
+    def blend(self, own: NDArray[np.float64], n: ArrayLike) -> NDArray[np.float64]:
+        """Draw neutral references that are made of few faces towards the average person.
+
+        One face may have been caught at a bad moment (James and Stein 1961, "Estimation with
+        quadratic loss").
+
+        Parameters
+        ----------
+        own : ndarray of shape (..., 136)
+            Means over people's neutral faces.
+        n : array_like of shape (...)
+            How many faces each is made of.
+
+        Returns
+        -------
+        ndarray of shape (..., 136)
+            References for `probabilities`.
+        """
+        n = np.asarray(n, dtype=np.float64)[..., np.newaxis]
+        return np.asarray(self.mean + (own - self.mean) * n / (n + self.prior))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model to a file, whole or not at all.
+
+        Parameters
+        ----------
+        path : path-like
+            Usually ends in ``.npz``; folders on the way are made.
+
+        Raises
+        ------
+        OutputError
+            If the file cannot be written.
+        """
+        header = {
+            "format": FORMAT,
+            "version": FORMAT_VERSION,
+            "features": FEATURES,
+            "emotions": list(self.emotions),
+            "heads": list(self._heads()),
+            "prior": self.prior,
+            "info": dict(self.info),
+        }
+        buffer = io.BytesIO()
+        np.savez_compressed(
+            buffer,
+            header=np.frombuffer(json.dumps(header).encode(), dtype=np.uint8),
+            mean=self.mean,
+            **{  # type: ignore[arg-type]  # its stubs know one keyword only
+                f"{name}_{array}": np.asarray(getattr(head, array), dtype=np.float64)
+                for name, head in self._heads().items()
+                for array in _HEAD_ARRAYS
+            },
+        )
+        replace_atomically(Path(path), buffer.getvalue())
+
+    def _heads(self) -> dict[str, Head]:
+        heads = {"static": self.static, "calibrated": self.calibrated}
+        return {name: head for name, head in heads.items() if head is not None}
+
+
+def load_model(path: str | os.PathLike[str]) -> EmotionModel:
+    """Read a model; nothing in the file can run code.
+
+    Parameters
+    ----------
+    path : path-like
+        A file that `EmotionModel.save` wrote.
+
+    Returns
+    -------
+    EmotionModel
+        As it was saved.
+
+    Raises
+    ------
+    ModelError
+        If there is no such file, it is not a model, is damaged, or comes from a newer format.
+    """
+    path = Path(path)
+    try:
+        data = read_whole(path, MAX_FILE_BYTES)
+    except FileNotFoundError as error:
+        raise ModelError(f"{path}: no such model; {_RETRAIN}") from error
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path}: cannot be read ({_reason(error)}); check the path") from error
+    if len(data) > MAX_FILE_BYTES:
+        raise ModelError(f"{path}: too large to be a model; {_RETRAIN}")
+    try:
+        with _open_arrays(data) as archive:
+            header = json.loads(_array(archive, "header", np.uint8).tobytes())
+            if not isinstance(header, dict) or header.get("format") != FORMAT:
+                raise ModelError(f"{path}: not a landmark_emotion model; {_RETRAIN}")
+            version = header.get("version")
+            if version != FORMAT_VERSION or header.get("features") != FEATURES:
+                raise ModelError(
+                    f"{path}: written in model format {version!r}, this program reads "
+                    f"{FORMAT_VERSION}; update landmark_emotion or train again"
+                )
+            mean = _array(archive, "mean", np.float64)
+            static = _head(archive, "static")
+            calibrated = _head(archive, "calibrated") if "calibrated" in header["heads"] else None
+        info = header.get("info")
+        return EmotionModel(
+            emotions=tuple(str(emotion) for emotion in header["emotions"]),
+            mean=mean,
+            static=static,
+            calibrated=calibrated,
+            prior=float(header["prior"]),
+            info=MappingProxyType(info if isinstance(info, dict) else {}),
+        )
+    except ModelError:
+        raise
+    # What a damaged archive can make zipfile, zlib, numpy and json raise has no common root.
+    except Exception as error:
+        raise ModelError(
+            f"{path}: not a model or damaged ({_reason(error)}); {_RETRAIN}"
+        ) from error
+
+
+def default_model() -> Path:
+    """Find the model to use when none is named.
+
+    Returns
+    -------
+    Path
+        ``models/emotion.npz`` in the current folder, which training writes; else the model that
+        comes with the program.
+
+    Raises
+    ------
+    ModelError
+        If there is neither.
+    """
+    for path in (TRAINED_HERE, *SHIPPED):
+        if path.is_file():
+            return path
+    raise ModelError(f"{TRAINED_HERE}: no model yet; {_RETRAIN} or name one with --model")
+
+
+def soft_votes(margins: NDArray[np.float64], k: int) -> NDArray[np.float64]:
+    """Let every pair of emotions vote, each with how sure it is.
+
+    The score of an emotion is the sum over its pairs of the log-sigmoid of the margin in its
+    favour, so one clear defeat counts for more than several narrow wins.
+
+    Parameters
+    ----------
+    margins : ndarray of shape (..., k * (k - 1) / 2)
+        Decision values in the order of `Head.weights`.
+    k : int
+        Number of emotions.
+
+    Returns
+    -------
+    ndarray of shape (..., k)
+        Scores, at most 0.
+    """
+    first, second = _pairs(k)
+    duels = np.zeros((*margins.shape[:-1], k, k))
+    duels[..., first, second] = margins
+    duels[..., second, first] = -margins
+    # On the diagonal everyone meets themselves, which costs log(2).
+    return np.asarray(np.log(2) - np.logaddexp(0, -duels).sum(axis=-1), dtype=np.float64)
+
+
+@lru_cache(maxsize=8)
+def _pairs(k: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    first, second = np.triu_indices(k, 1)
+    return first, second
+
+
+def softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Turn scores into probabilities along the last axis.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (..., k)
+        Any finite numbers.
+
+    Returns
+    -------
+    ndarray of shape (..., k)
+        Positive, summing to 1.
+    """
+    powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True), dtype=np.float64)
+
+
+def _open_arrays(data: bytes) -> zipfile.ZipFile:
+    archive = open_archive(io.BytesIO(data))
+    # A forged archive may promise to unpack to far more than it weighs.
+    if sum(member.file_size for member in archive.infolist()) > MAX_FILE_BYTES:
+        raise ValueError("its contents are too large")
+    return archive
+
+
+def _array(archive: zipfile.ZipFile, name: str, dtype: type) -> NDArray[Any]:
+    with archive.open(f"{name}.npy") as member, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a damaged header makes Python and numpy talk
+        array = np.lib.format.read_array(member, allow_pickle=False)
+    if array.dtype != dtype:
+        raise ValueError(f"{name} has type {array.dtype}")
+    return np.asarray(array)
+
+
+def _head(archive: zipfile.ZipFile, name: str) -> Head:
+    weights, biases, temperature = (
+        _array(archive, f"{name}_{array}", np.float64) for array in _HEAD_ARRAYS
+    )
+    return Head(weights, biases, float(temperature.reshape(())))
+
+
+def _check_finite(array: NDArray[np.float64]) -> None:
+    # Sums of larger numbers than these could overflow to infinity.
+    if not (np.abs(array) < 1e100).all():
+        raise ValueError("a model's numbers must be finite")
+
+
+def _reason(error: BaseException) -> str:
+    text = (getattr(error, "strerror", None) or str(error) or type(error).__name__).strip()
+    return " ".join(text.split())[:200]

@@ -1,0 +1,215 @@
+"""A person's neutral face as the reference for their expressions.
+
+How a face looks at rest differs more between people than a faint expression changes it. Taking a
+person's own neutral face off leaves what the expression adds.
+"""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from landmark_emotion.errors import ProfileError
+from landmark_emotion.files.writing import read_whole, replace_atomically
+from landmark_emotion.model.features import N_FEATURES, landmark_features
+
+FORMAT = "landmark-emotion profile"
+MAX_PROFILE_BYTES = 2**20
+MAX_FACES = 10**9
+
+# What the automatic reference starts from and how it forgets.
+AUTO_INTERVAL = 0.2  # seconds between the faces it looks at
+AUTO_READY = 1.0  # seconds of faces before it is used at all
+AUTO_SETTLED = 3.0  # seconds of faces after which it is taken to know the person
+AUTO_MEMORY = 60.0  # seconds of faces it remembers
+
+
+@dataclass(frozen=True)
+class NeutralReference:
+    """The features of a person's neutral face.
+
+    Attributes
+    ----------
+    features : ndarray of shape (136,)
+        Mean of `features.landmark_features` over the neutral faces.
+    n : int
+        How many faces it is the mean of.
+    """
+
+    features: NDArray[np.float64]
+    n: int
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the reference to a JSON file: plain numbers, no picture.
+
+        Raises
+        ------
+        OutputError
+            If the file cannot be written.
+        """
+        content = {"format": FORMAT, "version": 1, "n": self.n, "features": self.features.tolist()}
+        replace_atomically(Path(path), (json.dumps(content) + "\n").encode())
+
+
+def reference_from(landmarks: ArrayLike) -> NeutralReference:
+    """Make a reference from faces of one person at rest.
+
+    Parameters
+    ----------
+    landmarks : array_like of shape (n, 68, 2)
+        Pixels, n at least 1.
+
+    Returns
+    -------
+    NeutralReference
+        Their mean.
+
+    Raises
+    ------
+    ValueError
+        If there is no face or the landmarks are not as `features.landmark_features` wants them.
+    """
+    features = landmark_features(landmarks)
+    if features.ndim != 2 or not len(features):
+        raise ValueError(f"landmarks must have shape (n, 68, 2), got {np.shape(landmarks)}")
+    return NeutralReference(features.mean(axis=0), len(features))
+
+
+def load_profile(path: str | os.PathLike[str]) -> NeutralReference:
+    """Read a reference that `NeutralReference.save` wrote.
+
+    Raises
+    ------
+    ProfileError
+        If there is no such file or it is not a profile.
+    """
+    path = Path(path)
+    try:
+        data = read_whole(path, MAX_PROFILE_BYTES)
+        if len(data) > MAX_PROFILE_BYTES:
+            raise ValueError("too large")
+        content = json.loads(data)
+        if content["format"] != FORMAT or content["version"] != 1:
+            raise ValueError("not of this version")
+        features = np.array(content["features"], dtype=np.float64)
+        if features.shape != (N_FEATURES,) or not (np.abs(features) < 100).all():
+            raise ValueError("not the features of a face")
+        n = content["n"]
+        if type(n) is not int or not 1 <= n <= MAX_FACES:
+            raise ValueError("not a number of faces")
+        return NeutralReference(features, n)
+    except FileNotFoundError as error:
+        raise ProfileError(
+            f"{path}: no such profile; make one with 'webcam --calibrate 3 --profile NAME'"
+        ) from error
+    except OSError as error:
+        raise ProfileError(f"{path}: cannot be read ({error.strerror}); check the path") from error
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+        raise ProfileError(
+            f"{path}: not a profile or damaged; make it anew with --calibrate"
+        ) from error
+
+
+def own_neutrals(
+    features: NDArray[np.float64], emotion: ArrayLike, subject: ArrayLike, take: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Find the neutral reference of every sample of a data set.
+
+    Parameters
+    ----------
+    features : ndarray of shape (n, 136)
+        Of n faces.
+    emotion, subject, take : array_like of shape (n,)
+        What they show, who they are (an empty subject is unknown), and which were recorded
+        together.
+
+    Returns
+    -------
+    references : ndarray of shape (n, 136)
+        The mean of the same person's neutral faces, the sample itself left out; NaN where there
+        is none.
+    counts : ndarray of shape (n,)
+        How many takes these come from.
+    """
+    subject, take, neutral = np.asarray(subject), np.asarray(take), np.asarray(emotion) == "neutral"
+    references = np.full_like(features, np.nan)
+    counts = np.zeros(len(features), dtype=np.int64)
+    for person in np.unique(subject[neutral & (subject != "")]):
+        theirs = np.flatnonzero((subject == person) & neutral)
+        for index in np.flatnonzero(subject == person):
+            others = theirs[theirs != index]
+            if len(others):
+                references[index] = features[others].mean(axis=0)
+                counts[index] = len(np.unique(take[others]))
+    return references, counts
+
+
+class AutomaticNeutral:
+    """A running, robust estimate of how a person usually looks.
+
+    It is the median of the faces of about the last minute, so that it needs no instruction and
+    passing expressions do not move it much. Until it has seen enough it leans on the average
+    person.
+
+    Parameters
+    ----------
+    average : ndarray of shape (136,)
+        Features of the average neutral face.
+    """
+
+    def __init__(self, average: NDArray[np.float64]) -> None:
+        self._average = average
+        self._faces: list[NDArray[np.float64]] = []
+        self._weights: list[float] = []
+        self._last = -np.inf
+        self._median = average
+
+    @property
+    def settled(self) -> bool:
+        """Whether it has seen the person for long enough."""
+        return len(self._faces) >= AUTO_SETTLED / AUTO_INTERVAL
+
+    def update(
+        self, features: NDArray[np.float64], neutral: float, time: float
+    ) -> NDArray[np.float64] | None:
+        """Take in a face and return the reference as it is now.
+
+        Parameters
+        ----------
+        features : ndarray of shape (136,)
+            Of the face.
+        neutral : float
+            How likely it is neutral by the static model; such faces count for more.
+        time : float
+            Seconds; faces that come faster than `AUTO_INTERVAL` are passed over.
+
+        Returns
+        -------
+        ndarray of shape (136,) or None
+            The reference; None until it has seen `AUTO_READY`.
+        """
+        if time - self._last > AUTO_INTERVAL - 1e-6:
+            self._last = time
+            self._faces.append(features)
+            self._weights.append(0.1 + neutral)
+            limit = int(AUTO_MEMORY / AUTO_INTERVAL)
+            del self._faces[:-limit], self._weights[:-limit]
+            self._median = _weighted_median(np.array(self._faces), np.array(self._weights))
+        seconds = len(self._faces) * AUTO_INTERVAL
+        if seconds < AUTO_READY:
+            return None
+        seen = min(1.0, seconds / AUTO_SETTLED)
+        return np.asarray(self._average + seen * (self._median - self._average))
+
+
+def _weighted_median(
+    rows: NDArray[np.float64], weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    order = rows.argsort(axis=0)
+    below = weights[order].cumsum(axis=0)
+    middle = (below < below[-1] / 2).sum(axis=0)
+    columns = np.arange(rows.shape[1])
+    return np.asarray(rows[order[middle, columns], columns])

@@ -1,0 +1,1 @@
+"""Scores and timelines as text, plots and pages."""

@@ -1,0 +1,225 @@
+"""Plots of faces: how emotions move them, and which landmarks a decision leans on."""
+
+from collections.abc import Sequence
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landmark_emotion.model.classifier import EmotionModel
+from landmark_emotion.model.face import N_LANDMARKS, OUTLINES, REGIONS, Landmarks
+from landmark_emotion.model.features import landmark_features
+from landmark_emotion.report.plots.plot import Plot
+from landmark_emotion.report.plots.style import FIRST, GHOST, SECOND, new_sheet
+from landmark_emotion.training.landmark_table import LandmarkTable
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_PARTS = {
+    "jaw": ("jaw",),
+    "eyebrows": ("right_eyebrow", "left_eyebrow"),
+    "eyes": ("right_eye", "left_eye"),
+    "nose": ("nose",),
+    "mouth": ("mouth", "inner_mouth"),
+}
+_FACTORS = (1, 2, 3, 4, 5, 8, 10)
+_FARTHEST = 0.52  # of the face's scale; how far a landmark is drawn from its place at most
+
+
+def mean_faces(table: LandmarkTable) -> tuple[Landmarks, dict[str, Landmarks], bool]:
+    """Compute how the faces of each emotion lie beside the neutral ones, on average.
+
+    Parameters
+    ----------
+    table : LandmarkTable
+        Faces.
+
+    Returns
+    -------
+    reference : ndarray of shape (68, 2)
+        The mean neutral face; the mean of all emotions' where there is none. In units of the
+        face's scale, y down.
+    faces : dict of str to ndarray of shape (68, 2)
+        The mean face of each other emotion.
+    neutral : bool
+        Whether the reference is neutral.
+    """
+    features = landmark_features(table.landmarks)
+    means = {
+        str(emotion): _points(features[table.emotion == emotion].mean(axis=0))
+        for emotion in np.unique(table.emotion)
+    }
+    if "neutral" in means:
+        return means.pop("neutral"), means, True
+    return np.mean(list(means.values()), axis=0), means, False
+
+
+def landmark_weights(model: EmotionModel, table: LandmarkTable) -> dict[str, NDArray[np.float64]]:
+    """Compute how much each landmark speaks for each emotion in the static classifier.
+
+    Parameters
+    ----------
+    model : EmotionModel
+        Of k emotions.
+    table : LandmarkTable
+        Faces that tell how far landmarks move within an emotion.
+
+    Returns
+    -------
+    dict of str to ndarray of shape (68, 2)
+        For each emotion the mean weight against the others, for a move by one standard deviation
+        within an emotion, to the right and down.
+    """
+    features = landmark_features(table.landmarks)
+    _, which, count = np.unique(table.emotion, return_inverse=True, return_counts=True)
+    sums = np.zeros((len(count), features.shape[1]))
+    np.add.at(sums, which, features)
+    inside = features - (sums / count[:, np.newaxis])[which]
+    spread = np.sqrt(np.square(inside).sum(axis=0) / max(1, len(inside) - len(count)))
+    k = len(model.emotions)
+    total = np.zeros((k, features.shape[1]))
+    for (first, second), row in zip(combinations(range(k), 2), model.static.weights, strict=True):
+        total[first] += row
+        total[second] -= row
+    return {
+        emotion: _points(total[index] / (k - 1) * spread)
+        for index, emotion in enumerate(model.emotions)
+    }
+
+
+def _points(features: NDArray[np.float64]) -> Landmarks:
+    return np.stack([features[:N_LANDMARKS], features[N_LANDMARKS:]], axis=-1)
+
+
+def faces_plot(table: LandmarkTable, note: str) -> Plot | None:
+    """Show how each emotion moves the face away from neutral."""
+    reference, faces, neutral = mean_faces(table)
+    if not faces:
+        return None
+    moves = {emotion: face - reference for emotion, face in faces.items()}
+    farthest = max(float(np.hypot(*move.T).max()) for move in moves.values())
+    factor = max((f for f in _FACTORS if f * farthest <= _FARTHEST), default=1)
+    base = "the mean neutral face" if neutral else "the mean of all emotions"
+    title = "How each emotion moves the face"
+    figure, header, panels = _panels(title, f"{note}; moves drawn {factor} x", len(faces))
+    everything = [reference, *(reference + factor * move for move in moves.values())]
+    for axes, (emotion, move) in zip(panels, moves.items(), strict=False):
+        _face_axes(axes, emotion, int((table.emotion == emotion).sum()), everything)
+        _draw_face(axes, reference, GHOST, 1.0)
+        _draw_face(axes, reference + factor * move, FIRST, 1.5)
+        length = factor * np.hypot(*move.T)
+        far = length > 0.05
+        far[REGIONS["inner_mouth"]] = False  # they move with the outer lips and crowd the mouth
+        _arrows(axes, reference[far], factor * move[far])
+    rows = [("mean move, % of the face's scale", *_PARTS)]
+    for emotion, move in moves.items():
+        rows.append((emotion, *_by_part(100 * np.hypot(*move.T), 1)))
+    caption = (
+        f"Gray: {base}. Blue: the mean face of the emotion, every move drawn {factor} times as "
+        "large as it is. Place, size and tilt of the head are taken out first."
+    )
+    alt = f"Mean faces beside {base}. What moves most is, for {_most(rows)}."
+    return Plot("faces", title, caption, alt, tuple(rows), figure, header)
+
+
+def landmarks_plot(table: LandmarkTable, model: EmotionModel, note: str) -> Plot:
+    """Show which landmarks a decision leans on."""
+    reference = _points(model.mean)
+    weights = landmark_weights(model, table)
+    largest = max(max(float(np.hypot(*weight.T).max()) for weight in weights.values()), 1e-12)
+    title = "Which landmarks the decision leans on"
+    figure, header, panels = _panels(title, note, len(weights))
+    for axes, (emotion, weight) in zip(panels, weights.items(), strict=False):
+        _face_axes(axes, emotion, None, [reference])
+        _draw_face(axes, reference, GHOST, 1.0)
+        size = np.hypot(*weight.T) / largest
+        # A few sizes, each drawn at once, keep the file small.
+        steps = np.ceil(8 * np.sqrt(size))
+        for step in np.unique(steps):
+            axes.plot(
+                *reference[steps == step].T,
+                "o",
+                color=FIRST,
+                markersize=1.2 * step,
+                alpha=0.7,
+                markeredgewidth=0,
+                zorder=3,
+            )
+        far = size > 0.25
+        _arrows(axes, reference[far], 0.35 * weight[far] / largest)
+    rows = [("mean weight, 1 = that of all landmarks", *_PARTS)]
+    for emotion, weight in weights.items():
+        size = np.hypot(*weight.T)
+        rows.append((emotion, *_by_part(size / max(float(size.mean()), 1e-12), 2)))
+    caption = (
+        "Dots: how much a landmark weighs for the emotion against the others, for a move as large "
+        "as is usual within an emotion. Arrows: the direction that speaks for it, for the heavier "
+        "ones. Weights are those of the static classifier; landmarks that move together share "
+        "theirs, so a small dot need not mean an unimportant place."
+    )
+    alt = f"Weights of the landmarks. What weighs most is, for {_most(rows)}."
+    return Plot("landmarks", title, caption, alt, tuple(rows), figure, header)
+
+
+def _by_part(values: NDArray[np.float64], digits: int) -> list[str]:
+    """Return the mean over the landmarks of each part of the face as text."""
+    return [
+        f"{np.concatenate([values[REGIONS[region]] for region in regions]).mean():.{digits}f}"
+        for regions in _PARTS.values()
+    ]
+
+
+def _most(rows: Sequence[tuple[str, ...]]) -> str:
+    """Name the part of the face with the largest number in each row."""
+    return ", ".join(
+        f"{emotion}: {max(zip(cells, _PARTS, strict=True), key=lambda pair: float(pair[0]))[1]}"
+        for emotion, *cells in rows[1:]
+    )
+
+
+def _panels(title: str, note: str, n: int) -> tuple["Figure", float, list["Axes"]]:
+    rows = (n + 1) // 2
+    figure, header = new_sheet(title, note, 2.3 * rows)
+    every = figure.subplots(rows, 2, squeeze=False).ravel().tolist()
+    for axes in every[n:]:
+        axes.set_visible(False)
+    return figure, header, every[:n]
+
+
+def _face_axes(axes: "Axes", emotion: str, n: int | None, faces: Sequence[Landmarks]) -> None:
+    low, high = np.min(faces, axis=(0, 1)) - 0.08, np.max(faces, axis=(0, 1)) + 0.08
+    axes.set_xlim(low[0], high[0])
+    axes.set_ylim(high[1], low[1])
+    axes.set_aspect("equal")
+    axes.set_axis_off()
+    axes.set_title(emotion if n is None else f"{emotion}  {n}", fontweight="bold", pad=2)
+
+
+def _draw_face(axes: "Axes", face: Landmarks, colour: str, width: float) -> None:
+    for which, closed in OUTLINES:
+        line = face[which]
+        line = np.concatenate([line, line[:1]]) if closed else line
+        axes.plot(*line.T, color=colour, linewidth=width, solid_capstyle="round")
+
+
+def _arrows(axes: "Axes", start: Landmarks, move: NDArray[np.float64]) -> None:
+    arrows = axes.quiver(
+        *start.T,
+        *move.T,
+        angles="xy",
+        scale_units="xy",
+        scale=1,
+        color=SECOND,
+        width=0.007,
+        headwidth=4,
+        headlength=4.5,
+        headaxislength=4,
+        minlength=0.5,
+        clip_on=False,
+        zorder=4,
+    )
+    # The layout cannot tell how far arrows reach.
+    arrows.set_in_layout(False)

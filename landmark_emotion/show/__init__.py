@@ -1,0 +1,1 @@
+"""Predictions as rows, pictures, a window and a video file."""

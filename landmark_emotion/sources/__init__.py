@@ -1,0 +1,1 @@
+"""Image files, cameras and videos become frames."""

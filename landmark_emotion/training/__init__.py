@@ -1,0 +1,1 @@
+"""A folder of faces becomes a model and its scores."""

@@ -1,0 +1,341 @@
+"""The features and the static classifier as scikit-learn estimators over landmarks.
+
+They stand in pipelines, cross-validation and grid searches. scikit-learn tools that insist on
+tables may be given ``landmarks.reshape(n, 136)``: the pairs x, y one after the other. Features, of
+which there are 136 as well, are another thing.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn import config_context
+from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import (
+    check_array,
+    check_consistent_length,
+    check_is_fitted,
+    column_or_1d,
+)
+
+from landmark_emotion.emotions import EMOTIONS
+from landmark_emotion.model.classifier import EmotionModel
+from landmark_emotion.model.face import N_LANDMARKS, Landmarks
+from landmark_emotion.model.features import N_FEATURES, landmark_features
+from landmark_emotion.training.fit import (
+    HeadRecipe,
+    Recipe,
+    TrainingSet,
+    average_face,
+    fit_static,
+    fold_pipeline,
+)
+from landmark_emotion.training.landmark_table import LandmarkTable
+
+_DEFAULT = Recipe()
+
+
+class LandmarkFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Turns landmarks into features, for any classifier to follow.
+
+    It learns nothing, so it need not be fitted.
+
+    Parameters
+    ----------
+    reference : array_like of shape (136,), optional
+        Features to take off, such as those of a neutral face (`neutral.reference_from`).
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        136, the numbers of a face.
+
+    See Also
+    --------
+    landmark_emotion.model.features.landmark_features : What is computed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from landmark_emotion.training.estimators import LandmarkFeatures
+    >>> random = np.random.default_rng(0)
+    >>> emotion = np.tile(["happiness", "neutral"], 30)
+    >>> landmarks = random.normal(100, 30, (68, 2)) + random.normal(0, 1, (60, 68, 2))
+    >>> landmarks[emotion == "happiness", 48:] *= 1.1
+    >>> LandmarkFeatures().transform(landmarks).shape
+    (60, 136)
+    >>> classifier = make_pipeline(
+    ...     LandmarkFeatures(), LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
+    ... )
+    >>> classifier.fit(landmarks[:40], emotion[:40]).score(landmarks[40:], emotion[40:])
+    1.0
+    """
+
+    def __init__(self, reference: ArrayLike | None = None) -> None:
+        self.reference = reference
+
+    def fit(self, X: ArrayLike, y: Any = None) -> "LandmarkFeatures":
+        """Check landmarks of shape (n, 68, 2) or (n, 136)."""
+        landmark_features(_as_landmarks(X))
+        self._offset()
+        self.n_features_in_ = N_FEATURES
+        return self
+
+    def transform(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Compute features of shape (n, 136) from landmarks of shape (n, 68, 2) or (n, 136)."""
+        return landmark_features(_as_landmarks(X)) - self._offset()
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
+        """Name the features: x0 to x67, the parts along the line of the eyes, then y0 to y67."""
+        names = [f"{axis}{index}" for axis in "xy" for index in range(N_LANDMARKS)]
+        return np.array(names, dtype=object)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        tags.input_tags.three_d_array = True
+        return tags
+
+    def _offset(self) -> NDArray[np.float64]:
+        if self.reference is None:
+            return np.zeros(N_FEATURES)
+        offset = np.asarray(self.reference, dtype=np.float64)
+        if offset.shape != (N_FEATURES,) or not np.isfinite(offset).all():
+            raise ValueError(f"reference must be {N_FEATURES} finite numbers, got {offset.shape}")
+        return offset
+
+
+class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Tells emotions from landmarks; the static classifier that `train` fits.
+
+    It computes the features itself: do not put `LandmarkFeatures` before it. The parameters are
+    those of `training.Recipe`. Chosen by the log loss, for instance by ``GridSearchCV(...,
+    scoring="neg_log_loss")``, the temperature makes probabilities neither too sure nor too shy.
+
+    Parameters
+    ----------
+    C : float
+        The SVM's penalty.
+    shrinkage : float or None
+        How far the within-class covariance is drawn towards a sphere, from 0 to 1; None lets the
+        data decide.
+    partway : sequence of float
+        Further copies of each expression, this far on the way from the person's neutral face to
+        it. Takes effect where `fit` is told who is who and people's neutral faces are among the
+        samples, labelled ``"neutral"``.
+    partway_weight : float
+        What a copy counts for, of a sample's 1.
+    temperature : float
+        What the votes are divided by before they become probabilities.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (k,)
+        The labels, sorted.
+    mean_ : ndarray of shape (136,)
+        Features of the average neutral face; of the average face where no label is ``"neutral"``.
+    pipeline_ : Pipeline
+        The fitted classifier of features.
+    n_features_in_ : int
+        136, the numbers of a face.
+
+    See Also
+    --------
+    landmark_emotion.training.fit.fit_model : Fits the calibrated classifier as well.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.model_selection import GroupKFold, cross_val_score
+    >>> from landmark_emotion.training.estimators import EmotionClassifier
+    >>> random = np.random.default_rng(0)
+    >>> emotion, subject = np.tile(["happiness", "neutral"], 30), np.repeat(np.arange(10), 6)
+    >>> landmarks = random.normal(100, 30, (68, 2)) + random.normal(0, 1, (60, 68, 2))
+    >>> landmarks[emotion == "happiness", 48:] *= 1.1
+    >>> classifier = EmotionClassifier()
+    >>> scores = cross_val_score(
+    ...     classifier, landmarks, emotion, groups=subject, cv=GroupKFold(5)
+    ... )
+    >>> print(scores.mean())
+    1.0
+    >>> classifier.fit(landmarks, emotion, groups=subject).predict(landmarks[:2])
+    array(['happiness', 'neutral'], dtype='<U9')
+    >>> classifier.to_model().emotions
+    ('happiness', 'neutral')
+    """
+
+    def __init__(
+        self,
+        C: float = _DEFAULT.static.C,
+        shrinkage: float | None = _DEFAULT.static.shrinkage,
+        partway: Sequence[float] = _DEFAULT.static.partway,
+        partway_weight: float = _DEFAULT.partway_weight,
+        temperature: float = 1.0,
+    ) -> None:
+        self.C = C
+        self.shrinkage = shrinkage
+        self.partway = partway
+        self.partway_weight = partway_weight
+        self.temperature = temperature
+
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        groups: ArrayLike | None = None,
+        sequence: ArrayLike | None = None,
+    ) -> "EmotionClassifier":
+        """Fit to landmarks and labels.
+
+        Parameters
+        ----------
+        X : array_like of shape (n, 68, 2) or (n, 136)
+            Landmarks in pixels, as (x, y).
+        y : array_like of shape (n,)
+            What they show. Any labels will do; `to_model` needs those of `emotions.EMOTIONS`.
+        groups : array_like of shape (n,), optional
+            Who they show; empty text, None or NaN where unknown.
+        sequence : array_like of shape (n,), optional
+            Which recording they come from, empty, None or NaN where unknown; frames of one
+            recording that show the same share the weight of one.
+
+        Returns
+        -------
+        EmotionClassifier
+            Itself.
+
+        Raises
+        ------
+        ValueError
+            If shapes do not agree, a number is not finite, all landmarks of a face coincide, a
+            parameter is out of its range, or there is one class only.
+        """
+        recipe = self._recipe()
+        landmarks = _as_landmarks(X)
+        if y is None:
+            raise ValueError("EmotionClassifier requires y to be passed, but the target y is None")
+        labels = column_or_1d(y, warn=True)
+        check_consistent_length(landmarks, labels)
+        check_classification_targets(labels)
+        self.classes_, code = np.unique(labels, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError(f"y must hold two or more classes, got {len(self.classes_)} class")
+        samples = TrainingSet.of(
+            LandmarkTable(
+                landmarks,
+                _sortable_names(self.classes_)[code],
+                _texts(groups, len(landmarks), "groups"),
+                _texts(sequence, len(landmarks), "sequence"),
+                np.full(len(landmarks), ""),
+            )
+        )
+        # Training names the step that weights go to, which metadata routing does not understand.
+        with config_context(enable_metadata_routing=False):
+            self.pipeline_ = fit_static(samples, recipe, self.temperature)
+        self.mean_ = average_face(samples)
+        self.n_features_in_ = N_FEATURES
+        return self
+
+    def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Return the votes for every class.
+
+        Parameters
+        ----------
+        X : array_like of shape (n, 68, 2) or (n, 136)
+            Landmarks in pixels, as (x, y).
+
+        Returns
+        -------
+        ndarray of shape (n, k) or (n,)
+            Divided by the temperature. With two classes, how far the votes for the second exceed
+            those for the first.
+        """
+        check_is_fitted(self)
+        votes = np.asarray(self.pipeline_.decision_function(landmark_features(_as_landmarks(X))))
+        return votes[:, 1] - votes[:, 0] if len(self.classes_) == 2 else votes
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Return probabilities of shape (n, k) in the order of `classes_`."""
+        check_is_fitted(self)
+        return np.asarray(self.pipeline_.predict_proba(landmark_features(_as_landmarks(X))))
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Return the likeliest label of each face, shape (n,)."""
+        likeliest = self.predict_proba(X).argmax(axis=1)
+        return np.asarray(self.classes_[likeliest])
+
+    def to_model(self, info: dict[str, Any] | None = None) -> EmotionModel:
+        """Make a model that can be saved and used without scikit-learn.
+
+        Parameters
+        ----------
+        info : dict, optional
+            JSON values to keep in the model: what it was trained on.
+
+        Returns
+        -------
+        EmotionModel
+            With a static head alone; a person's neutral face helps it less than a model of
+            `training.fit_model`.
+
+        Raises
+        ------
+        ValueError
+            If a label is not one of `emotions.EMOTIONS`.
+        """
+        check_is_fitted(self)
+        emotions = tuple(map(str, self.classes_))
+        if not set(emotions) <= set(EMOTIONS):
+            raise ValueError(f"labels of a model must be among {EMOTIONS}, got {emotions}")
+        head = fold_pipeline(self.pipeline_, self.mean_)
+        return EmotionModel(emotions, self.mean_, head, prior=_DEFAULT.prior, info=info or {})
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
+
+    def _recipe(self) -> Recipe:
+        if self.shrinkage is not None and not 0 <= self.shrinkage <= 1:
+            raise ValueError(f"shrinkage must be None or from 0 to 1, got {self.shrinkage}")
+        for name in ("C", "partway_weight", "temperature"):
+            value = getattr(self, name)
+            if not 0 < value < np.inf:
+                raise ValueError(f"{name} must be positive and finite, got {value}")
+        static = HeadRecipe(self.C, self.shrinkage, tuple(self.partway))
+        return Recipe(static=static, partway_weight=self.partway_weight)
+
+
+def _as_landmarks(X: ArrayLike) -> Landmarks:
+    """Return landmarks of shape (n, 68, 2), or say what else was given."""
+    array = check_array(X, dtype=np.float64, allow_nd=True)
+    if array.shape[1:] not in ((N_LANDMARKS, 2), (2 * N_LANDMARKS,)):
+        raise ValueError(f"X must have shape (n, 68, 2) or (n, 136), got {array.shape}")
+    # The centroid of features is 0, and so is that of their differences.
+    if array.ndim == 2 and np.abs(array.reshape(-1, 2, N_LANDMARKS).sum(axis=2)).max() < 1e-6:
+        raise ValueError("X must be landmarks, got features; these estimators compute them")
+    return np.asarray(array.reshape(-1, N_LANDMARKS, 2))
+
+
+def _sortable_names(classes: NDArray[Any]) -> NDArray[np.str_]:
+    """Return the names by which training knows the classes, sorted alike."""
+    if all(isinstance(label, str) for label in classes):
+        return classes.astype(np.str_)
+    return np.array([f"{index:09d}" for index in range(len(classes))])
+
+
+def _texts(values: ArrayLike | None, n: int, name: str) -> NDArray[np.str_]:
+    if values is None:
+        return np.full(n, "")
+    array = np.asarray(values)
+    if array.shape != (n,):
+        raise ValueError(f"{name} must have shape ({n},), got {array.shape}")
+    # NaN is the one value that differs from itself.
+    return np.array(["" if v is None or v != v else str(v) for v in array.tolist()])

@@ -1,0 +1,192 @@
+"""The landmark table: the landmarks of many samples with what is known about each.
+
+It is what extraction gives and what training and evaluation take; as a file it is an ``.npz``
+of plain arrays.
+"""
+
+import hashlib
+import io
+import os
+import sys
+import warnings
+import zipfile
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landmark_emotion.emotions import parse_emotion
+from landmark_emotion.errors import DatasetError
+from landmark_emotion.files.writing import open_archive, open_regular, replace_atomically
+from landmark_emotion.model.face import N_LANDMARKS, Landmarks, check_landmarks
+
+MAX_BYTES = 2**30
+MAX_SMALL_BYTES = 2**24
+MAX_RATIO = 64  # of the unpacked size to the packed one; measured landmarks reach 10
+
+_REMEDY = "make one with 'landmark-emotion extract'"
+_TEXTS = ("emotion", "subject", "sequence", "source")
+
+
+@dataclass(frozen=True)
+class LandmarkTable:
+    """Landmarks and labels of n samples.
+
+    Attributes
+    ----------
+    landmarks : ndarray of shape (n, 68, 2)
+        Pixels, as (x, y).
+    emotion : ndarray of shape (n,), str
+        One of `emotions.EMOTIONS` each.
+    subject : ndarray of shape (n,), str
+        Who it shows; empty where unknown.
+    sequence : ndarray of shape (n,), str
+        Which recording it was taken from; empty where unknown.
+    source : ndarray of shape (n,), str
+        The image's path; empty where unknown.
+    drawn : bool
+        Whether some of the faces are drawn ones.
+    """
+
+    landmarks: Landmarks
+    emotion: NDArray[np.str_]
+    subject: NDArray[np.str_]
+    sequence: NDArray[np.str_]
+    source: NDArray[np.str_]
+    drawn: bool = False
+
+    def __post_init__(self) -> None:
+        if self.landmarks.ndim != 3 or self.landmarks.shape[1:] != (N_LANDMARKS, 2):
+            raise ValueError(f"landmarks must have shape (n, 68, 2), got {self.landmarks.shape}")
+        for name in _TEXTS:
+            if getattr(self, name).shape != (len(self),):
+                raise ValueError(f"{name} must have shape ({len(self)},)")
+
+    def __len__(self) -> int:
+        return len(self.landmarks)
+
+    def take(self, which: NDArray[Any]) -> "LandmarkTable":
+        """Return the samples at the given indices or where a mask of shape (n,) is true."""
+        arrays = {name: getattr(self, name)[which] for name in ("landmarks", *_TEXTS)}
+        return LandmarkTable(**arrays, drawn=self.drawn)
+
+    @property
+    def subjects_known(self) -> bool:
+        """Whether every sample names its subject."""
+        return bool(len(self)) and bool(np.all(self.subject != ""))
+
+    def digest(self) -> str:
+        """Compute the SHA-256 of what is learned from, which `source` is not, in hexadecimal."""
+        digest = hashlib.sha256(f"{len(self)} {self.drawn}".encode())
+        for name in ("landmarks", "emotion", "subject", "sequence"):
+            array = getattr(self, name)
+            digest.update(f"{array.dtype} {array.shape}".encode() + array.tobytes())
+        return digest.hexdigest()
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the table to an ``.npz`` file, whole or not at all.
+
+        Raises
+        ------
+        OutputError
+            If the file cannot be written.
+        """
+        buffer = io.BytesIO()
+        texts = {name: getattr(self, name) for name in _TEXTS}
+        landmarks = self.landmarks.astype(np.float32)
+        np.savez_compressed(buffer, landmarks=landmarks, **texts, drawn=np.array(self.drawn))
+        replace_atomically(Path(path), buffer.getvalue())
+
+
+def load_table(path: str | os.PathLike[str]) -> LandmarkTable:
+    """Read a landmark table; nothing in the file can run code.
+
+    Parameters
+    ----------
+    path : path-like
+        An ``.npz`` with arrays landmarks (n, 68, 2) and emotion (n,), and optionally subject,
+        sequence, source (n,) and drawn ().
+
+    Returns
+    -------
+    LandmarkTable
+        Emotions under their standard names.
+
+    Raises
+    ------
+    DatasetError
+        If the file is missing, damaged or not such a table, or holds an unknown emotion or
+        landmarks that no face can have.
+    """
+    path = Path(path)
+    try:
+        with open_regular(path) as file, open_archive(file) as archive:
+            unpacked = sum(member.file_size for member in archive.infolist())
+            if unpacked > MAX_BYTES:
+                raise DatasetError(f"{path}: unpacks to more than 1 GB; split the table")
+            if unpacked > MAX_SMALL_BYTES + MAX_RATIO * path.stat().st_size:
+                raise DatasetError(f"{path}: unpacks to far more than a table; {_REMEDY}")
+            names = {name.removesuffix(".npy") for name in archive.namelist()}
+            arrays = {
+                field.name: _load_array(archive, field.name)
+                for field in fields(LandmarkTable)
+                if field.name in names
+            }
+    except FileNotFoundError as error:
+        raise DatasetError(f"{path}: no such landmark table; check the path") from error
+    except DatasetError:
+        raise
+    # What a damaged archive can make zipfile, zlib and numpy raise has no common root.
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200]
+        raise DatasetError(
+            f"{path}: not a landmark table or damaged ({reason}); {_REMEDY}"
+        ) from error
+    for name in ("landmarks", "emotion"):
+        if name not in arrays:
+            raise DatasetError(f"{path}: has no array '{name}'; {_REMEDY}")
+    landmarks, emotion = arrays["landmarks"], arrays["emotion"]
+    n = len(landmarks) if landmarks.ndim else 0
+    if landmarks.shape != (n, N_LANDMARKS, 2) or landmarks.dtype.kind not in "fiu":
+        raise DatasetError(
+            f"{path}: 'landmarks' must be numbers of shape (n, 68, 2), got {landmarks.shape}; "
+            + _REMEDY
+        )
+    texts = {}
+    for name in _TEXTS:
+        array = arrays.get(name, np.full(n, ""))
+        if array.shape != (n,) or array.dtype.kind not in "Uiu":
+            raise DatasetError(f"{path}: '{name}' must be {n} texts; {_REMEDY}")
+        if array.dtype.kind == "U" and not _is_unicode(array):
+            raise DatasetError(f"{path}: '{name}' holds damaged text; {_REMEDY}")
+        texts[name] = array.astype(np.str_)
+    try:
+        with np.errstate(all="ignore"):  # of long doubles
+            landmarks = check_landmarks(landmarks)
+    except ValueError as error:
+        raise DatasetError(f"{path}: {error}; {_REMEDY}") from error
+    drawn = arrays.get("drawn", np.array(False))
+    if drawn.shape != () or drawn.dtype != np.bool_:
+        raise DatasetError(f"{path}: 'drawn' must be true or false; {_REMEDY}")
+    known = {name: parse_emotion(name) for name in np.unique(texts["emotion"]).tolist()}
+    for name, meaning in known.items():
+        if meaning is None:
+            raise DatasetError(f"{path}: unknown emotion {name[:40]!r}; rename it as in README.md")
+    texts["emotion"] = np.array([known[name] for name in emotion.astype(str)], dtype=np.str_)
+    return LandmarkTable(landmarks=landmarks, **texts, drawn=bool(drawn))
+
+
+def _is_unicode(texts: NDArray[np.str_]) -> bool:
+    """Tell whether numpy's texts, which can be any numbers, are ones that Python can hold."""
+    if not texts.size or not texts.dtype.itemsize:
+        return True
+    numbers = np.ascontiguousarray(texts).view(f"{texts.dtype.byteorder}u4")
+    return bool(numbers.max() <= sys.maxunicode)
+
+
+def _load_array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
+    with archive.open(f"{name}.npy") as member, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a damaged header makes Python and numpy talk
+        return np.asarray(np.lib.format.read_array(member, allow_pickle=False))

@@ -1,0 +1,80 @@
+import numpy as np
+import pytest
+from trees import touch
+
+from landmark_emotion.model.classifier import load_model
+from landmark_emotion.training.landmark_table import load_table
+
+
+@pytest.fixture
+def table(run, drawn, tmp_path):
+    path = tmp_path / "table.npz"
+    assert run("extract", drawn, "-o", path, "--jobs", 1).status == 0
+    return path
+
+
+def test_json_has_scores_confusion_and_what_was_skipped(run, model, here, png):
+    touch(here / "faces" / "joy" / "1.png", content=png)
+    touch(here / "faces" / "joy" / "broken.png", content=png[:100])
+    touch(here / "faces" / "sad" / "2.png", content=png)
+    result = run("evaluate", model, "faces", "--json", "--jobs", 1)
+    assert result.status == 0
+    scores = result.json
+    assert scores["n"] == 2
+    assert scores["accuracy"] == scores["balanced_accuracy"] == 0.5
+    assert scores["recall"] == {"happiness": 1.0, "sadness": 0.0}
+    assert scores["confusion"] == {
+        "happiness": {"happiness": 1, "sadness": 0},
+        "sadness": {"happiness": 1, "sadness": 0},
+    }
+    (skipped,) = scores["skipped"]
+    assert skipped["path"].endswith("broken.png")
+    assert skipped["reason"] == "the image is cut off"
+
+
+def test_the_scores_are_those_of_the_predictions(run, model, table):
+    faces, loaded = load_table(table), load_model(model)
+    known = np.isin(faces.emotion, loaded.emotions)
+    likeliest = loaded.probabilities(faces.landmarks[known]).argmax(axis=1)
+    right = np.array(loaded.emotions)[likeliest] == faces.emotion[known]
+    scores = run("evaluate", model, table, "--json").json
+    assert scores["n"] == known.sum()
+    assert scores["accuracy"] == pytest.approx(right.mean())
+    assert sum(sum(row.values()) for row in scores["confusion"].values()) == scores["n"]
+
+
+def test_images_and_their_table_give_the_same(run, model, drawn, table):
+    first, second = (run("evaluate", model, data, "--json").json for data in (drawn, table))
+    assert first == second
+
+
+def test_contempt_is_left_out_and_counted_unless_asked_for(run, model, table):
+    without, taken_in = run("evaluate", model, table), run("evaluate", model, table, "--contempt")
+    assert "  left out: 5 x contempt (take it in with --contempt)\n" in without.out
+    assert "left out" not in taken_in.out
+    assert "\n  contempt " in taken_in.out
+
+
+def test_text_names_model_and_data(run, model, table):
+    result = run("evaluate", model, table)
+    assert result.out.startswith(
+        f"model: {model}\ndata set: {table} (landmark table), drawn faces\n"
+    )
+    assert "balanced accuracy" in result.out
+
+
+@pytest.mark.parametrize("which", ["model", "dataset"])
+def test_what_is_missing_is_one_line(run, model, table, which):
+    missing = table.with_name("none.npz")
+    arguments = (missing, table) if which == "model" else (model, missing)
+    result = run("evaluate", *arguments)
+    assert (result.status, result.out) == (1, "")
+    assert result.err.startswith(f"error: {missing}: no such")
+    assert result.err.count("\n") == 1
+
+
+def test_real_photos_can_be_evaluated(run, model, photos, here):
+    for emotion in ("happiness", "neutral"):
+        for path in sorted((photos / emotion).glob("*.jpg"))[:3]:
+            touch(here / "few" / emotion / path.name, content=path.read_bytes())
+    assert run("evaluate", model, "few", "--json", "--jobs", 1).json["n"] == 6

@@ -1,0 +1,138 @@
+import cv2
+import numpy as np
+import pytest
+
+from landmark_emotion.drawn.drawing import Subject, draw_face
+
+
+def save(path, picture):
+    path.write_bytes(cv2.imencode(".png", picture)[1].tobytes())
+    return path
+
+
+@pytest.fixture
+def happy(here, face):
+    return save(here / "happy.png", face)
+
+
+@pytest.fixture
+def explain(run, model):
+    return lambda *arguments: run("explain", *arguments, "--model", model)
+
+
+def test_it_says_why(explain, happy):
+    result = explain(happy)
+    assert result.status == 0
+    first, sentence, score, other = result.out.splitlines()
+    assert first.startswith(f"{happy}: face 1: happiness 0.")
+    assert sentence.startswith("  Compared with the average neutral face, ")
+    assert "which speaks for happiness." in sentence
+    assert "mouth" in sentence
+    assert score.startswith("  score of happiness: ")
+    assert other.startswith("  rather than ")
+    for line in (score, other):
+        numbers = [
+            float(word) for word in line.split() if word.lstrip("+-").replace(".", "").isdigit()
+        ]
+        assert len(numbers) == 7
+        assert sum(numbers[:-1]) == pytest.approx(numbers[-1], abs=0.05)
+
+
+def test_json_agrees_with_the_command_image(explain, run, model, happy):
+    content = explain(happy, "--json").json
+    (row,) = run("image", happy, "--format", "json", "--model", model).rows
+    assert content["source"] == str(happy)
+    (face,) = content["faces"]
+    explanation = face.pop("explanation")
+    assert face.items() <= row.items()
+    assert explanation["emotion"] == face["emotion"] == "happiness"
+    added = sum(explanation["landmarks"])
+    assert explanation["base"] + added == pytest.approx(explanation["score"])
+
+
+def test_another_emotion_can_be_explained(explain, happy):
+    (face,) = explain(happy, "--json", "--emotion", "anger").json["faces"]
+    assert face["emotion"] == "happiness"
+    assert face["explanation"]["emotion"] == "anger"
+    assert face["explanation"]["rather_than"]["emotion"] == "happiness"
+    text = explain(happy, "--emotion", "anger").out
+    assert "face 1: happiness" in text
+    assert "score of anger" in text
+    assert text.count("against anger") == 1
+
+
+def test_a_photo_of_the_same_person_is_compared_with(explain, happy, here):
+    rest = save(here / "rest.png", draw_face(Subject(), "neutral"))
+    (face,) = explain(happy, "--json", "--neutral", rest).json["faces"]
+    assert face["calibration"] == "profile"
+    assert face["explanation"]["compared_with"] == "their own neutral face"
+    assert "mouth" in face["explanation"]["sentence"]
+
+
+def test_the_picture_is_written(explain, happy, here):
+    target = here / "folder" / "wärum.PNG"
+    result = explain(happy, "-o", target)
+    assert result.status == 0
+    assert f"picture: {target}" in result.err
+    assert result.out.startswith(str(happy))
+    picture = cv2.imdecode(np.frombuffer(target.read_bytes(), dtype=np.uint8), cv2.IMREAD_COLOR)
+    assert picture.shape[1] == 1120
+    assert [path.name for path in target.parent.iterdir()] == [target.name]
+
+
+def test_every_face_has_its_part(explain, face, here):
+    couple = save(here / "couple.png", np.hstack([face, face[:, ::-1]]))
+    result = explain(couple, "-o", here / "why.png")
+    assert f"{couple}: face 1: " in result.out
+    assert f"{couple}: face 2: " in result.out
+    assert cv2.imread(str(here / "why.png")).shape[0] > 1200
+    assert len(explain(couple, "--json").json["faces"]) == 2
+
+
+def test_who_is_uncertain_says_so(explain, happy):
+    out = explain(happy, "--min-probability", "0.9999999").out
+    assert out.startswith(f"{happy}: face 1: uncertain: happiness 0.")
+
+
+def test_without_a_face_nothing_is_written(explain, nobody, here):
+    path = save(here / "nobody.png", nobody)
+    result = explain(path, "-o", here / "why.png")
+    assert (result.status, result.out) == (1, f"{path}: no face\n")
+    assert not (here / "why.png").exists()
+    result = explain(path, "--json")
+    assert (result.status, result.json) == (1, {"source": str(path), "faces": []})
+
+
+@pytest.mark.parametrize("name", ["why", "why.doc", "happy.png/why.png"])
+def test_a_picture_that_cannot_be_written_is_told_before_any_work(explain, happy, here, name):
+    result = explain(happy, "-o", here / name)
+    assert (result.status, result.out) == (1, "")
+    assert result.err.startswith(f"error: {here / name}: cannot be written")
+    assert result.err.count("\n") == 1
+
+
+def test_an_image_that_cannot_be_read_is_told(explain, here):
+    result = explain(here / "none.png", "-o", here / "why.png")
+    assert (result.status, result.out) == (1, "")
+    assert f"error: {here / 'none.png'}: no such file; check the path\n" in result.err
+    assert not (here / "why.png").exists()
+
+
+def test_an_emotion_the_model_does_not_know_is_told(explain, happy):
+    result = explain(happy, "--emotion", "contempt")
+    assert (result.status, result.out) == (1, "")
+    assert "error: contempt: not known to the model; choose one of anger, " in result.err
+    assert explain(happy, "--emotion", "boredom").status == 2
+
+
+def test_real_photos_are_explained(run, photos, here):
+    from landmark_emotion.model.classifier import SHIPPED
+
+    model = next(path for path in SHIPPED if path.is_file())
+    smile = sorted((photos / "happiness").glob("*.jpg"))[0]
+    (face,) = run("explain", smile, "--json", "-o", here / "why.jpg", "--model", model).json[
+        "faces"
+    ]
+    assert face["explanation"]["emotion"] == "happiness"
+    assert face["explanation"]["regions"]["mouth"] > 0
+    assert (here / "why.jpg").stat().st_size > 20_000

@@ -1,0 +1,33 @@
+import numpy as np
+from trees import touch
+
+from landmark_emotion.training.landmark_table import load_table
+
+
+def test_the_table_holds_what_was_found(run, here, drawn, detector):
+    result = run("extract", drawn, "-o", "new/table.npz")
+    assert result.status == 0
+    table = load_table("new/table.npz")
+    assert table.landmarks.shape == (len(table), 68, 2)
+    assert f"  all        {len(table):6d}   5 subjects, 14 each\n" in result.out
+    for emotion in ("contempt", "fear"):
+        count = int((table.emotion == emotion).sum())
+        assert f"  {emotion:<10} {count:6d}\n" in result.out
+    assert set(table.subject) == {f"S{number:03}" for number in range(1, 6)}
+    assert all(source.startswith(str(drawn)) for source in table.source)
+
+
+def test_a_place_that_cannot_be_written_is_one_line(run, here, png):
+    touch(here / "faces" / "anger" / "1.png", content=png)
+    touch(here / "file")
+    result = run("extract", "faces", "-o", "file/table.npz")
+    assert (result.status, result.out) == (1, "")
+    assert "table.npz: cannot be written" in result.err.splitlines()[-1]
+    assert sorted(path.name for path in here.iterdir()) == ["faces", "file"]
+
+
+def test_an_old_table_is_replaced_whole(run, here, png):
+    touch(here / "faces" / "anger" / "1.png", content=png)
+    touch(here / "table.npz", content=b"old")
+    assert run("extract", "faces", "-o", "table.npz").status == 0
+    assert np.isfinite(load_table("table.npz").landmarks).all()

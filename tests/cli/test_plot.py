@@ -1,0 +1,113 @@
+import pytest
+
+from landmark_emotion.report import timeline
+
+LINES = (
+    "source,frame,time,face,emotion,p_anger,p_happiness,p_neutral\n"
+    "film.mp4,0,0.0,1,neutral,0.1,0.1,0.8\n"
+    "film.mp4,1,0.1,1,neutral,0.1,0.2,0.7\n"
+    "film.mp4,2,0.2,1,happiness,0.1,0.6,0.3\n"
+    "film.mp4,3,0.3,,,,,\n"
+)
+
+
+@pytest.fixture
+def results(here):
+    path = here / "results.csv"
+    path.write_text(LINES)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "magic"),
+    [("a.png", b"\x89PNG"), ("a.SVG", b"<?xml"), ("new/a.pdf", b"%PDF"), ("a.html", b"<!DOCTYPE")],
+)
+def test_the_suffix_says_what_is_drawn(run, results, here, name, magic):
+    result = run("plot", results, "-o", here / name)
+    assert result.status == 0
+    assert (here / name).read_bytes().startswith(magic)
+    assert result.err == f"timeline: {here / name}\n"
+
+
+def test_the_shares_are_printed(run, results, here):
+    lines = run("plot", results, "--output", here / "a.html").out.splitlines()
+    assert [line.split() for line in lines] == [
+        ["seen", "anger", "happiness", "neutral"],
+        ["face", "1", "0.3", "s", "0", "%", "33.3", "%", "66.7", "%"],
+    ]
+
+
+def test_what_webcam_writes_can_be_drawn(run, video, model, here):
+    for kind in ("csv", "json"):
+        written = run("webcam", "--source", video, "--model", model, "--format", kind)
+        (here / "results").write_text(written.out)
+        result = run("plot", "results", "-o", "a.html")
+        assert result.status == 0
+        page = (here / "a.html").read_text(encoding="utf-8")
+        assert "drawn.avi; 1 face; 4.0 s" in page
+        assert "note:" not in result.err
+
+
+@pytest.mark.parametrize("arguments", [[], ["-o", "a.gif"], ["-o", "results.csv"]])
+def test_without_a_name_that_says_what_to_draw_nothing_is_done(run, results, arguments):
+    result = run("plot", results, *arguments)
+    assert result.status == 2
+    assert "-o/--output" in result.err
+    assert results.read_text() == LINES
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "is empty"),
+        (LINES.splitlines()[0], "is empty"),
+        ("x,y\n1,2\n", "no column 'time'"),
+        ("\n".join(LINES.splitlines()[::4]), "no face in any row"),
+    ],
+)
+def test_nothing_to_draw_gives_one_line_and_leaves_the_old_picture(run, results, here, text, words):
+    results.write_text(text)
+    (here / "a.png").write_text("old")
+    result = run("plot", results, "-o", here / "a.png")
+    assert (result.status, result.out) == (1, "")
+    assert result.err.startswith(f"error: {results}: ")
+    assert words in result.err
+    assert result.err.count("\n") == 1
+    assert (here / "a.png").read_text() == "old"
+
+
+def test_what_was_left_out_is_said(run, results, here):
+    results.write_text(LINES + "film.mp4,4,0.4,1,joy")
+    result = run("plot", results, "-o", here / "a.html")
+    assert result.status == 0
+    first = result.err.splitlines()[0]
+    assert first == f"note: {results}: 1 damaged line left out, the first of them line 6"
+    assert "1 damaged line left out" in (here / "a.html").read_text(encoding="utf-8")
+
+
+def test_a_place_that_cannot_be_written_is_told_before_the_work(run, results, here, monkeypatch):
+    monkeypatch.setattr(timeline, "read_timeline", None)
+    (here / "file").write_text("")
+    result = run("plot", results, "-o", here / "file" / "a.png")
+    assert result.status == 1
+    assert "cannot be written" in result.err
+
+
+def test_nothing_is_half_written_when_drawing_fails(run, results, here, monkeypatch):
+    def fail(*_):
+        raise RuntimeError("cannot be drawn")
+
+    monkeypatch.setattr(timeline, "draw_timeline", fail)
+    with pytest.raises(RuntimeError):
+        run("plot", results, "-o", here / "a.png")
+    assert [path.name for path in here.iterdir()] == ["results.csv"]
+
+
+def test_a_real_video_is_drawn(run, real_video, here):
+    written = run("webcam", "--source", real_video, "--format", "csv")
+    (here / "results.csv").write_text(written.out)
+    result = run("plot", "results.csv", "-o", "a.png")
+    assert result.status == 0
+    header, face = result.out.splitlines()
+    shown = dict(zip(header.split()[1:], face.split("s", 1)[1].split("%"), strict=False))
+    assert float(shown["happiness"]) > 40

@@ -1,0 +1,373 @@
+import dataclasses
+import json
+import re
+import shutil
+
+import numpy as np
+import pytest
+import synthetic
+from trees import ckplus, touch
+
+from landmark_emotion.emotions import EMOTIONS
+from landmark_emotion.model.classifier import SHIPPED, TRAINED_HERE, load_model
+from landmark_emotion.training import evaluation
+from landmark_emotion.training.landmark_table import LandmarkTable, load_table
+
+QUICK = ("--runs", 2, "--jobs", 1)
+
+
+@pytest.fixture
+def table(here):
+    """A small table of made-up people who are hard to tell apart."""
+    people = synthetic.table(n_subjects=8, emotions=("anger", "neutral", "surprise"), noise=3)
+    people.save(here / "people.npz")
+    return here / "people.npz"
+
+
+@pytest.fixture
+def instead_of_drawing(monkeypatch, drawn):
+    """Copy three people who were drawn before; note where to."""
+    copied = []
+
+    def copy(folder, *_, **__):
+        shutil.copytree(drawn, folder, ignore=shutil.ignore_patterns("S00[45]"))
+        copied.append(folder)
+
+    monkeypatch.setattr("landmark_emotion.cli.train.draw_dataset", copy)
+    return copied
+
+
+def accuracies(text: str) -> list[float]:
+    return [float(found) for found in re.findall(r"^  run \d+: accuracy (\d\.\d{4})$", text, re.M)]
+
+
+def test_every_run_is_printed_with_mean_and_standard_deviation(trained):
+    printed = accuracies(trained.result.out)
+    assert len(printed) == 7
+    expected = f"  mean accuracy {np.mean(printed):.3f}"
+    assert expected in trained.result.out
+    deviation = float(re.search(r"standard deviation (\d\.\d+)", trained.result.out)[1])
+    assert deviation == pytest.approx(np.std(printed), abs=1e-3)
+
+
+def test_the_report_says_the_same_as_the_screen(trained):
+    report, out = trained.report, trained.result.out
+    assert report["shuffled"]["accuracies"] == pytest.approx(accuracies(out), abs=5e-5)
+    assert report["shuffled"]["mean"] == pytest.approx(np.mean(report["shuffled"]["accuracies"]))
+    assert report["counts"]["neutral"] == 35
+    assert report["subjects"] == 5
+    assert report["left_out"]["contempt (take it in with --contempt)"] == 5
+    assert report["left_out"]["sequence without an emotion file"] == 1
+    assert report["skipped"] == []
+
+
+def test_drawn_faces_are_named_as_drawn_everywhere(trained, drawn):
+    out = trained.result.out
+    assert out.startswith(f"data set: {drawn} (CK/CK+ tree), drawn faces\n")
+    assert "\nshuffled splits of drawn faces, " in out
+    assert "\npeople not in training of drawn faces: " in out
+    assert "drawn faces" in trained.result.err
+    assert trained.report["data"]["drawn"] is True
+    assert load_model(trained.model).info["data"]["drawn"] is True
+
+
+def test_the_model_is_the_one_that_was_trained_on_all_of_it(trained, drawn):
+    loaded = load_model(trained.model)
+    assert set(loaded.emotions) == set(trained.report["counts"])
+    assert sum(loaded.info["counts"].values()) == 65
+    assert f"\nmodel: {trained.model}\n" in trained.result.out
+    assert f"webcam --model {trained.model}" in trained.result.out
+
+
+def test_nothing_else_is_written(trained):
+    assert sorted(path.name for path in trained.model.parent.iterdir()) == [
+        "model.npz",
+        "report.json",
+    ]
+
+
+def test_the_second_run_takes_the_landmarks_from_the_cache(trained, run, here, drawn):
+    result = run("train", drawn, "--output", "m.npz", "--jobs", 1)
+    assert result.status == 0
+    assert "  65 images were known from the cache\n" in result.out
+    assert accuracies(result.out) == accuracies(trained.result.out)  # the same seed
+
+
+@pytest.fixture
+def fitted(monkeypatch):
+    """How often scores were computed rather than remembered."""
+    plain, calls = evaluation.judge, []
+
+    def spy(*args, **options):
+        calls.append(1)
+        return plain(*args, **options)
+
+    monkeypatch.setattr(evaluation, "judge", spy)
+    return calls
+
+
+OWN = (*QUICK, "--cache", "own")  # as other tests have the session's
+KNOWN = "scores: known from an earlier run, nothing has changed since\n"
+
+
+def test_what_is_known_is_printed_and_written_the_same(run, table, here, fitted):
+    first = run("train", table, *OWN, "--output", "first.npz", "--report", "first.json")
+    again = run("train", table, *OWN, "--output", "again.npz", "--report", "again.json")
+    assert (again.status, len(fitted)) == (0, 1)
+    assert again.out == first.out.replace("first.npz", "again.npz")
+    assert KNOWN not in first.err
+    assert KNOWN in again.err
+    models = [load_model(name) for name in ("first.npz", "again.npz")]
+    for head in ("static", "calibrated"):
+        one, other = (getattr(model, head) for model in models)
+        np.testing.assert_array_equal(one.weights, other.weights)
+        assert one.temperature == other.temperature
+    reports = [json.loads((here / name).read_text()) for name in ("first.json", "again.json")]
+    infos = [dict(model.info) for model in models]
+    for one, other in (reports, infos):
+        assert list(one) == list(other)
+        assert {**one, "date": ""} == {**other, "date": ""}
+
+
+@pytest.mark.parametrize("option", [("--seed", 1), ("--folds", 3), ("--test-size", 0.4)])
+def test_other_options_are_scored_anew(run, table, fitted, option):
+    run("train", table, *OWN)
+    result = run("train", table, *OWN, *option)
+    assert (result.status, len(fitted)) == (0, 2)
+    assert KNOWN not in result.err
+
+
+def test_other_faces_labels_and_libraries_are_scored_anew(run, table, fitted, monkeypatch):
+    run("train", table, *OWN)
+    people = load_table(table)
+    changed = people.landmarks.copy()
+    changed[0, 0, 0] += 1
+    dataclasses.replace(people, landmarks=changed).save(table)
+    assert KNOWN not in run("train", table, *OWN).err
+    dataclasses.replace(people, subject=people.subject[::-1]).save(table)
+    assert KNOWN not in run("train", table, *OWN).err
+    people.save(table)
+    assert KNOWN in run("train", table, *OWN).err
+    monkeypatch.setattr("landmark_emotion.cli.train.version", lambda name: "0.1")
+    assert KNOWN not in run("train", table, *OWN).err
+    assert len(fitted) == 4
+
+
+def test_scores_are_computed_anew_without_a_cache_and_where_it_is_damaged(run, table, here, fitted):
+    first = run("train", table, *QUICK, "--no-cache")
+    for _ in range(2):
+        result = run("train", table, *OWN)
+        assert result.out == first.out
+        assert KNOWN not in result.err
+        (damaged,) = (here / "own").rglob("output.pkl")
+        damaged.write_bytes(damaged.read_bytes()[:-100])
+    assert len(fitted) == 3
+
+
+def test_a_report_with_plots_can_be_made_of_what_is_known(run, table, here):
+    pytest.importorskip("matplotlib")
+    for name in ("first", "again"):
+        result = run("train", table, *OWN, "--report", name)
+        assert result.status == 0
+    assert KNOWN in result.err
+    first, again = (
+        {path.name: path.read_bytes() for path in (here / name).glob("*.png")}
+        for name in ("first", "again")
+    )
+    assert first == again != {}
+
+
+def test_what_is_known_needs_no_scikit_learn(trained, drawn, spawn):
+    code = "import sys; from landmark_emotion.cli import main; main(sys.argv[1:])"
+    process = spawn("-c", code + "; print('sklearn' in sys.modules)", "train", drawn)
+    out, err = process.communicate(timeout=60)
+    assert KNOWN in err
+    assert out.endswith("\nFalse\n")
+
+
+def test_a_table_gives_the_same_scores_as_its_images(trained, run, here, drawn):
+    assert run("extract", drawn, "-o", "table.npz").status == 0
+    result = run("train", "table.npz", "--output", "m.npz", "--report", "r.json", "--jobs", 1)
+    assert result.status == 0
+    assert result.out.startswith("data set: table.npz (landmark table), drawn faces\n")
+    report = json.loads((here / "r.json").read_text())
+    about_data = {"data", "date", "path", "left_out", "skipped", "from_cache"}
+    for key in report.keys() - about_data:
+        assert report[key] == trained.report[key], key
+    probe = load_table("table.npz").landmarks
+    models = [load_model(path) for path in ("m.npz", trained.model)]
+    first, second = (model.probabilities(probe) for model in models)
+    assert np.allclose(first, second)
+
+
+def test_options_say_how_to_split(run, table):
+    result = run("train", table, "--runs", 3, "--test-size", 0.5, "--folds", 2, "--jobs", 1)
+    assert result.status == 0
+    assert len(accuracies(result.out)) == 3
+    assert "50% held out, seed 0" in result.out
+    assert "people not in training: 2 folds of 8 subjects" in result.out
+
+
+def test_the_seed_decides_about_the_splits(run, table):
+    first, again, other = (
+        accuracies(run("train", table, "--jobs", 1, "--seed", seed).out) for seed in (0, 0, 1)
+    )
+    assert first == again != other
+
+
+def test_without_an_output_the_model_goes_to_models(run, table, here):
+    result = run("train", table, *QUICK)
+    assert result.status == 0
+    assert [path.name for path in (here / "models").iterdir()] == ["emotion.npz"]
+    assert result.out.endswith("run it: landmark-emotion webcam\n")
+    assert "drawn" not in result.out + result.err
+
+
+def test_contempt_is_taken_in_where_asked_for(run, here):
+    synthetic.table(n_subjects=4, emotions=EMOTIONS).save("people.npz")
+    without, taken_in = (
+        run("train", "people.npz", *QUICK),
+        run("train", "people.npz", "--contempt", *QUICK),
+    )
+    assert "  left out: 4 x contempt (take it in with --contempt)\n" in without.out
+    assert "left out" not in taken_in.out
+    assert set(load_model("models/emotion.npz").emotions) == set(EMOTIONS)
+
+
+@pytest.mark.parametrize("output", ["file/model.npz", "folder"])
+def test_a_model_that_cannot_be_written_is_one_line(run, table, here, output):
+    touch(here / "file")
+    (here / "folder").mkdir()
+    result = run("train", table, *QUICK, "--output", output)
+    assert result.status == 1
+    assert re.fullmatch(
+        rf"error: {output}: cannot be written \(.*\); .*", result.err.splitlines()[-1]
+    )
+    assert sorted(path.name for path in here.rglob("*")) == ["file", "folder", "people.npz"]
+
+
+@pytest.mark.parametrize(
+    ("which", "complaint"),
+    [
+        (slice(0, 1), "needs two or more emotions"),
+        (slice(0, 0), "people.npz: no usable face (it is empty)"),
+    ],
+)
+def test_too_few_samples_are_one_line(run, table, which, complaint):
+    whole = load_table(table)
+    whole.take(np.arange(len(whole))[which]).save(table)
+    result = run("train", table, *QUICK)
+    assert (result.status, result.out) == (1, "")
+    assert complaint in result.err.splitlines()[-1]
+    assert result.err.count("error:") == 1
+
+
+@pytest.mark.parametrize("name", ["none", "none.npz", "none.csv"])
+def test_a_data_set_that_is_not_there_is_one_line(run, here, name):
+    result = run("train", name)
+    assert (result.status, result.out) == (1, "")
+    assert result.err.startswith(f"error: {name}: no such ")
+    assert result.err.count("\n") == 1
+
+
+def test_without_any_data_set_faces_are_drawn_and_named_as_drawn(run, here, instead_of_drawing):
+    for when in ("first", "second"):
+        result = run("train", *QUICK)
+        assert result.status == 0, when
+        assert len(instead_of_drawing) == 1, when  # not drawn again
+        assert "no data set was named and none is in data/" in result.err
+        assert result.out.startswith("data set: ")
+        assert "drawn-faces (CK/CK+ tree), drawn faces\n" in result.out
+    assert load_model("models/emotion.npz").info["data"]["drawn"] is True
+
+
+@pytest.mark.parametrize("layout", ["table", "folder", "itself", "manifest"])
+def test_what_lies_in_data_is_found(run, here, drawn, instead_of_drawing, layout):
+    images = [*sorted(drawn.rglob("*_001_*06.png"))[:3], *sorted(drawn.rglob("*_007_*06.png"))[:3]]
+    place = {"folder": "data/mine", "itself": "data", "manifest": "data"}.get(layout)
+    touch(here / "data" / "README.md", here / "data" / ".DS_Store", here / "data" / "film.mp4")
+    if layout == "table":
+        synthetic.table(n_subjects=3).save(here / "data" / "mine.npz")
+    else:
+        for image in images:
+            emotion = "anger" if "_001_" in image.name else "surprise"
+            touch(here / place / emotion / image.name, content=image.read_bytes())
+    if layout == "manifest":
+        names = [path.relative_to(here / "data") for path in (here / "data").rglob("*.png")]
+        lines = [f"{name.as_posix()},{name.parts[0]}" for name in names]
+        (here / "data" / "list.csv").write_text("\n".join(["path,emotion", *lines]))
+    # What was drawn earlier does not get in the way.
+    shutil.copytree(drawn, here / "data" / "drawn-faces")
+    result = run("train", *QUICK, "--test-size", 0.4)
+    assert result.status == 0, result.err
+    expected = {"table": "mine.npz", "folder": "mine", "itself": "data", "manifest": "list.csv"}
+    assert re.search(rf"no data set was named; using \S*{expected[layout]}\n", result.err)
+    assert "drawn faces\n" not in result.out.replace("folder of drawn faces\n", "")
+    assert not instead_of_drawing
+
+
+def test_a_folder_in_data_that_cannot_be_used_is_explained(run, here, instead_of_drawing):
+    ckplus(here / "data" / "CK", {"S005_001": ([1, 2], None)}, labels="none")
+    result = run("train", *QUICK)
+    assert result.status == 0
+    note, drawing, *_ = result.err.splitlines()
+    assert "frames of CK but no emotion files" in note
+    assert "drawing sample faces" in drawing
+
+
+def test_where_nobody_is_known_it_does_not_claim_to_test_on_new_people(run, table, here):
+    people = load_table(table)
+    LandmarkTable(**(vars(people) | {"subject": np.full(len(people), "")})).save(table)
+    result = run("train", table, *QUICK)
+    assert result.status == 0
+    assert "people not in training" not in result.out
+    assert "Who is who is unknown here" in result.out
+
+
+def test_frames_of_one_sequence_on_both_sides_are_warned_of(run, here):
+    synthetic.table(n_subjects=4, frames=3).save("people.npz")
+    assert "warning: " in run("train", "people.npz", *QUICK).out
+
+
+def test_the_model_that_comes_along_is_never_replaced(run, drawn):
+    before = SHIPPED[-1].read_bytes()
+    result = run("train", drawn, "--output", SHIPPED[-1])
+    assert result.status == 1
+    assert "comes with the program; choose another name" in result.err
+    assert SHIPPED[-1].read_bytes() == before
+
+
+def test_a_toy_never_replaces_a_model_of_real_faces_unasked(run, drawn, here, model):
+    dataclasses.replace(load_model(model), info={"data": {"drawn": False}}).save(TRAINED_HERE)
+    before = TRAINED_HERE.read_bytes()
+    result = run("train", drawn, *QUICK)
+    assert result.status == 0
+    assert TRAINED_HERE.read_bytes() == before
+    assert "stays; this toy goes to" in result.err
+    assert TRAINED_HERE.with_name("drawn.npz").is_file()
+
+
+def test_why_images_are_missing_is_told_where_too_few_are_left(run, here, png):
+    for name, content in (("happy/a.jpg", b"text"), ("neutral/a.png", png), ("neutral/b.png", png)):
+        path = here / "faces" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    result = run("train", "faces")
+    assert result.status == 1
+    assert "a.jpg: not an image or damaged" in result.err
+    assert result.err.splitlines()[-1].startswith("error: faces: needs two or more emotions")
+
+
+def test_packed_data_are_pointed_out(run, here, instead_of_drawing):
+    (here / "data").mkdir()
+    (here / "data" / "Emotion_labels.zip").write_bytes(b"PK")
+    result = run("train", *QUICK, "--folds", "2")
+    assert "Emotion_labels.zip: is packed; unpack it" in result.err
+
+
+def test_the_model_tells_nothing_of_single_people_and_the_report_does(trained):
+    people = trained.report["counts_per_subject"]
+    assert people.keys() == trained.report["static"]["subjects"].keys()
+    assert load_model(trained.model).info["static"]["accuracy"] > 0
+    header = str(dict(load_model(trained.model).info))
+    assert not any(person in header for person in people)

@@ -1,0 +1,119 @@
+"""The window's keys, with a window that presses them itself."""
+
+import os
+
+import cv2
+import numpy as np
+import pytest
+
+from landmark_emotion.show.overlay import Overlay
+
+
+class Window:
+    """Presses the keys given, one a frame, then q."""
+
+    keys: tuple[str, ...] = ()
+    shown: list[np.ndarray]
+
+    def __init__(self, title):
+        self.left = list(self.keys)
+        type(self).shown = []
+        self.key = ""
+
+    def show(self, image):
+        self.shown.append(image)
+        return self.wait(1)
+
+    def wait(self, milliseconds):
+        self.key = self.left.pop(0) if self.left else "q"
+        return self.key != "q"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+
+@pytest.fixture
+def press(run, video, model, here, monkeypatch):
+    monkeypatch.setattr("landmark_emotion.show.window.Window", Window)
+    monkeypatch.setattr("landmark_emotion.cli.view._LONGEST_WAIT", 0)
+    # Frames a second are another number each time.
+    draw = Overlay.draw
+    monkeypatch.setattr(Overlay, "draw", lambda *a, fps=None, **k: draw(*a, fps=20.0, **k))
+
+    def keys(*pressed, arguments=()):
+        monkeypatch.setattr(Window, "keys", pressed)
+        result = run("webcam", "--source", video, "--model", model, "--show", *arguments)
+        return result, Window.shown
+
+    return keys
+
+
+def difference(one, other) -> int:
+    return int((np.abs(one.astype(int) - other) > 20).any(axis=2).sum())
+
+
+def test_q_ends_it(press):
+    result, shown = press("", "")
+    assert result.status == 0
+    assert len(shown) == 3
+    assert len(result.out.splitlines()) == 3
+
+
+@pytest.mark.parametrize("key", ["l", "p", "h", "w"])
+def test_keys_change_what_is_drawn_and_back(press, key):
+    _, plain = press("", "", "")
+    _, changed = press(key, "", "")
+    _, back = press(key, key, "")
+    assert difference(plain[0], changed[0]) == 0
+    assert difference(plain[1], changed[1]) > 200
+    assert difference(changed[1], back[1]) == 0
+    assert difference(changed[2], back[2]) > 200
+
+
+def test_s_saves_the_picture(press, here):
+    result, shown = press("s", "")
+    (name,) = [name for name in os.listdir(here) if name.endswith(".png")]
+    assert f"saved {name}" in result.err
+    assert cv2.imread(str(here / name)).shape == shown[0].shape
+
+
+def test_space_holds_the_picture_until_space(press):
+    result, shown = press(" ", "", "", "", " ", "", "")
+    # One picture more than frames, with the word.
+    assert len(shown) == len(result.out.splitlines()) + 1
+    assert difference(shown[0], shown[1]) > 100
+
+
+def test_q_ends_it_while_it_is_held(press):
+    result, _ = press(" ", "", "q")
+    assert result.status == 0
+    assert len(result.out.splitlines()) == 1
+
+
+def test_c_calibrates(press):
+    result, _ = press("c", *[""] * 35)
+    assert "look neutral for 2 seconds" in result.err
+    assert "calibrated on 1 face" in result.err
+
+
+def test_a_file_is_shown_at_its_own_speed(press, monkeypatch):
+    waited = []
+    monkeypatch.setattr("landmark_emotion.cli.view._LONGEST_WAIT", 60)
+    monkeypatch.setattr(Window, "wait", lambda self, ms: waited.append(ms) or len(waited) < 12)
+    result, _ = press()
+    # Nobody really waits here, so all that is due adds up: a tenth of a second a frame.
+    n_frames = len(result.out.splitlines())
+    assert n_frames > 3
+    assert 30 * n_frames < max(waited) <= 100 * n_frames
+
+
+def test_what_is_shown_can_be_recorded_as_well(press, here):
+    press("", "", "", arguments=["--record", "out.avi"])
+    capture = cv2.VideoCapture(str(here / "out.avi"))
+    n_frames = 0
+    while capture.read()[0]:
+        n_frames += 1
+    assert n_frames == 4

@@ -1,0 +1,298 @@
+import csv
+import io
+import os
+import re
+import sys
+
+import cv2
+import numpy as np
+import pytest
+
+from landmark_emotion.emotions import DEFAULT_EMOTIONS, EMOTIONS
+from landmark_emotion.show.rows import COLUMNS
+from landmark_emotion.sources import camera as camera_module
+
+LINE = re.compile(r"frame +(\d+) +(\d+\.\d{3}) s  (?:face (\d+)  (\w+) +(\d\.\d\d)|no face)")
+
+
+@pytest.fixture
+def watch(run, video, model):
+    return lambda *arguments: run("webcam", "--source", video, "--model", model, *arguments)
+
+
+def parsed(text: str) -> list[tuple]:
+    """Frame, time, face, emotion and probability of every line."""
+    matches = [LINE.fullmatch(line) for line in text.splitlines()]
+    assert all(matches), text
+    return [match.groups() for match in matches]
+
+
+def test_every_frame_is_printed_with_time_face_emotion_and_probability(watch, model):
+    result = watch()
+    assert result.status == 0
+    rows = parsed(result.out)
+    assert [int(row[0]) for row in rows] == list(range(40))
+    assert [float(row[1]) for row in rows] == pytest.approx(np.arange(40) / 10)
+    assert {row[3] for row in rows[:28]} <= set(DEFAULT_EMOTIONS)
+    assert all(1 / 7 - 0.01 < float(row[4]) <= 1 for row in rows[:28])
+    # What is no data is on stderr.
+    told, summary = result.err.splitlines()
+    assert told == f"model: {model}, 7 emotions; trained on drawn faces, so a toy on real ones"
+    assert re.fullmatch(
+        r"40 frames, \d+\.\d frames/s, delay \d+ ms \(p95 \d+ ms\), 0 dropped", summary
+    )
+
+
+def test_without_a_face_it_says_so_and_never_the_last_answer_again(watch):
+    rows = parsed(watch().out)
+    assert [row[2:] for row in rows[-9:]] == [(None, None, None)] * 9
+
+
+def test_the_emotion_follows_the_drawn_face(watch):
+    emotions = [row[3] for row in parsed(watch().out)]
+    assert "happiness" in emotions[:15]
+    assert "surprise" in emotions[15:30]
+    assert "happiness" not in emotions[17:]
+
+
+def test_changes_only_leaves_out_what_stays_the_same(watch):
+    every, changes = parsed(watch().out), parsed(watch("--changes-only").out)
+    expected = [
+        row
+        for before, row in zip([None, *every], every, strict=False)
+        if before is None or before[2:4] != row[2:4]
+    ]
+    assert changes == expected
+    assert 2 < len(changes) < len(every)
+    assert changes[-1][2] is None
+
+
+def test_max_frames_ends_it(watch):
+    assert len(parsed(watch("--max-frames", 3).out)) == 3
+    assert len(parsed(watch("--max-frames", 300).out)) == 40
+
+
+def test_json_has_box_and_all_probabilities(watch, video):
+    rows = watch("--format", "json").rows
+    assert [row["frame"] for row in rows] == list(range(40))
+    assert {row["source"] for row in rows} == {str(video)}
+    for row in rows[:28]:
+        left, top, width, height = row["box"]
+        assert 0 < left < left + width < 400
+        assert 0 < top < top + height < 300
+        assert tuple(row["probabilities"]) == DEFAULT_EMOTIONS
+        assert sum(row["probabilities"].values()) == pytest.approx(1, abs=1e-5)
+        assert row["probabilities"][row["emotion"]] == row["probability"]
+        assert sum(row["raw_probabilities"].values()) == pytest.approx(1, abs=1e-5)
+        # Another emotion takes over only once it is clearly likelier.
+        assert row["probability"] > max(row["probabilities"].values()) - 0.1
+    assert {row[key] for row in rows[-9:] for key in ("face", "box", "emotion")} == {None}
+
+
+def test_csv_can_be_read_by_others_and_says_the_same(watch):
+    rows = list(csv.DictReader(io.StringIO(watch("--format", "csv").out)))
+    assert tuple(rows[0]) == COLUMNS
+    for row, other in zip(rows, watch("--format", "json").rows, strict=True):
+        assert int(row["frame"]) == other["frame"]
+        assert row["emotion"] == (other["emotion"] or "")
+        if other["box"]:
+            assert [int(row[c]) for c in ("left", "top", "width", "height")] == other["box"]
+            given = {e: float(row[f"p_{e}"]) for e in EMOTIONS if row[f"p_{e}"]}
+            assert given == other["probabilities"]
+            raw = {e: float(row[f"raw_{e}"]) for e in EMOTIONS if row[f"raw_{e}"]}
+            assert raw == other["raw_probabilities"]
+
+
+def test_nothing_but_text_where_stdout_is_no_terminal(watch):
+    result = watch("--max-frames", 5)
+    assert "\x1b" not in result.out + result.err
+    assert "\r" not in result.out + result.err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pty")
+def test_on_a_terminal_there_are_colours_and_the_rate(spawn, video, model):
+    ours, theirs = os.openpty()
+    arguments = ["webcam", "--source", video, "--model", model, "--max-frames", 5]
+    environment = os.environ | {"TERM": "xterm"}
+    process = spawn("-m", "landmark_emotion", *arguments, stdout=theirs, env=environment)
+    os.close(theirs)
+    seen = b""
+    while True:
+        try:
+            block = os.read(ours, 65536)
+        except OSError:  # Linux says so where all is said
+            break
+        if not block:
+            break
+        seen += block
+    os.close(ours)
+    process.communicate()
+    assert process.returncode == 0
+    assert len(re.findall(rb"\x1b\[\d+m\w+ *\x1b\[0m", seen)) == 5
+    assert re.search(rb"1 face, \d+\.\d frames/s, delay \d+ ms \(p95 \d+ ms\), 0 dropped", seen)
+    assert seen.endswith(b"\r\x1b[K")
+
+
+def test_smoothing_calms_the_answer_and_can_be_turned_off(watch):
+    for row in watch("--format", "json", "--smoothing", 0).rows[:28]:
+        assert row["probabilities"] == row["raw_probabilities"]
+        assert row["probability"] == max(row["probabilities"].values())
+    changed = [
+        row
+        for row in watch("--format", "json", "--smoothing", 2).rows[:28]
+        if row["probabilities"] != row["raw_probabilities"]
+    ]
+    assert len(changed) > 20
+
+
+def test_faces_below_the_smallest_asked_for_are_left_out(watch):
+    assert {row[2] for row in parsed(watch("--min-face", 290, "--max-frames", 5).out)} == {None}
+    assert {row[2] for row in parsed(watch("--min-face", 40, "--max-frames", 5).out)} == {"1"}
+
+
+def test_without_tracking_the_same_faces_are_found(watch):
+    searched, followed = (
+        parsed(watch(*arguments).out) for arguments in (["--no-tracking"], ["--detect-every", 5])
+    )
+    assert [row[2] for row in searched[:28]] == [row[2] for row in followed[:28]] == ["1"] * 28
+
+
+def test_a_folder_of_images_is_watched_and_bad_ones_warned_of(run, here, model, png):
+    for name, content in {"9.png": png, "10.png": b"broken", "11.png": png}.items():
+        (here / name).write_bytes(content)
+    result = run("webcam", "--source", here, "--model", model)
+    assert result.status == 0
+    assert [int(row[0]) for row in parsed(result.out)] == [0, 2]
+    assert result.err.splitlines()[1] == f"{here / '10.png'}: not an image or damaged; replace it"
+
+
+@pytest.mark.parametrize(
+    ("source", "complaint"),
+    [
+        ("none.mp4", "none.mp4: no such video"),
+        ("empty.mp4", "empty.mp4: the file is empty"),
+        ("text.mp4", "text.mp4: not a video"),
+        ("77", "camera 77: cannot be opened"),
+        ("nothing*.png", "nothing*.png: holds no image"),
+        ("", "source: none is named"),
+    ],
+)
+def test_a_source_that_cannot_be_used_is_one_line(run, here, model, source, complaint):
+    (here / "empty.mp4").touch()
+    (here / "text.mp4").write_bytes(b"text " * 500)
+    result = run("webcam", "--source", source, "--model", model)
+    assert (result.status, result.out) == (1, "")
+    _, error = result.err.splitlines()
+    assert error.startswith(f"error: {complaint}")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--model", "none.npz"], "none.npz: no such model"),
+        (["--model", "text.npz"], "text.npz: not a model"),
+        (["--model", "."], ".: "),
+    ],
+)
+def test_a_model_that_cannot_be_used_is_one_line(run, here, video, arguments, complaint):
+    (here / "text.npz").write_text("no zip")
+    result = run("webcam", "--source", video, *arguments)
+    assert (result.status, result.out) == (1, "")
+    assert result.err.replace(os.sep, "/").startswith(f"error: {complaint}")
+    assert result.err.count("\n") == 1
+
+
+def test_a_predictor_that_cannot_be_used_is_one_line(watch, tmp_path):
+    result = watch("--predictor", tmp_path / "none.dat")
+    assert result.status == 1
+    assert result.err.splitlines()[-1].endswith(
+        "none.dat: no shape predictor; see models/README.md"
+    )
+
+
+def test_a_camera_that_is_unplugged_ends_it_with_an_error(run, model, face, monkeypatch):
+    class Camera:
+        left = 3
+        released = False
+
+        def __init__(self, *_):
+            Camera.made = self
+
+        def isOpened(self):  # noqa: N802
+            return True
+
+        def read(self):
+            self.left -= 1
+            return (True, face) if self.left >= 0 else (False, None)
+
+        def get(self, _):
+            return -1.0
+
+        def release(self):
+            self.released = True
+
+    monkeypatch.setattr(cv2, "VideoCapture", Camera)
+    monkeypatch.setattr(camera_module, "PATIENCE", 0.05)
+    result = run("webcam", "--model", model, "--reconnect", 0)
+    assert result.status == 1
+    frames = [int(row[0]) for row in parsed(result.out)]
+    assert frames
+    assert frames == sorted(set(frames) & {0, 1, 2})
+    assert result.err.splitlines()[-1].startswith("error: camera 0: stopped after 3 frames")
+    assert Camera.made.released
+
+
+def test_show_without_a_screen_is_one_line(watch):
+    result = watch("--show")
+    assert (result.status, result.out) == (1, "")
+    assert result.err.startswith("error: window: there is no screen here; leave --show out")
+    assert result.err.count("\n") == 1
+
+
+def test_show_draws_on_every_frame_until_the_window_is_closed(watch, video, monkeypatch):
+    shown = []
+
+    class Window:
+        key = ""
+
+        def __init__(self, title):
+            pass
+
+        def show(self, image):
+            shown.append(image)
+            return len(shown) < 4
+
+        def wait(self, milliseconds):
+            return True
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            shown.append("closed")
+
+    monkeypatch.setattr("landmark_emotion.show.window.Window", Window)
+    result = watch("--show")
+    assert result.status == 0
+    assert len(parsed(result.out)) == 4
+    assert shown.pop() == "closed"
+    assert len(shown) == 4
+    clean = [cv2.VideoCapture(str(video)).read()[1]]
+    assert (shown[0] != clean[0]).any(axis=2).sum() > 2000
+
+
+def test_a_real_video_is_watched(run, real_video, model):
+    result = run("webcam", "--source", real_video, "--model", model, "--max-frames", 10)
+    assert result.status == 0
+    assert {row[2] for row in parsed(result.out)} == {"1"}
+
+
+def test_it_is_not_slowed_down_by_modules_it_does_not_need(spawn, video, model):
+    program = f"""
+import sys
+from landmark_emotion.cli import main
+main(["webcam", "--source", {str(video)!r}, "--model", {str(model)!r}, "--max-frames", "1"])
+print(sorted({{"sklearn", "scipy", "joblib", "tqdm", "matplotlib"}} & set(sys.modules)))
+"""
+    out, _ = spawn("-c", program).communicate()
+    assert out.splitlines()[-1] == "[]", sys.executable

@@ -1,0 +1,521 @@
+import csv
+import io
+import json
+import os
+import re
+import sys
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from landmark_emotion.emotions import EMOTIONS
+from landmark_emotion.errors import MissingPackageError, ReportError
+from landmark_emotion.live.prediction import Prediction
+from landmark_emotion.model.face import Box, Face
+from landmark_emotion.report import timeline
+from landmark_emotion.report.timeline import (
+    NAMES,
+    draw_timeline,
+    read_timeline,
+    reading,
+    share_rows,
+    shares,
+    timeline_page,
+)
+from landmark_emotion.report.timeline.steps import steps_of
+from landmark_emotion.report.timeline.words import tick_marks
+from landmark_emotion.show.rows import COLUMNS, csv_row, json_row
+
+KNOWN = ("anger", "happiness", "neutral")
+
+
+def prediction(frame, time, shown, number=1, p=0.8, min_probability=0.0):
+    rest = (1 - p) / 2
+    probabilities = np.array([p if name == shown else rest for name in KNOWN])
+    given = {
+        "frame": frame,
+        "time": time,
+        "number": number,
+        "face": Face(Box(1, 2, 30, 40), np.zeros((68, 2)), 1.0),
+        "emotions": KNOWN,
+        "probabilities": probabilities,
+        "raw_probabilities": probabilities,
+        "likeliest": shown,
+        "min_probability": min_probability,
+    }
+    return Prediction(**given)
+
+
+def rows(*faces, source="talk.mp4", fps=10, make=csv_row, start=0):
+    """Make the rows of a recording from what each face shows, frame by frame; "-" is no face."""
+    letters = {"a": "anger", "h": "happiness", "n": "neutral", "?": "neutral"}
+    made = []
+    for frame, shown in enumerate(zip(*faces, strict=True), start=start):
+        time = frame / fps
+        seen = [
+            prediction(frame, time, letters[letter], number, min_probability=0.9 * (letter == "?"))
+            for number, letter in enumerate(shown, start=1)
+            if letter != "-"
+        ]
+        made += [make(source, frame, time, one) for one in seen or (None,)]
+    return made
+
+
+def as_csv(*parts, header=COLUMNS):
+    text = io.StringIO()
+    for part in parts:
+        writer = csv.DictWriter(text, header, lineterminator="\n", extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(part)
+    return text.getvalue()
+
+
+@pytest.fixture
+def read(tmp_path):
+    def read_text(text, **options):
+        path = tmp_path / "results.csv"
+        data = text if isinstance(text, bytes) else text.encode()
+        path.write_bytes(data)
+        return read_timeline(path, **options)
+
+    return read_text
+
+
+def one_lane(read_timeline_):
+    (recording,) = read_timeline_.recordings
+    (lane,) = recording.lanes
+    return lane
+
+
+def test_a_lane_is_what_a_face_showed(read):
+    lane = one_lane(read(as_csv(rows("nnhh"))))
+    assert lane.face == 1
+    np.testing.assert_allclose(lane.time, [0, 0.1, 0.2, 0.3])
+    np.testing.assert_allclose(lane.hold, 0.1)
+    assert [NAMES[index] for index in lane.shown] == ["neutral"] * 2 + ["happiness"] * 2
+    happy = lane.probabilities[:, NAMES.index("happiness")]
+    np.testing.assert_allclose(happy, [0.1, 0.1, 0.8, 0.8], atol=1e-6)
+    assert np.isnan(lane.probabilities[:, NAMES.index("fear")]).all()
+
+
+def test_csv_and_json_lines_say_the_same(read):
+    faces = ("nnhh?-", "aa---a")
+    told = [shares(read(as_csv(rows(*faces))).lanes)]
+    lines = "".join(f"{json.dumps(row)}\n" for row in rows(*faces, make=json_row))
+    told.append(shares(read(lines).lanes))
+    assert told[0] == told[1]
+
+
+def test_shares_are_shares_of_time_not_of_frames(read):
+    moments = [(0, 0.0, "neutral"), (1, 0.1, "happiness"), (2, 0.9, "neutral"), (3, 1.0, "anger")]
+    text = as_csv([csv_row("x", f, t, prediction(f, t, shown)) for f, t, shown in moments])
+    parts = shares(read(text).lanes)
+    # The last row stands for one frame, of which the usual length is 0.1 s.
+    assert parts == pytest.approx(
+        {"happiness": 0.8 / 1.1, "neutral": 0.2 / 1.1, "anger": 0.1 / 1.1}, abs=1e-6
+    )
+
+
+def test_time_without_a_face_does_not_count(read):
+    lane = one_lane(read(as_csv(rows("nn------hh"))))
+    assert lane.seconds == pytest.approx(0.4)
+    assert shares([lane]) == pytest.approx({"anger": 0, "happiness": 0.5, "neutral": 0.5})
+
+
+def test_rows_of_changes_only_stand_until_the_next_change(read):
+    every = rows("nnnnhhhhhn")
+    changes = [every[0], every[4], every[9]]
+    assert shares(read(as_csv(changes)).lanes) == pytest.approx(shares(read(as_csv(every)).lanes))
+
+
+def test_a_camera_that_stood_still_saw_nothing(read):
+    awake = rows("nnnn", source="0")
+    later = [dict(row, time=row["time"] + 3600) for row in rows("hhhh", source="0", start=4)]
+    lane = one_lane(read(as_csv([*awake, *later])))
+    assert lane.seconds == pytest.approx(0.8)
+
+
+def test_every_face_of_every_source_has_a_lane(read):
+    text = as_csv(rows("nn", "hh", source="a/one.mp4"), rows("aaa", source="b/two.mp4"))
+    recordings = read(text).recordings
+    assert [(r.source, [lane.face for lane in r.lanes]) for r in recordings] == [
+        ("one.mp4", [1, 2]),
+        ("two.mp4", [1]),
+    ]
+
+
+def test_a_recording_written_behind_another_is_one_of_its_own(read):
+    text = as_csv(rows("nnn", source="0"), rows("-hh", source="0"), rows("hh", source="0"))
+    assert [r.source for r in read(text).recordings] == ["camera 0", "camera 0 (2)", "camera 0 (3)"]
+
+
+def test_the_order_of_rows_does_not_matter(read):
+    ordered = rows("nnhhaa-n", "hh---hhh")
+    shuffled = [ordered[i] for i in np.random.default_rng(0).permutation(len(ordered))]
+    by_face = sorted(ordered, key=lambda row: row["face"] or 9)
+    expected = read(as_csv(ordered))
+    for order in (shuffled, by_face, ordered[::-1]):
+        found = read(as_csv(order))
+        assert len(found.recordings) == 1
+        for lane, same in zip(found.lanes, expected.lanes, strict=True):
+            np.testing.assert_array_equal(lane.time, same.time)
+            np.testing.assert_array_equal(lane.shown, same.shown)
+
+
+@pytest.mark.parametrize(
+    ("sources", "labels"),
+    [
+        (["a/x.mp4", "b/x.mp4"], ["a/x.mp4", "b/x.mp4"]),
+        (["C:\\films\\x.mp4", ""], ["x.mp4", "results.csv"]),
+        (["rtsp://me:secret@host/one?key=1", "http://me:secret@host"], ["one", "host"]),
+        (["y\ud800\n" + 90 * "long", "3"], ["y\\ud800 longlonglonglonglonglongl ...", "camera 3"]),
+    ],
+)
+def test_sources_have_brief_and_different_names(read, sources, labels):
+    lines = [json.dumps(row) for s in sources for row in rows("nn", source=s, make=json_row)]
+    found = [recording.source for recording in read("\n".join(lines)).recordings]
+    assert len(set(found)) == len(found)
+    for name, label in zip(found, labels, strict=True):
+        assert name.startswith(label)
+        assert "secret" not in name
+        assert len(name) < 80
+
+
+def damaged():
+    lines = as_csv(rows("nnhhnnhh")).splitlines()
+    lines[3] = lines[3].replace("happiness", "joyous")
+    lines[4] = lines[4].replace(",0.3,", ",soon,")
+    lines[5] = '"never closed' + lines[5]
+    lines[6] = lines[6].replace("0.8", "7.5")
+    lines[8] = lines[8][:30]
+    return "\n".join(lines)
+
+
+def test_damaged_lines_are_told_and_left_out(read):
+    found = read(damaged())
+    assert len(one_lane(found).time) == 3
+    assert found.notes == ("5 damaged lines left out, the first of them line 4",)
+
+
+@pytest.mark.parametrize(
+    "line", ["{", "[1]", '"x"', '{"time": true, "face": 1}', '{"time": NaN}', "[" * 5000]
+)
+def test_damaged_json_is_left_out(read, line):
+    good = [json.dumps(row) for row in rows("nn", make=json_row)]
+    found = read("\n".join([*good, line]))
+    assert len(one_lane(found).time) == 2
+    assert found.notes == ("1 damaged line left out, the first of them line 3",)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"time": -1},
+        {"time": "inf"},
+        {"frame": 0.5},
+        {"face": 0},
+        {"face": 1.5},
+        {"face": 1e300},
+        {"face": ""},
+        {"emotion": "", **{f"p_{name}": "" for name in EMOTIONS}},
+        {"p_anger": -0.1},
+    ],
+)
+def test_impossible_values_are_damage(read, bad):
+    good = rows("nnn")
+    found = read(as_csv([*good, good[2] | {"frame": 3, "time": 0.3} | bad]))
+    assert len(one_lane(found).time) == 3
+    assert len(found.notes) == 1
+
+
+def test_columns_that_are_missing_are_told(read):
+    header = ("time", "emotion")
+    found = read(as_csv(rows("nnh"), header=header))
+    lane = one_lane(found)
+    assert shares([lane]) == pytest.approx({"happiness": 1 / 3, "neutral": 2 / 3})
+    (note,) = found.notes
+    assert note.startswith("has no column source, frame, face, p_anger")
+    assert timeline_page(found)
+
+
+def test_without_the_likeliest_it_is_found_among_the_probabilities(read):
+    header = [column for column in COLUMNS if column != "emotion"]
+    lane = one_lane(read(as_csv(rows("nh"), header=["face", *header])))
+    assert [NAMES[index] for index in lane.shown] == ["neutral", "happiness"]
+
+
+def test_files_of_other_programs_and_systems_are_read(read):
+    text = as_csv(rows("nnh"))
+    expected = one_lane(read(text))
+    for data in (
+        b"\xef\xbb\xbf" + text.encode(),
+        text.encode("utf-16"),
+        text.replace("\n", "\r\n").encode(),
+        ("\n\n" + text.replace("\n", "\n\n")).encode(),
+    ):
+        found = read(data)
+        assert found.notes == ()
+        np.testing.assert_array_equal(one_lane(found).shown, expected.shown)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "is empty"),
+        (as_csv([]), "is empty"),
+        (as_csv(rows("---")), "no face in any row"),
+        (as_csv(rows("n", source="a.jpg"), rows("h", source="b.jpg")), "single images"),
+        ("name,age\nx,3\n", "no column 'time'"),
+        ("time\nsoon\n", "no row that can be used"),
+        ('{"accuracy": 1}\n', "no column 'time'"),
+        (b"\x89PNG\0\0", "neither text"),
+        (as_csv([csv_row("x.mp4", 0, 0.0, None, "no such file")]), "no row that can be used"),
+    ],
+)
+def test_what_cannot_be_drawn_is_explained(read, text, words):
+    with pytest.raises(ReportError, match=words) as caught:
+        read(text)
+    message = str(caught.value)
+    assert re.search(r"results\.csv: .*; ", message)
+    assert "\n" not in message
+
+
+def test_what_is_left_out_of_a_mixed_file_is_told(read):
+    text = as_csv(
+        rows("nn"),
+        rows("n", source="one.jpg"),
+        rows("---", source="empty.mp4"),
+        [csv_row("gone.mp4", 0, 0.0, None, "no such file")],
+    )
+    assert read(text).notes == (
+        "1 source that could not be read left out",
+        "1 single image left out",
+        "1 source without a face left out",
+    )
+
+
+def test_no_file_and_a_folder_give_one_line(tmp_path):
+    for path, words in ((tmp_path / "none.csv", "no such file"), (tmp_path, "cannot be read")):
+        with pytest.raises(ReportError, match=words):
+            read_timeline(path)
+
+
+def as_parquet(made, **options):
+    """Write rows, empty cells as nothing; skips where pyarrow is missing."""
+    arrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    buffer = io.BytesIO()
+    given = [{name: None if cell == "" else cell for name, cell in row.items()} for row in made]
+    parquet.write_table(arrow.Table.from_pylist(given), buffer, **options)
+    return buffer.getvalue()
+
+
+def test_parquet_gives_the_same_as_csv(read):
+    expected = one_lane(read(as_csv(rows("nnh-"))))
+    found = one_lane(read(as_parquet(rows("nnh-"))))
+    np.testing.assert_array_equal(found.probabilities, expected.probabilities)
+    np.testing.assert_array_equal(found.hold, expected.hold)
+
+
+def test_parquet_without_pyarrow_gives_one_line(read, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    with pytest.raises(MissingPackageError, match="pip install -U pandas pyarrow"):
+        read(b"PAR1 and so on")
+
+
+def test_damaged_parquet_gives_one_line(read):
+    for data in (b"PAR1 and so on", as_parquet(rows("nnh-"))[:-20]):
+        with pytest.raises(ReportError, match=r"^[^\n]+: damaged or no Parquet [^\n]+$"):
+            read(data)
+    with pytest.raises(ReportError, match="has no column 'time'"):
+        read(as_parquet([{"source": "x"}]))
+
+
+def test_text_in_parquet_that_is_no_utf8_gives_one_line(read):
+    data = as_parquet(rows("nnh-", source="photo.png"), compression="none")
+    with pytest.raises(ReportError, match=r"^[^\n]+: damaged or no Parquet [^\n]+$"):
+        read(data.replace(b"photo.png", b"ph\xffto.png"))
+
+
+def test_a_small_parquet_of_countless_rows_is_refused(read, monkeypatch):
+    monkeypatch.setattr(reading, "MAX_ROWS", 3)
+    with pytest.raises(ReportError, match="more than 10 million rows; split it"):
+        read(as_parquet(rows("nnh-")))
+
+
+def test_of_a_line_without_end_no_more_than_the_beginning_is_kept(read, monkeypatch):
+    monkeypatch.setattr(reading, "_LONGEST", 1000)
+    good = as_csv(rows("nnhh"))
+    for long in ("x" * 5000, '"' + "x" * 2999, "9" * 1000):
+        found = read(good + long + "\n" + good.partition("\n")[2])
+        assert any("1 damaged line left out" in note for note in found.notes)
+    assert max(map(len, reading._lines(io.StringIO("a" * 2500 + "\nb")))) == 1000
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
+def test_nobody_waits_for_a_pipe(tmp_path):
+    os.mkfifo(tmp_path / "results.csv")
+    with pytest.raises(ReportError, match="no regular file"):
+        read_timeline(tmp_path / "results.csv")
+
+
+def test_a_long_recording_is_drawn_by_its_means(read):
+    rng = np.random.default_rng(0)
+    shown = "".join(rng.choice(list("nha-"), 5000))
+    found = read(as_csv(rows(shown)))
+    lane, recording = one_lane(found), found.recordings[0]
+    steps = steps_of(lane, recording, 100)
+    assert len(steps.start) == 100
+    first = lane.time < recording.end / 100 - 1e-6
+    np.testing.assert_allclose(
+        steps.probabilities[0], np.nan_to_num(lane.probabilities[first]).mean(axis=0), atol=1e-6
+    )
+    width = steps.end - steps.start
+    np.testing.assert_allclose(width.sum(), recording.end, rtol=0.02)
+    assert len(timeline_page(found)) < 500_000
+
+
+def test_gaps_stay_gaps_when_means_are_drawn(read):
+    found = read(as_csv(rows(1003 * "n" + 997 * "-" + 1000 * "h")))
+    steps = steps_of(one_lane(found), found.recordings[0], 100)
+    bands = [(round(start, 1), round(end, 1), name) for start, end, name in steps.bands()]
+    assert bands == [(0, 100.3, "neutral"), (200, 300, "happiness")]
+    assert len(list(steps.runs())) == 2
+
+
+def test_what_stands_for_long_is_in_every_mean(read):
+    every = rows(2000 * "n" + 2000 * "h")
+    few = [every[0], *every[2000:]]
+    a, b = read(as_csv(every)), read(as_csv(few))
+    for found in (a, b):
+        steps = steps_of(one_lane(found), found.recordings[0], 50)
+        assert [name for _, _, name in steps.bands()] == ["neutral", "happiness"]
+        np.testing.assert_allclose(steps.start, np.arange(50) * 8)
+
+
+def test_no_more_lanes_are_drawn_than_can_be_read(read):
+    n = timeline.MAX_LANES + 3
+    faces = ["n" * (20 + face) + "-" * (n - face) for face in range(n)]
+    found = read(as_csv(rows(*faces)))
+    table = share_rows(found)
+    drawn = [row[0] for row in table[1:-2]]
+    assert drawn == [f"face {number}" for number in range(4, n + 1)]
+    assert [row[0] for row in table[-2:]] == ["3 more faces", "all faces"]
+    page = timeline_page(found).decode()
+    assert page.count("<svg") == timeline.MAX_LANES
+    assert "Not drawn: 3 more faces" in page
+
+
+def test_a_table_tells_shares_of_each_and_of_all(read):
+    assert share_rows(read(as_csv(rows("nnhh?---", "hhhhhhhh")))) == [
+        ("", "seen", "anger", "happiness", "neutral", "uncertain"),
+        ("face 1", "0.5 s", "0 %", "40.0 %", "40.0 %", "20.0 %"),
+        ("face 2", "0.8 s", "0 %", "100.0 %", "0 %", "0 %"),
+        ("all faces", "1.3 s", "0 %", "76.9 %", "15.4 %", "7.7 %"),
+    ]
+
+
+class Page(HTMLParser):
+    """Checks that tags are closed in order and collects what they say."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.open, self.tags, self.attributes, self.texts = [], [], [], []
+        self.feed(page)
+        assert not self.open
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += [(tag, *attribute) for attribute in attrs]
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.attributes += [(tag, *attribute) for attribute in attrs]
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] != "style":
+            self.texts.append(data)
+
+
+@pytest.fixture
+def page(read):
+    return timeline_page(read(as_csv(rows("nnnnnhhhh?--", "---nhhhhhhhh")))).decode()
+
+
+def test_the_page_needs_nothing_but_itself(page):
+    parsed = Page(page)
+    assert not {"script", "link", "img", "iframe", "object"} & set(parsed.tags)
+    assert not re.search(r"https?:|url\(|@import", page)
+    assert not [name for _, name, _ in parsed.attributes if name.startswith("on")]
+    assert "default-src 'none'" in page
+
+
+def test_the_page_says_in_words_what_it_draws(page):
+    parsed = Page(page)
+    labels = [
+        value for tag, name, value in parsed.attributes if (tag, name) == ("svg", "aria-label")
+    ]
+    assert labels[0] == "face 1: neutral 50.0 %, happiness 40.0 %, uncertain 10.0 %"
+    assert len(labels) == 2
+    text = " ".join(parsed.texts)
+    assert "face 2" in text
+    assert "88.9 %" in text
+    assert parsed.tags.count("table") == 3
+
+
+def test_the_page_has_colours_for_day_and_night(page):
+    assert "prefers-color-scheme: dark" in page
+    body = page[page.index("<body>") :]
+    assert "#" not in re.sub(r"&#\w+;", "", body)
+    for name in NAMES:
+        assert len(re.findall(rf"--{name}: #", page)) == 2
+
+
+def test_names_of_sources_cannot_become_markup(read):
+    bad = "<script>alert('1')</script>&\"x\""
+    found = read(as_csv(rows("nn", source=bad), rows("hh", source="other")))
+    page = timeline_page(found).decode()
+    assert "<script" not in page
+    assert 'script>&"x"' in "".join(Page(page).texts)
+
+
+@pytest.mark.parametrize(("kind", "magic"), [("png", b"\x89PNG"), ("pdf", b"%PDF"), ("svg", b"<?")])
+def test_pictures_are_drawn_and_the_same_each_time(read, kind, magic):
+    found = read(as_csv(rows("nnnnnhhhh?--", "---nhhhhhhhh"), rows("aa", source="$x_1$ 名.mp4")))
+    drawn = draw_timeline(found, kind)
+    assert drawn.startswith(magic)
+    assert drawn == draw_timeline(found, kind)
+
+
+def test_a_picture_shows_the_texts_it_should(read):
+    svg = draw_timeline(read(as_csv(rows(30 * "n" + 30 * "h", fps=1))), "svg").decode()
+    for text in ("talk.mp4; 1 face; 1:00 min", "0:30", "50.0 %", "happiness", "100 %"):
+        assert text in svg
+    bare = draw_timeline(read(as_csv(rows("nnh"), header=("time", "emotion"))), "svg").decode()
+    assert "no probabilities in the file" in bare
+
+
+@pytest.mark.parametrize(
+    ("seconds", "first", "last"),
+    [(2.4, "0:00.0", "0:02.0"), (31, "0:00", "0:30"), (600, "0:00", "10:00"),
+     (3600, "0:00:00", "1:00:00"), (90_000, "0:00:00", "24:00:00"), (1e7, "0:00:00", "2520:00:00")],
+)  # fmt: skip
+def test_the_axis_is_marked_in_minutes_and_seconds(seconds, first, last):
+    moments, texts = tick_marks(timeline.Recording("x", 0.0, seconds, ()))
+    assert (texts[0], texts[-1]) == (first, last)
+    assert 2 <= len(moments) <= 9
+
+
+def test_without_matplotlib_the_page_is_made_and_the_picture_is_explained(read, monkeypatch):
+    found = read(as_csv(rows("nnh")))
+    for name in [name for name in sys.modules if name.partition(".")[0] == "matplotlib"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(MissingPackageError, match="pip install matplotlib"):
+        draw_timeline(found)
+    assert b"<svg" in timeline_page(found)

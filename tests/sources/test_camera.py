@@ -1,0 +1,458 @@
+import _thread
+import queue
+import threading
+import time
+from itertools import pairwise
+
+import cv2
+import numpy as np
+import pytest
+
+from landmark_emotion.errors import SourceError
+from landmark_emotion.sources import camera as module
+from landmark_emotion.sources.camera import Camera, without_password
+from landmark_emotion.sources.video import frames
+from tools.mjpeg import MjpegServer
+
+GONE = "camera 0: gives no picture any more; trying again for 20 s"
+BACK = "camera 0: is back"
+
+
+def picture(number: int) -> np.ndarray:
+    return np.full((4, 6, 3), number, dtype=np.uint8)
+
+
+class FakeCamera:
+    """A camera that gives what the test hands it and makes its reader wait for it."""
+
+    def __init__(self):
+        self.handed = queue.Queue()
+        self.openings = []
+        self.refused = 0  # of the next openings
+        self.failing = False
+        self.released = 0
+        self.reads = self.n_handed = 0
+
+    def __call__(self, *arguments):
+        self.openings.append(arguments)
+        self.opened = self.refused == 0
+        self.refused -= not self.opened
+        return self
+
+    def isOpened(self):  # noqa: N802
+        return self.opened
+
+    def read(self):
+        if self.failing:
+            return False, None
+        self.reads += 1
+        item = self.handed.get()
+        if isinstance(item, Exception):
+            raise item
+        return item is not None, item
+
+    def get(self, _):
+        return -1.0
+
+    def release(self):
+        self.released += 1
+
+    def hand(self, *items):
+        """Hand over pictures (or their numbers), errors, or None for a read that fails."""
+        self.n_handed += len(items)
+        for item in items:
+            self.handed.put(picture(item) if isinstance(item, int) else item)
+
+    def fail(self):
+        """Let all reads fail from now on."""
+        self.failing = True
+        self.hand(None)
+
+    def give(self, *items):
+        """Do so and wait until the reader is done with them all."""
+        self.hand(*items)
+        wait_for(lambda: self.reads == self.n_handed + 1)
+
+
+def wait_for(condition) -> None:
+    end = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < end, "it does not happen"
+        time.sleep(0.002)
+
+
+def readers() -> list[threading.Thread]:
+    return [t for t in threading.enumerate() if t.name == "camera 0" or "://" in t.name]
+
+
+@pytest.fixture
+def camera(monkeypatch):
+    fake = FakeCamera()
+    monkeypatch.setattr(cv2, "VideoCapture", fake)
+    monkeypatch.setattr(module, "PAUSE", 0.01)
+    yield fake
+    for _ in range(3):
+        fake.hand(None)  # lets out a reader that waits
+    wait_for(lambda: not readers())
+
+
+@pytest.fixture
+def watch(camera, monkeypatch):
+    """Open the camera; closing lets the reader out, as a camera's next picture would."""
+    opened = []
+
+    def start(source=0, warn=pytest.fail, reconnect=20.0):
+        opened.append(frames(source, warn, reconnect))
+        return opened[-1]
+
+    yield start
+    monkeypatch.setattr(module, "CLOSING", 0.01)
+    for generator in opened:
+        generator.close()
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    monkeypatch.setattr(module, "PATIENCE", 0.3)
+    monkeypatch.setattr(module, "CLOSING", 0.1)
+
+
+# The newest frame
+
+
+def test_a_slow_consumer_gets_the_newest_frame_and_none_twice(camera, watch):
+    opened = watch()
+    camera.hand(10)
+    assert next(opened).index == 0
+    camera.give(11, 12, 13, 14)
+    frame = next(opened)
+    assert (frame.index, frame.image[0, 0, 0]) == (4, 14)
+    threading.Timer(0.05, camera.hand, [15]).start()
+    frame = next(opened)
+    assert (frame.index, frame.image[0, 0, 0]) == (5, 15)
+
+
+def test_a_frame_says_when_it_was_captured(camera, watch):
+    opened = watch()
+    before = time.monotonic()
+    camera.hand(0)
+    first = next(opened)
+    assert (first.index, first.time) == (0, 0.0)
+    camera.give(1)
+    given = time.monotonic()
+    second = next(opened)
+    assert before <= first.captured < second.captured <= given
+    assert second.time == second.captured - first.captured
+
+
+def test_nothing_is_opened_before_the_first_frame_is_asked_for(camera, watch):
+    watch()
+    assert not camera.openings
+    assert not readers()
+
+
+def test_a_camera_may_stutter(camera, watch):
+    camera.hand(None, None, 1, None)
+    opened = watch()
+    first = next(opened)
+    camera.hand(2)
+    second = next(opened)
+    assert [first.index, second.index] == [0, 1]
+    assert (first.time, second.image[0, 0, 0]) == (0.0, 2)
+    assert len(camera.openings) == 1
+
+
+def test_what_is_no_picture_is_left_out_and_not_counted(camera, watch):
+    camera.hand(
+        np.zeros((0, 0, 3), np.uint8),
+        np.zeros((4, 6, 3), np.float32),
+        np.zeros((4, 6), np.uint16),
+        np.zeros((4, 6, 2), np.uint8),
+        7,
+    )
+    frame = next(watch())
+    assert (frame.index, frame.image[0, 0, 0]) == (0, 7)
+
+
+@pytest.mark.parametrize("shape", [(4, 6), (4, 6, 1)])
+def test_a_gray_camera_gets_three_channels(camera, watch, shape):
+    gray = np.arange(24, dtype=np.uint8)
+    camera.hand(gray.reshape(shape))
+    assert np.array_equal(next(watch()).image, np.dstack([gray.reshape(4, 6)] * 3))
+
+
+def test_the_resolution_may_change(camera, watch):
+    opened = watch()
+    shapes = [(4, 6, 3), (8, 12, 3), (2, 2, 3)]
+    for shape in shapes:
+        camera.hand(np.zeros(shape, np.uint8))
+        assert next(opened).image.shape == shape
+
+
+# Going away and coming back
+
+
+def test_a_camera_that_goes_away_is_opened_until_it_is_back(camera, watch, impatient):
+    talk = []
+    opened = watch(warn=talk.append)
+    camera.hand(0)
+    before = next(opened)
+    camera.refused = 2
+    camera.fail()
+
+    def come_back():
+        wait_for(lambda: len(camera.openings) == 4)
+        camera.failing = False
+        camera.hand(1)
+
+    threading.Thread(target=come_back).start()
+    after = next(opened)
+    assert (after.index, after.image[0, 0, 0]) == (1, 1)
+    assert after.time > before.time
+    assert talk == [GONE, BACK]
+    assert camera.openings == [(0,)] * 4
+    assert camera.released == 3
+
+
+def test_a_frame_from_before_the_camera_went_away_is_not_given_any_more(camera, watch, impatient):
+    opened = watch(warn=lambda line: None)
+    camera.hand(0)
+    next(opened)
+    camera.give(1)
+    camera.failing = True
+    camera.hand(2)
+    wait_for(lambda: len(camera.openings) == 2)
+    camera.failing = False
+    camera.hand(None, 3)
+    frame = next(opened)
+    assert (frame.index, frame.image[0, 0, 0]) == (3, 3)
+
+
+def test_a_stall_is_told_and_may_end_by_itself(camera, watch, impatient):
+    talk = []
+
+    def warn(line):
+        talk.append(line)
+        if line == GONE:
+            camera.hand(1)
+
+    opened = watch(warn=warn)
+    camera.hand(0)
+    next(opened)
+    frame = next(opened)
+    assert (frame.index, frame.image[0, 0, 0]) == (1, 1)
+    assert talk == [GONE, BACK]
+    assert len(camera.openings) == 1
+
+
+def test_a_frame_that_waited_while_the_camera_stalled_is_not_given(camera, watch, impatient):
+    talk = []
+
+    def warn(line):
+        talk.append(line)
+        if line == GONE:
+            camera.hand(2)
+
+    opened = watch(warn=warn)
+    camera.hand(0)
+    next(opened)
+    camera.give(1)
+    time.sleep(0.4)  # the consumer works while nothing comes
+    assert next(opened).index == 2
+    assert talk == [GONE, BACK]
+
+
+def test_a_stream_that_ends_is_opened_again_at_once(camera, watch):
+    talk = []
+    opened = watch("rtsp://x", warn=talk.append)
+    camera.hand(0)
+    next(opened)
+    camera.hand(None, 1)
+    assert next(opened).index == 1
+    assert len(camera.openings) == 2
+
+
+def test_a_camera_that_stays_away_is_given_up(camera, watch, impatient):
+    talk = []
+    opened = watch(warn=talk.append, reconnect=0.1)
+    camera.hand(0)
+    next(opened)
+    camera.refused = 10**6
+    camera.fail()
+    with pytest.raises(SourceError, match="camera 0: stopped after 1 frames; plug it in again"):
+        next(opened)
+    assert talk == ["camera 0: gives no picture any more; trying again for 0.1 s"]
+    assert len(camera.openings) > 1
+    wait_for(lambda: camera.released == len(camera.openings))
+
+
+def test_a_camera_that_is_stuck_is_given_up(camera, watch, impatient):
+    opened = watch(warn=lambda line: None, reconnect=0.1)
+    camera.hand(0)
+    next(opened)
+    with pytest.raises(SourceError, match="camera 0: stopped after 1 frames"):
+        next(opened)
+
+
+@pytest.mark.parametrize("source", [0, "rtsp://x"])
+@pytest.mark.parametrize("stuck", [False, True])
+def test_without_reconnection_it_is_given_up_at_once(camera, watch, impatient, source, stuck):
+    opened = watch(source, reconnect=0)
+    camera.hand(0)
+    next(opened)
+    if not stuck:
+        camera.fail()
+    with pytest.raises(SourceError, match=r"stopped after 1 frames; (plug it in|check that it is)"):
+        next(opened)
+    assert len(camera.openings) == 1
+
+
+@pytest.mark.parametrize("reconnect", [-1.0, float("nan")])
+def test_a_time_below_zero_is_refused(reconnect):
+    with pytest.raises(ValueError, match="reconnect must be at least 0, got"):
+        frames(0, reconnect=reconnect)
+
+
+# Opening
+
+
+@pytest.mark.parametrize(
+    ("source", "complaint"),
+    [
+        (0, "camera 0: cannot be opened; plug it in, close other"),
+        ("rtsp://x", "rtsp://x: cannot be opened; check the address"),
+    ],
+)
+def test_what_cannot_be_opened_at_first_is_told_at_once(camera, watch, source, complaint):
+    camera.refused = 10
+    with pytest.raises(SourceError, match=complaint):
+        next(watch(source))
+    assert len(camera.openings) == camera.released == 1
+
+
+@pytest.mark.parametrize("stuck", [False, True])
+def test_a_camera_that_never_gives_a_picture_is_told(camera, watch, impatient, monkeypatch, stuck):
+    camera.failing = not stuck
+    monkeypatch.setattr(module, "FIRST_PICTURE", 0.1 if stuck else 100)
+    with pytest.raises(SourceError, match="camera 0: gives no picture; plug it in again"):
+        next(watch())
+    assert len(camera.openings) == 1
+
+
+def test_the_first_picture_may_take_its_time(camera, watch, impatient):
+    threading.Timer(0.5, camera.hand, [0]).start()
+    assert next(watch()).index == 0
+
+
+# Closing
+
+
+def test_closing_releases_the_camera_and_ends_the_thread(camera, watch):
+    opened = watch()
+    camera.hand(0, 1)
+    next(opened)
+    threading.Timer(0.05, camera.hand, [2]).start()
+    opened.close()
+    assert camera.released == 1
+    assert not readers()
+
+
+def test_a_stuck_reader_does_not_hold_up_closing_and_releases_when_it_gets_out(
+    camera, watch, monkeypatch
+):
+    monkeypatch.setattr(module, "CLOSING", 0.05)
+    opened = watch()
+    camera.hand(0)
+    next(opened)
+    opened.close()
+    assert camera.released == 0
+    camera.hand(1)
+    wait_for(lambda: not readers())
+    assert camera.released == 1
+
+
+def test_closing_does_not_wait_for_the_next_try(camera, watch, impatient, monkeypatch):
+    monkeypatch.setattr(module, "PAUSE", 1000)
+    monkeypatch.setattr(module, "CLOSING", 500)
+
+    def warn(line):
+        raise ZeroDivisionError
+
+    opened = watch(warn=warn)
+    camera.hand(0)
+    next(opened)
+    camera.fail()
+    with pytest.raises(ZeroDivisionError):  # leaves the generator, which closes the camera
+        next(opened)
+    wait_for(lambda: camera.released == 1)
+    assert not readers()
+
+
+def test_waiting_can_be_interrupted(camera, watch, monkeypatch):
+    monkeypatch.setattr(module, "CLOSING", 0.05)
+    opened = watch()
+    camera.hand(0)
+    next(opened)
+    threading.Timer(0.1, _thread.interrupt_main).start()
+    with pytest.raises(KeyboardInterrupt):
+        next(opened)
+    camera.hand(1)
+    wait_for(lambda: camera.released == 1)
+
+
+def test_an_error_in_the_reader_reaches_the_consumer(camera, watch):
+    opened = watch()
+    camera.hand(0)
+    next(opened)
+    camera.hand(MemoryError("too large"))
+    with pytest.raises(MemoryError, match="too large"):
+        next(opened)
+    assert camera.released == 1
+
+
+# OpenCV
+
+
+def test_a_network_camera_that_goes_away_and_comes_back_is_read_again(monkeypatch):
+    monkeypatch.setattr(module, "PAUSE", 0.05)
+
+    def jpeg(number):
+        return cv2.imencode(".jpg", np.full((48, 64, 3), number % 250, np.uint8))[1].tobytes()
+
+    with MjpegServer(jpeg) as server:
+        talk = []
+        opened = frames(server.url, talk.append, 30)
+        before = [next(opened) for _ in range(5)]
+        images = [frame.image.copy() for frame in before]
+        server.stop()
+        back = threading.Timer(0.3, server.start)
+        back.start()
+        after = [next(opened) for _ in range(5)]
+        back.join()
+        opened.close()
+    seen = [*before, *after]
+    for earlier, later in pairwise(seen):
+        assert earlier.index < later.index
+        assert earlier.captured < later.captured
+        assert earlier.image[0, 0, 0] < later.image[0, 0, 0]
+    assert all(np.array_equal(f.image, image) for f, image in zip(before, images, strict=True))
+    assert talk == [
+        f"{server.url}: gives no picture any more; trying again for 30 s",
+        f"{server.url}: is back",
+    ]
+    assert not readers()
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("rtsp://anna:secret@camera.local/live", "rtsp://camera.local/live"),
+        ("http://anna:a@b@10.0.0.2:81/x?y=@", "http://10.0.0.2:81/x?y=@"),
+        ("http://10.0.0.2/a@b", "http://10.0.0.2/a@b"),
+        ("0", "0"),
+    ],
+)
+def test_a_password_is_not_shown(address, shown):
+    assert without_password(address) == shown
+    if "://" in address:
+        assert Camera(address, 0).name == shown

@@ -1,0 +1,322 @@
+import contextlib
+import functools
+import http.server
+import socket
+import threading
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from landmark_emotion.errors import SourceError
+from landmark_emotion.sources import video as module
+from landmark_emotion.sources.video import frames
+
+PICTURE = np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3)
+
+
+class FakeCapture:
+    """A video or camera that gives the pictures it was made with and then fails."""
+
+    def __init__(self, pictures=(), opened=True, n_frames=-1.0):
+        self.pictures = list(pictures)
+        self.opened = opened
+        self.n_frames = n_frames
+        self.asked_for = None
+        self.released = 0
+
+    def __call__(self, *arguments):
+        self.asked_for = arguments[0]
+        return self
+
+    def isOpened(self):  # noqa: N802
+        return self.opened
+
+    def read(self):
+        picture = self.pictures.pop(0) if self.pictures else None
+        return picture is not None, picture
+
+    def get(self, _):
+        return self.n_frames
+
+    def release(self):
+        self.released += 1
+
+
+@pytest.fixture
+def fake(monkeypatch):
+    """Let OpenCV open a fake camera."""
+
+    def install(*arguments, **options) -> FakeCapture:
+        capture = FakeCapture(*arguments, **options)
+        monkeypatch.setattr(cv2, "VideoCapture", capture)
+        return capture
+
+    return install
+
+
+@pytest.fixture
+def serve():
+    """Serve a file over HTTP on the loopback interface."""
+    servers = []
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+        def handle(self):
+            with contextlib.suppress(ConnectionError):  # FFmpeg leaves when it has enough
+                super().handle()
+
+    def start(path: Path) -> str:
+        handler = functools.partial(Quiet, directory=path.parent)
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        server.daemon_threads = False
+        servers.append(server)
+        threading.Thread(target=server.serve_forever, args=(0.02,)).start()
+        return f"http://127.0.0.1:{server.server_port}/{path.name}"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def save(path: Path, picture: np.ndarray = PICTURE) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(cv2.imencode(path.suffix.lower(), picture)[1].tobytes())
+    return path
+
+
+# Videos
+
+
+def test_every_frame_of_a_video_comes_with_its_time(video):
+    seen = list(frames(video))
+    assert [frame.index for frame in seen] == list(range(40))
+    assert [frame.time for frame in seen] == pytest.approx(np.arange(40) / 10, abs=1e-3)
+    assert {frame.image.shape for frame in seen} == {(300, 400, 3)}
+    assert {frame.image.dtype for frame in seen} == {np.dtype(np.uint8)}
+    assert not np.array_equal(seen[0].image, seen[-1].image)
+
+
+def test_a_real_video_has_the_length_it_has(real_video):
+    seen = list(frames(real_video))
+    assert len(seen) == 72
+    assert seen[-1].time == pytest.approx(71 / 30, abs=0.01)
+
+
+def test_times_never_stand_still_or_run_back(fake, monkeypatch):
+    stamps = [0.0, 40.0, 40.0, 0.0, 200.0]
+    capture = fake([PICTURE] * 5)
+    monkeypatch.setattr(
+        capture,
+        "get",
+        lambda what: (
+            stamps.pop(0) if what == cv2.CAP_PROP_POS_MSEC else 25.0 * (what == cv2.CAP_PROP_FPS)
+        ),
+    )
+    times = [frame.time for frame in frames(__file__)]
+    assert times == pytest.approx([0, 0.04, 0.08, 0.12, 0.2])
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "complaint"),
+    [
+        ("none.mp4", None, r"none\.mp4: no such video; check the path"),
+        ("empty.mp4", b"", r"empty\.mp4: the file is empty"),
+        ("text.mp4", b"hello " * 1000, r"text\.mp4: not a video that can be read"),
+        ("noise.avi", bytes(range(256)) * 40, r"noise\.avi: not a video that can be read"),
+        ("notes.txt", b"hello " * 1000, r"notes\.txt: is text, not a video"),
+    ],
+)
+def test_what_is_no_video_is_told(here, name, content, complaint):
+    if content is not None:
+        Path(name).write_bytes(content)
+    with pytest.raises(SourceError, match=complaint):
+        list(frames(name))
+
+
+def test_a_video_cut_short_gives_the_frames_it_has_and_says_so(here, video):
+    Path("cut.avi").write_bytes(video.read_bytes()[: video.stat().st_size // 2])
+    given = []
+    complaint = r"cut\.avi: breaks off after \d+ of about 40 frames"
+    with pytest.raises(SourceError, match=complaint):  # noqa: PT012
+        for frame in frames("cut.avi"):
+            given.append(frame.index)
+    assert 5 < len(given) < 40
+
+
+def test_a_video_without_a_frame_is_told(fake):
+    capture = fake([])
+    with pytest.raises(SourceError, match="holds no frame that can be read"):
+        list(frames(__file__))
+    assert capture.released == 1
+
+
+@pytest.mark.parametrize("end", ["exhausted", "closed", "error"])
+def test_a_video_is_always_released(fake, end):
+    capture = fake([PICTURE] * 3)
+    capture.get = lambda _: 0.0
+    opened = frames(__file__)
+    next(opened)
+    assert capture.released == 0
+    if end == "exhausted":
+        assert len(list(opened)) == 2
+    elif end == "closed":
+        opened.close()
+    else:
+        with pytest.raises(ZeroDivisionError):
+            opened.throw(ZeroDivisionError)
+    assert capture.released == 1
+
+
+# Cameras
+
+
+@pytest.mark.parametrize("source", [3, "3"])
+def test_a_number_is_a_camera(fake, here, source):
+    Path("3").mkdir()  # a folder of that name does not hide it
+    capture = fake([PICTURE])
+    opened = frames(source)
+    frame = next(opened)
+    opened.close()
+    assert capture.asked_for == 3
+    assert (frame.index, frame.time) == (0, 0.0)
+    assert np.array_equal(frame.image, PICTURE)
+    assert capture.released == 1
+
+
+@pytest.mark.skipif(not Path("/dev/null").is_char_device(), reason="there are no such devices")
+def test_a_device_is_a_camera(fake):
+    capture = fake([PICTURE])
+    opened = frames("/dev/null")
+    assert np.array_equal(next(opened).image, PICTURE)
+    opened.close()
+    assert capture.asked_for == "/dev/null"
+
+
+@pytest.mark.parametrize("source", [77, "77", "999999999"])
+def test_a_camera_that_is_not_there_is_told(source):
+    with pytest.raises(SourceError, match=r"camera \d+: cannot be opened; plug it in, close other"):
+        list(frames(source))
+
+
+def test_an_absurd_number_is_no_camera():
+    with pytest.raises(SourceError, match="no such video; check the path, or give a camera's"):
+        list(frames("9" * 30))
+
+
+# Streams
+
+
+def test_a_stream_that_does_not_answer_is_told():
+    with socket.socket() as free:  # bound but not listening: connections are refused
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}/video"
+        with pytest.raises(SourceError, match=f"{url}: cannot be opened; check the address"):
+            list(frames(url))
+
+
+def test_a_video_behind_an_address_is_read_frame_by_frame(fake):
+    capture = fake([PICTURE + i for i in range(3)], n_frames=3.0)
+    opened = frames("http://x/video.mp4")
+    seen = []
+    for frame in opened:
+        seen.append((frame.index, frame.image[0, 0, 0]))
+        time.sleep(0.01)  # nothing is left out meanwhile
+    assert seen == [(0, 0), (1, 1), (2, 2)]
+    assert capture.asked_for == "http://x/video.mp4"
+    assert capture.released == 1
+
+
+def test_a_video_behind_an_address_that_breaks_off_is_told(fake):
+    capture = fake([PICTURE] * 3, n_frames=100.0)
+    complaint = "breaks off after 3 of about 100 frames; check that it is still sending"
+    with pytest.raises(SourceError, match=f"http://x/video.mp4: {complaint}"):
+        list(frames("http://x/video.mp4"))
+    assert capture.released == 1
+
+
+def test_a_real_video_behind_an_address_is_read_to_its_end(video, serve):
+    seen = list(frames(serve(video)))
+    assert [frame.index for frame in seen] == list(range(40))
+    assert [frame.time for frame in seen] == pytest.approx(np.arange(40) / 10, abs=1e-3)
+
+
+# Image sequences
+
+
+@pytest.mark.parametrize(
+    "source", ["shots", "shots/*.png", "shots/f%d.png", "shots/f%03d.png", "./shots/", "sh*s/f?*"]
+)
+def test_a_sequence_comes_in_the_order_of_its_numbers(here, source):
+    for number in (100, 9, 10):
+        save(Path(f"shots/f{number}.png"), PICTURE + number)
+    Path("shots/._f1.png").write_bytes(b"hidden")
+    Path("shots/sub.png").mkdir()
+    warnings = []
+    seen = list(frames(source, warnings.append))
+    assert [frame.image[0, 0, 0] for frame in seen] == [9, 10, 100]
+    assert [frame.index for frame in seen] == [0, 1, 2]
+    assert [frame.time for frame in seen] == pytest.approx([0, 0.04, 0.08])
+    assert not warnings
+
+
+def test_a_folder_is_searched_for_images_only(here):
+    save(Path("shots/a.PNG"))
+    Path("shots/notes.txt").write_text("x")
+    assert len(list(frames(Path("shots"), pytest.fail))) == 1
+
+
+def test_a_number_in_a_pattern_stands_for_digits_only(here):
+    for name in ("f1.png", "f1_mask.png", "f.png", "fx.png"):
+        save(Path("shots") / name)
+    assert len(list(frames("shots/f%d.png"))) == 1
+
+
+def test_brackets_in_a_folder_are_no_pattern_of_their_own(here):
+    save(Path("take [1]/1.png"))
+    assert len(list(frames("take [1]/%d.png"))) == 1
+    assert len(list(frames("take [1]"))) == 1
+    assert len(list(frames("take [1]/1.png"))) == 1
+
+
+def test_a_pattern_over_folders_goes_folder_by_folder(here):
+    for name in ("b/1", "a/2", "a/10", "a10/1", "a9/1"):
+        save(Path(f"{name}.png"), PICTURE + len(name))
+    order = [Path(p).as_posix() for p in ("a/2", "a/10", "a9/1", "a10/1", "b/1")]
+    assert [str(p.with_suffix("")) for p in module._image_sequence("*/*.png")] == order
+
+
+def test_a_single_image_is_a_sequence_of_one(here):
+    (frame,) = frames(save(Path("ü.png")))
+    assert np.array_equal(frame.image, PICTURE)
+    assert (frame.index, frame.time) == (0, 0.0)
+
+
+def test_an_unreadable_image_is_warned_of_and_left_out_but_keeps_its_number(here):
+    for number in (1, 3):
+        save(Path(f"shots/{number}.png"))
+    Path("shots/2.png").write_bytes(b"broken")
+    warnings = []
+    seen = list(frames("shots", warnings.append))
+    assert [frame.index for frame in seen] == [0, 2]
+    assert [frame.time for frame in seen] == pytest.approx([0, 0.08])
+    (warning,) = warnings
+    assert "2.png: not an image or damaged" in warning
+
+
+@pytest.mark.parametrize("source", ["shots", "shots/*.jpg", "shots/%d.png", "broken.png"])
+def test_a_sequence_without_a_readable_image_is_told(here, source):
+    Path("shots").mkdir()
+    Path("broken.png").write_bytes(b"broken")
+    with pytest.raises(SourceError, match="holds no image that can be read; check the path"):
+        list(frames(source))
+
+
+def test_an_empty_name_is_told():
+    with pytest.raises(SourceError, match="none is named"):
+        list(frames(""))

@@ -1,0 +1,104 @@
+import os
+
+import pytest
+from trees import touch
+
+from landmark_emotion.emotions import ALIASES, EMOTIONS
+from landmark_emotion.errors import DatasetError
+from landmark_emotion.training.datasets import read_dataset
+
+
+def emotions(root) -> dict[str, str]:
+    return {
+        sample.path.relative_to(root).as_posix(): sample.emotion
+        for sample in read_dataset(root).samples
+    }
+
+
+@pytest.mark.parametrize("change", [str.lower, str.upper, str.title])
+def test_every_alias_names_its_folder(tmp_path, change):
+    expected = {}
+    for emotion in EMOTIONS:
+        for alias in {emotion, *ALIASES[emotion]} - ({"con"} if os.name == "nt" else set()):
+            path = tmp_path / f"{change(alias)}" / "x.png"
+            touch(path)
+            expected[path.relative_to(tmp_path).as_posix()] = emotion
+    assert emotions(tmp_path) == expected
+
+
+def test_the_copy_of_ckplus_in_crops_knows_its_people(tmp_path):
+    for number in (15, 16, 17):
+        touch(tmp_path / "CK+48" / "anger" / f"S010_004_{number:08}.png")
+    touch(tmp_path / "CK+48" / "happy" / "S011_006_00000013.png")
+    dataset = read_dataset(tmp_path)
+    assert dataset.layout == "class folders"
+    assert [(s.emotion, s.subject, s.sequence) for s in dataset.samples] == [
+        *[("anger", "S010", "S010_004")] * 3,
+        ("happiness", "S011", "S011_006"),
+    ]
+
+
+def test_names_without_a_subject_leave_it_unknown(tmp_path):
+    touch(tmp_path / "anger" / "0.jpg", tmp_path / "fear" / "PrivateTest_10131363.jpg")
+    assert {(s.subject, s.sequence) for s in read_dataset(tmp_path).samples} == {("", "")}
+
+
+def test_the_nearest_folder_named_after_an_emotion_decides(tmp_path):
+    touch(
+        tmp_path / "train" / "Angry" / "1.png",
+        tmp_path / "test" / "06_Fear" / "woman" / "2.png",
+        tmp_path / "happy" / "sad" / "3.png",
+    )
+    assert emotions(tmp_path) == {
+        "train/Angry/1.png": "anger",
+        "test/06_Fear/woman/2.png": "fear",
+        "happy/sad/3.png": "sadness",
+    }
+
+
+def test_the_name_of_the_data_set_itself_does_not_count(tmp_path):
+    root = tmp_path / "happy"
+    touch(root / "1.png")
+    with pytest.raises(DatasetError, match="neither a CK/CK\\+ tree, folders named after"):
+        read_dataset(root)
+
+
+def test_stray_files_are_left_out_and_foreign_folders_counted(tmp_path):
+    touch(
+        tmp_path / "anger" / "1.PNG",
+        tmp_path / "anger" / ".DS_Store",
+        tmp_path / "anger" / "._1.PNG",
+        tmp_path / "anger" / "notes.txt",
+        tmp_path / "anger" / "video.mp4",
+        tmp_path / "unsure" / "2.png",
+        tmp_path / "unsure" / "3.png",
+        tmp_path / "4.png",
+    )
+    (tmp_path / "fear").mkdir()
+    (tmp_path / "anger" / "folder.png").mkdir()
+    dataset = read_dataset(tmp_path)
+    assert emotions(tmp_path) == {"anger/1.PNG": "anger"}
+    assert dataset.left_out == {
+        "image in 'unsure', which names no emotion": 2,
+        f"image in '{tmp_path.name}', which names no emotion": 1,
+    }
+
+
+def test_images_come_in_the_order_of_their_numbers(tmp_path):
+    for number in (100, 9, 10):
+        touch(tmp_path / "joy" / f"{number}.png")
+    assert list(emotions(tmp_path)) == ["joy/9.png", "joy/10.png", "joy/100.png"]
+
+
+def test_the_people_of_kdef_are_not_taken_for_emotions(tmp_path):
+    touch(tmp_path / "AF01" / "AF01ANS.JPG", tmp_path / "AM02" / "AM02HAS.JPG")
+    with pytest.raises(DatasetError, match="neither"):
+        read_dataset(tmp_path)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
+def test_what_is_told_of_an_odd_folder_stays_on_one_line(tmp_path):
+    touch(tmp_path / "fear" / "a.png")
+    touch(tmp_path / "on\ntwo" / "a.png")
+    (reason,) = read_dataset(tmp_path).left_out
+    assert reason == "image in 'on\\ntwo', which names no emotion"

@@ -1,0 +1,152 @@
+import sys
+from pathlib import Path
+
+import pytest
+
+from landmark_emotion.errors import DatasetError
+from landmark_emotion.training.datasets import read_dataset
+from landmark_emotion.training.datasets.samples import Sample
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write a manifest and read it; paths in the result are relative to its folder."""
+
+    def write_and_read(content: str | bytes, name: str = "list.csv"):
+        data = content.encode() if isinstance(content, str) else content
+        (tmp_path / name).write_bytes(data)
+        return read_dataset(tmp_path / name)
+
+    return write_and_read
+
+
+def rows(dataset, folder: Path) -> list[tuple[str, str, str, str]]:
+    return [
+        (s.path.relative_to(folder).as_posix(), s.emotion, s.subject, s.sequence)
+        for s in dataset.samples
+    ]
+
+
+def test_a_row_is_a_sample(write, tmp_path):
+    dataset = write("path,emotion,subject,sequence\na.png,Happy,p1,q1\nb/ü c.png,fear,,\n")
+    assert dataset.layout == "manifest"
+    assert dataset.samples == [
+        Sample(tmp_path / "a.png", "happiness", "p1", "q1"),
+        Sample(tmp_path / "b" / "ü c.png", "fear", "", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "path;emotion;subject\na.png;sad;p1\n",
+        "path\temotion\tsubject\na.png\tsad\tp1\n",
+        "path,emotion,subject\r\na.png,sad,p1\r\n",
+        "path,emotion,subject\na.png,sad,p1",
+        "Path, Emotion , SUBJECT\n a.png , SAD , p1\n",
+        '"path","emotion","subject"\n"a.png","sad","p1"\n',
+        "age;subject;emotion;path;\n33;p1;sad;a.png;\n",
+        "\ufeffpath,emotion,subject\na.png,sad,p1\n",
+        "path,emotion,subject\n\na.png,sad,p1\n\n",
+        "path,emotion,subject\na.png,sad,p1,one,too,many\n",
+    ],
+)
+def test_spreadsheets_write_csv_in_many_ways(write, tmp_path, content):
+    assert rows(write(content), tmp_path) == [("a.png", "sadness", "p1", "")]
+
+
+def test_what_is_told_of_an_odd_label_stays_on_one_line(write):
+    with pytest.raises(DatasetError, match=r"unknown emotion 'on\\ntwo\\x1b\[2J'") as raised:
+        write('path,emotion\na.png,"on\ntwo\x1b[2J"\n')
+    assert str(raised.value).isprintable()
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="it takes the whole file for damaged")
+def test_a_path_that_no_file_can_have_is_left_out(write, tmp_path):
+    dataset = write("path,emotion\na.png,sad\nb\0.png,sad\nc\0/d.png,sad\n")
+    assert rows(dataset, tmp_path) == [("a.png", "sadness", "", "")]
+    assert dataset.left_out == {"row whose path no file can have": 2}
+
+
+def test_a_comma_in_a_quoted_path_is_part_of_it(write, tmp_path):
+    assert rows(write('path,emotion\n"a,b.png",joy\n'), tmp_path)[0][0] == "a,b.png"
+
+
+def test_paths_are_relative_to_the_manifest_and_not_to_the_current_folder(write, tmp_path):
+    assert write("path,emotion\nsub/a.png,joy\n").samples[0].path == tmp_path / "sub" / "a.png"
+    absolute = (tmp_path / "else" / "a.png").as_posix()
+    assert write(f"path,emotion\n{absolute},joy\n").samples[0].path == Path(absolute)
+
+
+def test_paths_of_windows_are_understood(write, tmp_path):
+    assert rows(write("path,emotion\nsub\\deep\\a.png,joy\n"), tmp_path)[0][0] == "sub/deep/a.png"
+
+
+@pytest.mark.skipif("os.sep == '\\\\'", reason="a backslash separates folders on Windows")
+def test_a_backslash_may_be_part_of_a_name(write, tmp_path):
+    (tmp_path / "odd\\name.png").touch()
+    assert rows(write("path,emotion\nodd\\name.png,joy\n"), tmp_path)[0][0] == "odd\\name.png"
+
+
+def test_subject_and_sequence_may_come_from_the_name(write, tmp_path):
+    content = "path,emotion,subject\nS010_004_00000017.png,anger,\nS010_004_00000018.png,anger,me\n"
+    assert rows(write(content), tmp_path) == [
+        ("S010_004_00000017.png", "anger", "S010", "S010_004"),
+        ("S010_004_00000018.png", "anger", "me", "S010_004"),
+    ]
+
+
+def test_rows_that_cannot_be_used_are_counted(write, tmp_path):
+    content = "path,emotion\na.png,joy\n,joy\nb.png,hungry\nc.png,hungry\nd.png\n"
+    dataset = write(content)
+    assert rows(dataset, tmp_path) == [("a.png", "happiness", "", "")]
+    assert dataset.left_out == {
+        "row without a path": 1,
+        "row with the unknown emotion 'hungry'": 2,
+        "row with the unknown emotion ''": 1,
+    }
+
+
+@pytest.mark.parametrize("content", ["emotion,subject\njoy,a\n", "path\na.png\n", "", "\n", "a,b"])
+def test_a_missing_column_is_named(write, content):
+    with pytest.raises(DatasetError, match=r"list\.csv: has no column '(path|emotion)'"):
+        write(content)
+
+
+@pytest.mark.parametrize(
+    "content", ["path,emotion\ngrüß.png,joy\n".encode("latin-1"), b"\xff\xfe\0"]
+)
+def test_another_encoding_is_refused_with_the_remedy(write, content):
+    with pytest.raises(DatasetError, match=r"list\.csv: not UTF-8 text; save it as CSV UTF-8"):
+        write(content)
+
+
+def test_a_field_that_never_ends_is_refused(write):
+    with pytest.raises(DatasetError, match=r"list\.csv: not a CSV"):
+        write('path,emotion\n"' + "a.png,joy\n" * 20_000)
+
+
+def test_a_manifest_of_absurd_size_is_refused(write, monkeypatch):
+    monkeypatch.setattr("landmark_emotion.training.datasets.manifest.MAX_BYTES", 10)
+    with pytest.raises(DatasetError, match="split the manifest"):
+        write("path,emotion\na.png,joy\n")
+
+
+def test_a_manifest_without_a_usable_row_says_why(write):
+    with pytest.raises(DatasetError, match=r"without a usable sample \(it is empty\)"):
+        write("path,emotion\n")
+    with pytest.raises(DatasetError, match="1 x row with the unknown emotion 'hungry'"):
+        write("path,emotion\na.png,hungry\n")
+
+
+def test_an_overlong_path_is_no_reason_to_stop(write):
+    assert len(write("path,emotion\n" + "x\\" * 3000 + "a.png,joy\n").samples) == 1
+
+
+def test_a_manifest_in_a_folder_comes_before_its_other_layouts(write, tmp_path):
+    write("path,emotion\nanger/a.png,joy\n", "manifest.csv")
+    (tmp_path / "anger").mkdir()
+    (tmp_path / "anger" / "a.png").touch()
+    dataset = read_dataset(tmp_path)
+    assert dataset.layout == "manifest manifest.csv"
+    assert rows(dataset, tmp_path) == [("anger/a.png", "happiness", "", "")]

@@ -1,0 +1,91 @@
+import shutil
+
+import pytest
+from trees import ckplus, touch
+
+from landmark_emotion.errors import DatasetError
+from landmark_emotion.training.datasets import read_dataset
+
+
+@pytest.fixture
+def toy(tmp_path, drawn):
+    """A folder data/ in which drawn faces lie."""
+    shutil.copytree(drawn / "Emotion", tmp_path / "data" / "drawn" / "Emotion")
+    shutil.copy(drawn / "README.txt", tmp_path / "data" / "drawn")
+    names = [path.relative_to(drawn) for path in (drawn / "cohn-kanade-images").rglob("*.png")]
+    touch(*(tmp_path / "data" / "drawn" / name for name in names))
+    return tmp_path / "data"
+
+
+def test_what_is_not_there_is_told(tmp_path):
+    with pytest.raises(DatasetError, match="none: no such folder or file; check the path"):
+        read_dataset(tmp_path / "none")
+
+
+@pytest.mark.parametrize("name", ["movie.mp4", "table.npy", "noextension", "photo.png"])
+def test_a_file_of_another_kind_is_refused(tmp_path, name):
+    touch(tmp_path / name)
+    with pytest.raises(DatasetError, match=r"neither a folder, a \.csv nor an \.npz"):
+        read_dataset(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["one.png", "holiday/one.png", "text.txt", "README.md"])
+def test_a_folder_of_something_else_is_refused(tmp_path, name):
+    touch(tmp_path / "data" / name)
+    with pytest.raises(DatasetError, match=r"neither a CK/CK\+ tree, folders named after emotions"):
+        read_dataset(tmp_path / "data")
+
+
+def test_an_empty_folder_is_refused(tmp_path):
+    (tmp_path / "data" / "anger").mkdir(parents=True)
+    with pytest.raises(DatasetError, match="see data/README"):
+        read_dataset(tmp_path / "data")
+
+
+def test_a_tree_whose_labels_are_all_broken_says_why(tmp_path):
+    base = ckplus(tmp_path / "CK+", {"S005_001": ([1, 2], "x"), "S005_002": ([1, 2], None)})
+    with pytest.raises(DatasetError, match=r"1 x sequence whose .*see data/README\.md"):
+        read_dataset(base)
+
+
+def test_drawn_faces_are_known_as_such_from_wherever_they_are_named(toy, tmp_path):
+    assert read_dataset(toy / "drawn").drawn
+    assert read_dataset(toy / "drawn" / "cohn-kanade-images").drawn
+    images = sorted(toy.rglob("*.png"))[:2]
+    lines = [f"{image.relative_to(tmp_path).as_posix()},joy" for image in images]
+    (tmp_path / "list.csv").write_text("\n".join(["path,emotion", *lines]))
+    assert read_dataset(tmp_path / "list.csv").drawn
+
+
+def test_other_faces_are_not_taken_for_drawn(toy, tmp_path):
+    touch(toy / "real" / "anger" / "1.png", toy / "real" / "fear" / "1.png")
+    touch(toy / "real" / "README.txt", content=b"Real faces.")
+    assert not read_dataset(toy / "real").drawn
+
+
+def test_drawn_faces_are_never_mixed_with_others(toy):
+    # The same names of sequences in both: frames of one must not end in the other.
+    ckplus(toy / "CK+", {"S001_001": ([1, 99], "3"), "S200_001": ([1, 2], "7")})
+    dataset = read_dataset(toy)
+    assert not dataset.drawn
+    assert {sample.path.relative_to(toy).parts[0] for sample in dataset.samples} == {"CK+"}
+    assert [(sample.sequence, sample.emotion) for sample in dataset.samples] == [
+        ("S001_001", "neutral"),
+        ("S001_001", "disgust"),
+        ("S200_001", "neutral"),
+        ("S200_001", "surprise"),
+    ]
+    assert dataset.left_out["folder of drawn faces"] == 1
+
+
+def test_class_folders_beside_drawn_faces_are_what_is_read(toy):
+    touch(toy / "anger" / "1.png", toy / "fear" / "1.png")
+    dataset = read_dataset(toy)
+    assert dataset.layout == "class folders"
+    assert len(dataset.samples) == 2
+    assert not dataset.drawn
+
+
+def test_a_folder_that_holds_only_drawn_faces_says_so(toy):
+    with pytest.raises(DatasetError, match=r"data: holds only drawn faces; name .*drawn if you"):
+        read_dataset(toy)

@@ -1,0 +1,213 @@
+import errno
+import signal
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+
+from landmark_emotion.errors import PredictorError
+from landmark_emotion.faces.detector import find_predictor
+from landmark_emotion.sources.images import read_image
+from landmark_emotion.training import extraction
+from landmark_emotion.training.datasets import Sample
+from landmark_emotion.training.extraction import extract
+
+
+@pytest.fixture
+def samples(tmp_path, png, nobody) -> list[Sample]:
+    """A face, an image cut off, no face, a missing file, the first face again, a text."""
+    contents = {
+        "face.png": png,
+        "half.png": png[: len(png) // 2],
+        "nobody.png": cv2.imencode(".png", nobody)[1].tobytes(),
+        "missing.png": None,
+        "copy ü.png": png,
+        "text.png": b"not an image",
+    }
+    for name, content in contents.items():
+        if content is not None:
+            (tmp_path / name).write_bytes(content)
+    emotions = ("fear", "anger", "joy", "joy", "sadness", "joy")
+    return [
+        Sample(tmp_path / name, emotion, f"subject {index}", f"sequence {index}")
+        for index, (name, emotion) in enumerate(zip(contents, emotions, strict=True))
+    ]
+
+
+SKIPPED = [
+    ("half.png", "the image is cut off"),
+    ("nobody.png", "no face found"),
+    ("missing.png", "no such file"),
+    ("text.png", "not an image or damaged"),
+]
+
+
+def skipped(result: extraction.Extraction) -> list[tuple[str, str]]:
+    return [(path.name, reason) for path, reason in result.skipped]
+
+
+def test_faces_are_kept_in_order_and_every_other_image_has_its_reason(samples, detector):
+    result = extract(samples, jobs=1)
+    table = result.table
+    assert table.emotion.tolist() == ["fear", "sadness"]
+    assert table.subject.tolist() == ["subject 0", "subject 4"]
+    assert table.sequence.tolist() == ["sequence 0", "sequence 4"]
+    assert table.source.tolist() == [str(samples[0].path), str(samples[4].path)]
+    (expected,) = detector.faces(read_image(samples[0].path), thorough=True)
+    assert np.allclose(table.landmarks, [expected.landmarks] * 2, atol=1e-3)
+    assert skipped(result) == SKIPPED
+    assert result.from_cache == 0
+
+
+def test_the_second_time_everything_is_known_by_content_wherever_it_lies(samples, tmp_path):
+    cache = tmp_path / "new" / "cache"
+    first = extract(samples, jobs=1, cache=cache)
+    assert (first.from_cache, first.cache_problem) == (0, "")
+    moved = tmp_path / "moved.png"
+    samples[0].path.rename(moved)
+    again = extract([Sample(moved, "anger"), *samples[1:]], jobs=1, cache=cache)
+    assert again.from_cache == 5  # all but the missing one
+    assert np.array_equal(again.table.landmarks, first.table.landmarks)
+    assert again.table.source[0] == str(moved)
+    assert skipped(again) == SKIPPED
+
+
+def test_a_file_with_new_content_is_measured_anew(samples, tmp_path, face):
+    extract(samples[:1], jobs=1, cache=tmp_path / "cache")
+    before = extract(samples[:1], jobs=1, cache=tmp_path / "cache").table.landmarks
+    shifted = np.roll(face[::2, ::2], 30, axis=1)
+    samples[0].path.write_bytes(cv2.imencode(".png", shifted)[1].tobytes())
+    after = extract(samples[:1], jobs=1, cache=tmp_path / "cache")
+    assert after.from_cache == 0
+    assert np.allclose(after.table.landmarks - before, [30, 0], atol=3)
+
+
+def test_another_way_of_measuring_is_measured_anew(samples, tmp_path, monkeypatch):
+    extract(samples[:1], jobs=1, cache=tmp_path / "cache")
+    monkeypatch.setattr(extraction, "MEASUREMENT_VERSION", 1000)
+    assert extract(samples[:1], jobs=1, cache=tmp_path / "cache").from_cache == 0
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: data[:20],
+        lambda data: b"",
+        lambda data: b"not what was kept",
+        lambda data: data[:-20] + bytes([data[-20] ^ 1]) + data[-19:],
+    ],
+    ids=["cut off", "empty", "something else", "one bit"],
+)
+def test_a_damaged_cache_is_measured_anew(samples, tmp_path, damage):
+    first = extract(samples[:3], jobs=1, cache=tmp_path / "cache")
+    damaged, *_ = sorted(
+        (tmp_path / "cache").rglob("output.pkl"), key=lambda path: -path.stat().st_size
+    )
+    damaged.write_bytes(damage(damaged.read_bytes()))
+    again = extract(samples[:3], jobs=1, cache=tmp_path / "cache")
+    assert np.array_equal(again.table.landmarks, first.table.landmarks)
+    assert again.from_cache == 2
+    assert extract(samples[:3], jobs=1, cache=tmp_path / "cache").from_cache == 3
+
+
+def refuse(**_):
+    raise PermissionError(errno.EACCES, "Permission denied")
+
+
+@pytest.mark.parametrize("place", ["file", "file/below", "refused"])
+def test_a_cache_that_cannot_be_written_is_a_note_and_no_error(
+    samples, tmp_path, place, monkeypatch
+):
+    (tmp_path / "file").touch()
+    if place == "refused":  # rights do not stop root, as whom tests may run
+        monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    result = extract(samples, jobs=1, cache=tmp_path / place)
+    assert str(tmp_path / place) in result.cache_problem
+    assert len(result.table) == 2
+
+
+def test_without_a_cache_nothing_is_written(samples, cache_folder, tmp_path):
+    before = sorted(cache_folder.rglob("*")), sorted(tmp_path.rglob("*"))
+    extract(samples, jobs=1)
+    assert (sorted(cache_folder.rglob("*")), sorted(tmp_path.rglob("*"))) == before
+
+
+def test_workers_find_the_same_as_one_process(tmp_path, png, face):
+    samples = []
+    for shift in range(extraction._WORTH_WORKERS):
+        path = tmp_path / f"{shift}.png"
+        path.write_bytes(cv2.imencode(".png", np.roll(face[::2, ::2], shift, axis=0))[1].tobytes())
+        samples.append(Sample(path, "fear"))
+    seen = []
+
+    def progress(results, total):
+        seen.append(total)
+        for result in results:
+            seen.append(result)
+            yield result
+
+    parallel = extract(samples, jobs=2, progress=progress)
+    assert np.array_equal(parallel.table.landmarks, extract(samples, jobs=1).table.landmarks)
+    assert parallel.table.source.tolist() == [str(sample.path) for sample in samples]
+    assert seen[0] == len(seen) - 1 == len(samples)
+
+
+def test_the_largest_of_several_faces_is_taken(tmp_path, detector, face):
+    small = cv2.resize(face, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    beside = np.full((480, 960, 3), small[0, 0], dtype=np.uint8)
+    beside[:240, :320], beside[:, 320:] = small, face
+    (tmp_path / "two.png").write_bytes(cv2.imencode(".png", beside)[1].tobytes())
+    (landmarks,) = extract([Sample(tmp_path / "two.png", "fear")], jobs=1).table.landmarks
+    (alone,) = detector.faces(face)
+    assert np.allclose(landmarks - [320, 0], alone.landmarks, atol=8)
+
+
+def test_crops_of_48_pixels_are_measured(tmp_path, face):
+    crop = cv2.resize(face[90:450, 140:500], (48, 48), interpolation=cv2.INTER_AREA)
+    (tmp_path / "crop.png").write_bytes(cv2.imencode(".png", crop)[1].tobytes())
+    result = extract([Sample(tmp_path / "crop.png", "fear")], jobs=1)
+    assert result.skipped == []
+    assert result.table.landmarks.min() > -5
+    assert result.table.landmarks.max() < 53
+
+
+def test_no_samples_give_an_empty_table():
+    result = extract([], jobs=1)
+    assert result.table.landmarks.shape == (0, 68, 2)
+    assert result.skipped == []
+
+
+def test_an_unusable_predictor_is_told_before_the_work_starts(samples, tmp_path):
+    (tmp_path / "bad.dat").write_bytes(b"bad")
+    with pytest.raises(PredictorError, match=r"bad\.dat: not a shape predictor"):
+        extract(samples, predictor=tmp_path / "bad.dat", jobs=1)
+    with pytest.raises(PredictorError, match="no shape predictor"):
+        extract(samples, predictor=tmp_path / "none.dat", jobs=1)
+
+
+def test_an_unusable_predictor_is_told_from_a_worker(samples, tmp_path, monkeypatch):
+    (tmp_path / "bad.dat").write_bytes(b"bad")
+    monkeypatch.setattr(extraction, "_WORTH_WORKERS", 2)
+    with pytest.raises(PredictorError, match=r"bad\.dat: not a shape predictor"):
+        extract(samples, predictor=tmp_path / "bad.dat", jobs=2)
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="Windows has no signal masks")
+def test_ctrl_c_is_no_matter_of_processes_started_meanwhile():
+    asks = "import signal; print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []))"
+    with extraction.kept_from_interrupts():
+        answer = subprocess.run([sys.executable, "-c", asks], capture_output=True, text=True)
+    assert answer.stdout == "True\n"
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
+def test_a_copy_of_the_predictor_is_known_by_its_content(samples, tmp_path):
+    extract(samples[:1], jobs=1, cache=tmp_path / "cache")
+    try:
+        (tmp_path / "own.dat").symlink_to(find_predictor())
+    except OSError:
+        pytest.skip("links need rights on Windows")
+    result = extract(samples[:1], predictor=tmp_path / "own.dat", jobs=1, cache=tmp_path / "cache")
+    assert result.from_cache == 1

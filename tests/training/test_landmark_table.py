@@ -1,0 +1,285 @@
+import io
+import os
+import pickle
+import zipfile
+
+import numpy as np
+import pytest
+import synthetic
+
+from landmark_emotion.errors import DatasetError, OutputError
+from landmark_emotion.training.landmark_table import LandmarkTable, load_table
+
+
+@pytest.fixture
+def table() -> LandmarkTable:
+    return synthetic.table(n_subjects=2)
+
+
+@pytest.fixture
+def saved(tmp_path, table):
+    """The table's file and its arrays, to be spoilt."""
+    path = tmp_path / "table.npz"
+    table.save(path)
+    with np.load(path, allow_pickle=False) as arrays:
+        return path, dict(arrays)
+
+
+def test_saving_and_loading_changes_nothing(tmp_path, table):
+    table.save(tmp_path / "new" / "table.npz")
+    loaded = load_table(tmp_path / "new" / "table.npz")
+    assert np.allclose(loaded.landmarks, table.landmarks, rtol=1e-6)
+    assert loaded.landmarks.dtype == np.float64
+    for name in ("emotion", "subject", "sequence", "source"):
+        assert getattr(loaded, name).tolist() == getattr(table, name).tolist()
+    assert not loaded.drawn
+
+
+def test_drawn_faces_stay_known_as_drawn(tmp_path, table):
+    drawn = LandmarkTable(**(vars(table) | {"drawn": True}))
+    drawn.save(tmp_path / "table.npz")
+    assert load_table(tmp_path / "table.npz").drawn
+    assert drawn.take(table.emotion == "fear").drawn
+
+
+def test_names_need_not_be_ascii(tmp_path, table):
+    own = LandmarkTable(**(vars(table) | {"subject": np.full(len(table), "Zoë 幸")}))
+    own.save(tmp_path / "table.npz")
+    assert set(load_table(tmp_path / "table.npz").subject) == {"Zoë 幸"}
+
+
+def test_an_empty_table_can_be_saved(tmp_path, table):
+    table.take(np.zeros(len(table), dtype=bool)).save(tmp_path / "table.npz")
+    assert len(load_table(tmp_path / "table.npz")) == 0
+
+
+def test_the_digest_tells_what_is_learned_from(table):
+    own = vars(table)
+    assert LandmarkTable(**own | {"source": np.full(len(table), "elsewhere")}).digest() == (
+        table.digest()
+    )
+    others = {
+        "landmarks": table.landmarks + 1,
+        "emotion": table.emotion[::-1],
+        "subject": table.subject[::-1],
+        "sequence": table.sequence[::-1],
+        "drawn": True,
+    }
+    changed = {LandmarkTable(**own | {name: value}).digest() for name, value in others.items()}
+    assert len(changed | {table.digest()}) == 6
+
+
+def test_take_keeps_rows_together(table):
+    taken = table.take(np.array([5, 2]))
+    for row, index in enumerate((5, 2)):
+        assert np.array_equal(taken.landmarks[row], table.landmarks[index])
+        assert taken.emotion[row] == table.emotion[index]
+        assert taken.sequence[row] == table.sequence[index]
+    assert set(table.take(table.emotion == "fear").emotion) == {"fear"}
+
+
+def test_subjects_are_known_only_where_all_are(table):
+    assert table.subjects_known
+    some = table.subject.copy()
+    some[3] = ""
+    assert not LandmarkTable(**(vars(table) | {"subject": some})).subjects_known
+    assert not table.take(np.array([], dtype=int)).subjects_known
+
+
+def test_arrays_must_match(table):
+    with pytest.raises(ValueError, match=r"landmarks must have shape \(n, 68, 2\)"):
+        LandmarkTable(**(vars(table) | {"landmarks": table.landmarks[:, :67]}))
+    with pytest.raises(ValueError, match="subject must have shape"):
+        LandmarkTable(**(vars(table) | {"subject": table.subject[1:]}))
+
+
+def test_only_landmarks_and_emotion_are_needed(tmp_path, saved):
+    _, arrays = saved
+    path = tmp_path / "own.npz"
+    np.savez(path, landmarks=arrays["landmarks"], emotion=arrays["emotion"])
+    table = load_table(path)
+    assert set(table.subject) == set(table.sequence) == set(table.source) == {""}
+
+
+def test_other_names_of_emotions_are_understood(saved):
+    path, arrays = saved
+    others = np.array(
+        [{"happiness": "Happy", "fear": "AFRAID"}.get(e, e) for e in arrays["emotion"]]
+    )
+    np.savez(path, **(arrays | {"emotion": others}))
+    assert load_table(path).emotion.tolist() == arrays["emotion"].tolist()
+
+
+def test_subjects_may_be_numbers(saved):
+    path, arrays = saved
+    np.savez(path, **(arrays | {"subject": np.arange(len(arrays["subject"]))}))
+    assert load_table(path).subject[3] == "3"
+
+
+@pytest.mark.parametrize(
+    ("name", "spoil", "complaint"),
+    [
+        ("landmarks", lambda a: a[:, :67], r"must be numbers of shape \(n, 68, 2\)"),
+        ("landmarks", lambda a: a.reshape(-1), "must be numbers of shape"),
+        ("landmarks", lambda a: a[0, 0, 0], "must be numbers of shape"),
+        ("landmarks", lambda a: a.astype(str), "must be numbers of shape"),
+        ("landmarks", lambda a: a.astype(complex), "must be numbers of shape"),
+        ("landmarks", lambda a: np.where(a > 0, np.nan, a), "must be finite"),
+        ("landmarks", lambda a: np.where(a > 0, np.inf, a), "must be finite"),
+        ("landmarks", lambda a: a * 0, "must not all coincide"),
+        ("landmarks", lambda a: a.astype(float) * 1e200, "at most 1000000 pixels"),
+        ("landmarks", lambda a: a.astype(float) * 1e-200, "must not all coincide"),
+        ("emotion", lambda a: a[:-1], "'emotion' must be"),
+        ("emotion", lambda a: a.astype("S"), "'emotion' must be"),
+        ("emotion", lambda a: np.full(len(a), 1.5), "'emotion' must be"),
+        ("emotion", lambda a: np.full(len(a), "hungry"), "unknown emotion 'hungry'"),
+        ("emotion", lambda a: np.full(len(a), ""), "unknown emotion ''"),
+        ("emotion", lambda a: np.arange(len(a)), "unknown emotion '0'"),
+        ("subject", lambda a: a[np.newaxis], "'subject' must be"),
+        ("drawn", lambda a: np.array([True, False]), "'drawn' must be"),
+        ("drawn", lambda a: np.array("yes"), "'drawn' must be"),
+    ],
+)
+def test_a_table_with_a_wrong_array_is_refused(saved, name, spoil, complaint):
+    path, arrays = saved
+    np.savez(path, **(arrays | {name: spoil(arrays[name])}))
+    with pytest.raises(DatasetError, match=complaint):
+        load_table(path)
+
+
+@pytest.mark.parametrize("name", ["landmarks", "emotion"])
+def test_a_table_without_a_needed_array_is_refused(saved, name):
+    path, arrays = saved
+    del arrays[name]
+    np.savez(path, **arrays)
+    with pytest.raises(DatasetError, match=f"has no array '{name}'; make one with"):
+        load_table(path)
+
+
+class Trap:
+    """Unpickling it would be noticed."""
+
+    def __reduce__(self):
+        return pytest.fail, ("the pickle was executed",)
+
+
+@pytest.mark.parametrize("name", ["landmarks", "emotion", "source"])
+def test_a_pickle_in_the_table_is_not_executed(saved, name):
+    path, arrays = saved
+    np.savez(path, **(arrays | {name: np.array([Trap()], dtype=object)}))
+    with pytest.raises(DatasetError, match="not a landmark table or damaged"):
+        load_table(path)
+
+
+def test_a_bare_pickle_in_place_of_an_array_is_not_executed(saved):
+    path, arrays = saved
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("emotion.npy", pickle.dumps(Trap()))
+        buffer = io.BytesIO()
+        np.save(buffer, arrays["landmarks"])
+        archive.writestr("landmarks.npy", buffer.getvalue())
+    with pytest.raises(DatasetError, match="not a landmark table or damaged"):
+        load_table(path)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.02, 0.5, 0.99])
+def test_a_truncated_table_is_refused(saved, share):
+    path, _ = saved
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * share)])
+    with pytest.raises(DatasetError, match="not a landmark table or damaged"):
+        load_table(path)
+
+
+def test_a_damaged_table_is_refused(saved):
+    path, _ = saved
+    data = bytearray(path.read_bytes())
+    for index in range(200, len(data) // 2, 7):
+        data[index] ^= 0x55
+    path.write_bytes(data)
+    with pytest.raises(DatasetError):
+        load_table(path)
+
+
+def test_what_is_no_archive_is_refused(tmp_path):
+    (tmp_path / "text.npz").write_text("not a zip")
+    np.save(tmp_path / "array.npy", np.zeros(3))
+    with zipfile.ZipFile(tmp_path / "empty.npz", "w"):
+        pass
+    for name in ("text.npz", "array.npy"):
+        with pytest.raises(DatasetError, match="not a landmark table or damaged"):
+            load_table(tmp_path / name)
+    with pytest.raises(DatasetError, match="has no array 'landmarks'"):
+        load_table(tmp_path / "empty.npz")
+    with pytest.raises(DatasetError, match="no such landmark table"):
+        load_table(tmp_path / "none.npz")
+
+
+def test_an_archive_that_would_unpack_to_too_much_is_refused(saved, monkeypatch):
+    path, _ = saved
+    monkeypatch.setattr("landmark_emotion.training.landmark_table.MAX_BYTES", path.stat().st_size)
+    with pytest.raises(DatasetError, match="unpacks to more than 1 GB"):
+        load_table(path)
+
+
+def test_a_table_that_cannot_be_written_is_told(tmp_path, table):
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="cannot be written"):
+        table.save(tmp_path / "file" / "table.npz")
+
+
+def test_a_small_file_that_unpacks_to_a_large_table_is_refused_before_it_is(tmp_path):
+    path = tmp_path / "bomb.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("landmarks.npy", bytes(20 * 2**20))
+    with pytest.raises(DatasetError, match="unpacks to far more than a table"):
+        load_table(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
+def test_nobody_waits_for_a_pipe(tmp_path):
+    os.mkfifo(tmp_path / "table.npz")
+    with pytest.raises(DatasetError, match="no regular file"):
+        load_table(tmp_path / "table.npz")
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("name", ["emotion", "subject", "source"])
+def test_texts_that_are_no_unicode_are_refused(saved, order, name):
+    path, arrays = saved
+    texts = arrays[name].astype(f"{order}U9")
+    texts.view(f"{order}u4")[3] = 0x110000
+    np.savez(path, **arrays | {name: texts})
+    with pytest.raises(DatasetError, match=rf"'{name}' holds damaged text"):
+        load_table(path)
+
+
+def test_what_is_told_of_an_odd_emotion_stays_on_one_line(saved):
+    path, arrays = saved
+    np.savez(path, **arrays | {"emotion": np.full(len(arrays["emotion"]), "on\ntwo\x1b[2J")})
+    with pytest.raises(DatasetError) as raised:
+        load_table(path)
+    assert str(raised.value).isprintable()
+
+
+def test_nobody_but_the_error_talks_of_a_damaged_header(saved):
+    path, _ = saved
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    header = members["emotion.npy"]
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            # An escape that Python does not know makes it warn, which the tests take for an error.
+            odd = header.replace(b"'descr'", b"'\\dscr'")
+            archive.writestr(name, odd if name == "emotion.npy" else content)
+    with pytest.raises(DatasetError, match=r"^[^\n]+Header does not contain the correct keys"):
+        load_table(path)
+
+
+def test_nobody_but_the_error_talks_of_odd_numbers(saved):
+    path, arrays = saved
+    landmarks = arrays["landmarks"].astype(np.float32)
+    landmarks.view(np.uint32)[0, 3, 1] = 0x7F800001  # NaN of the kind that is to be told of
+    np.savez(path, **arrays | {"landmarks": landmarks})
+    with pytest.raises(DatasetError, match="landmarks must be finite"):
+        load_table(path)

@@ -1,0 +1,1 @@
+"""What breaks things or shows them, one command each: ``python -m tools.NAME``."""
