@@ -26,14 +26,14 @@ JOBS = {
     "oldest": "run the tests with the oldest versions of the packages that are allowed",
     "windows": "run the tests under rules of Windows that Linux does not have",
     "package": "build wheel and sdist, look what is in them, try the wheel in an empty place",
-    "audit": "look for known holes in the packages used, and at their licences",
+    "audit": "look for known holes in the packages used, and at their licenses",
 }
 
 # Several processes, but not so many that their predictors (100 MB each) fill the memory.
 SIDE_BY_SIDE = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")
 
 # Parts of names; all of them let anybody use what is linked to them.
-LICENCES = "MIT;BSD;Apache;Boost;ISC;MPL;Mozilla;PSF;Python Software Foundation;Unlicense;Zlib"
+LICENSES = "MIT;BSD;Apache;Boost;ISC;MPL;Mozilla;PSF;Python Software Foundation;Unlicense;Zlib"
 
 
 class TaskError(Exception):
@@ -231,10 +231,10 @@ def compare(name, inside, expected):
 def audit(rest):
     """Look at the packages that are used, those for tests included."""
     install(["audit", "dask", "tables", "web"])
-    # imutils names no licence in its metadata; its repository says MIT.
+    # imutils names no license in its metadata; its repository says MIT.
     known = ("--ignore-packages", "imutils", "landmark-emotion")
-    licences = (str(PYTHON), "-m", "piplicenses", "--partial-match", "--allow-only", LICENCES)
-    run(*licences, *known)
+    licenses = (str(PYTHON), "-m", "piplicenses", "--partial-match", "--allow-only", LICENSES)
+    run(*licenses, *known)
     # Strict, since otherwise what the service does not know, or cannot be asked, counts as good.
     frozen = VENV / "frozen.txt"
     freeze = [str(PYTHON), "-m", "pip", "freeze", "--exclude-editable"]

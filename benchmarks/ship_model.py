@@ -102,11 +102,11 @@ BRIEF = (
 )
 
 
-def judged(judgements):
-    """Shorten the judgements to what the card tells."""
+def judged(judgments):
+    """Shorten the judgments to what the card tells."""
     return {
-        name: {key: judgement.as_json()[key] for key in BRIEF}
-        for name, judgement in zip(("static", "calibrated"), judgements, strict=True)
+        name: {key: judgment.as_json()[key] for key in BRIEF}
+        for name, judgment in zip(("static", "calibrated"), judgments, strict=True)
     }
 
 

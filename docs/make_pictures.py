@@ -67,8 +67,8 @@ def draw_scene(scene: Scene, intensity: float) -> Image:
     """Draw everyone of a scene, from the resting face, 0, to the peak, 1."""
     picture = draw_background(SIZE, person(scene[0][0]).backdrop)
     for number, emotion, x, y, height, roll in scene:
-        centre = (x * SIZE[0], y * SIZE[1])
-        paint_face(picture, person(number), emotion, intensity, View(roll=roll), centre, height)
+        center = (x * SIZE[0], y * SIZE[1])
+        paint_face(picture, person(number), emotion, intensity, View(roll=roll), center, height)
     return expose(picture, View())
 
 

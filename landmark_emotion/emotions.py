@@ -15,7 +15,7 @@ EMOTIONS = (
 """All eight, in the order every array of probabilities follows."""
 
 DEFAULT_EMOTIONS = tuple(emotion for emotion in EMOTIONS if emotion != "contempt")
-"""The seven that are recognised unless contempt is asked for."""
+"""The seven that are recognized unless contempt is asked for."""
 
 CKPLUS_CODES = {
     0: "neutral",

@@ -16,9 +16,9 @@ def template() -> NDArray[np.float64]:
     points += [(x, -35 - 6 * np.sin((x - 12) / 38 * np.pi)) for x in np.linspace(12, 50, 5)]
     points += [(0, y) for y in np.linspace(-20, 10, 4)]
     points += [(x, 18 - 0.02 * x * x) for x in np.linspace(-12, 12, 5)]
-    for centre in (-28, 28):
+    for center in (-28, 28):
         points += [
-            (centre + 11 * np.cos(a), -20 - 5 * np.sin(a))
+            (center + 11 * np.cos(a), -20 - 5 * np.sin(a))
             for a in np.deg2rad([180, 120, 60, 0, -60, -120])
         ]
     points += [(24 * np.cos(a), 42 - 9 * np.sin(a)) for a in np.deg2rad(np.arange(180, -180, -30))]

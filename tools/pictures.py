@@ -24,14 +24,14 @@ from landmark_emotion.files.writing import replace_atomically
 from landmark_emotion.live.calibration import Mode
 from landmark_emotion.live.prediction import Prediction
 from landmark_emotion.model.face import Box, Face
-from landmark_emotion.show.emoji import COLOURS, draw_emoji
+from landmark_emotion.show.emoji import COLORS, draw_emoji
 from landmark_emotion.show.overlay import Overlay
 
 Image = NDArray[np.uint8]
 
 SIZES = {"qvga": (320, 240), "vga": (640, 480), "hd": (1920, 1080), "4k": (3840, 2160)}
 PORTRAIT = (640, 480)
-PORTRAIT_CENTRE, PORTRAIT_HEIGHT = np.array([320.0, 0.52 * 480]), 0.6 * 480
+PORTRAIT_CENTER, PORTRAIT_HEIGHT = np.array([320.0, 0.52 * 480]), 0.6 * 480
 
 
 class Scene:
@@ -55,8 +55,8 @@ class Scene:
         """Add somebody, by the middle and height of the face in units of the picture's sides."""
         rng = np.random.default_rng(round(1000 * (x + y)))
         subject = random_subject(rng)
-        centre, pixels = np.array([x, y]) * self.image.shape[1::-1], height * self.image.shape[0]
-        paint_face(self.image, subject, emotion, 1.0, View(), tuple(centre), pixels)
+        center, pixels = np.array([x, y]) * self.image.shape[1::-1], height * self.image.shape[0]
+        paint_face(self.image, subject, emotion, 1.0, View(), tuple(center), pixels)
         (face,) = detector.faces(draw_face(subject, emotion, size=PORTRAIT))
         scale, number = pixels / PORTRAIT_HEIGHT, len(self.predictions) + 1
         scores = rng.normal(0, 0.9, len(EMOTIONS))
@@ -67,7 +67,7 @@ class Scene:
                 frame=0,
                 time=0.0,
                 number=number,
-                face=moved(face, scale, centre - scale * PORTRAIT_CENTRE),
+                face=moved(face, scale, center - scale * PORTRAIT_CENTER),
                 emotions=EMOTIONS,
                 probabilities=probabilities,
                 raw_probabilities=probabilities,
@@ -92,8 +92,8 @@ def emoji_sheet(sizes: tuple[int, ...] = (256, 128, 48, 24)) -> Image:
     rows = []
     for ground in (28, 236):
         for size in sizes:
-            row = np.full((size + 8, len(COLOURS) * (max(sizes) + 8), 3), ground, np.uint8)
-            for column, name in enumerate(COLOURS):
+            row = np.full((size + 8, len(COLORS) * (max(sizes) + 8), 3), ground, np.uint8)
+            for column, name in enumerate(COLORS):
                 left = column * (size + 8) + 4
                 emoji = draw_emoji(name, size).astype(float)
                 spot = row[4:-4, left : left + size]

@@ -74,10 +74,10 @@ def drawn_frames(size, people, count, seed=0):
         for person, subject in enumerate(subjects):
             roll, across, down = np.sin(phases[person] + frame / FPS * np.array([1.1, 0.8, 1.3]))
             view = View(roll=2 * roll, shift=(0.04 * across, 0.02 * down))
-            centre = ((person + 0.5) * cell, 0.52 * size[1])
+            center = ((person + 0.5) * cell, 0.52 * size[1])
             intensity = rise * rise * (3 - 2 * rise)
             emotion = emotions[person % len(emotions)]
-            paint_face(canvas, subject, emotion, intensity, view, centre, height)
+            paint_face(canvas, subject, emotion, intensity, view, center, height)
         yield expose(canvas, View(noise=1.5, noise_seed=frame))
 
 

@@ -65,7 +65,7 @@ def rows_by_file(
         elif file.video:  # may have more rows than fit into memory
             yield parts.rows(unit)
         else:
-            if unit != last:  # neighbours share one
+            if unit != last:  # neighbors share one
                 grouped = groupby(parts.rows(unit), key=lambda row: str(row["source"]))
                 last, known = unit, {name: list(rows) for name, rows in grouped}
             yield known[file.name]

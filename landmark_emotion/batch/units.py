@@ -41,7 +41,7 @@ class File:
 
 @dataclass(frozen=True)
 class Unit:
-    """Files that are done together: one video, or images that are neighbours."""
+    """Files that are done together: one video, or images that are neighbors."""
 
     files: tuple[File, ...]
 
@@ -94,7 +94,7 @@ def list_files(folder: Path, besides: Path) -> tuple[list[File], int]:
 
 
 def make_units(files: Iterable[File]) -> list[Unit]:
-    """Cut files into units: each video is one, images go together with their neighbours.
+    """Cut files into units: each video is one, images go together with their neighbors.
 
     Where images are cut hangs on their names, so that a new one changes only its own unit.
     """

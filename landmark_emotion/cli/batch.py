@@ -19,8 +19,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     """Add the command."""
     parser = commands.add_parser(
         "batch",
-        help="recognise the emotions in a folder of images and videos",
-        description="Recognise the emotion of every face in all images and videos of a folder. "
+        help="recognize the emotions in a folder of images and videos",
+        description="Recognize the emotion of every face in all images and videos of a folder. "
         "Broken off at any moment and started again, it goes on where it was.",
     )
     parser.add_argument(
@@ -46,7 +46,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         type=seconds,
         default=0.0,
         metavar="SECONDS",
-        help="of videos, recognise one frame every so many seconds (default: all frames)",
+        help="of videos, recognize one frame every so many seconds (default: all frames)",
     )
     workers = parser.add_mutually_exclusive_group()
     workers.add_argument(

@@ -27,7 +27,7 @@ class Collected:
     path : Path
         What the user named.
     layout : str
-        What it was recognised as.
+        What it was recognized as.
     left_out : Counter
         Sequences and images that were left out unseen, by reason.
     skipped : list of (Path, str)

@@ -14,7 +14,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "draw",
         help="draw sample faces to try things out with",
         description="Draw a data set of faces in the layout of CK+, or a video. Drawn faces show "
-        "that things work; they say nothing about how well real ones are recognised.",
+        "that things work; they say nothing about how well real ones are recognized.",
     )
     parser.add_argument(
         "folder", nargs="?", type=Path, metavar="FOLDER", help="where to draw the data set"

@@ -16,7 +16,7 @@ from landmark_emotion.errors import DatasetError
 from landmark_emotion.model.classifier import EmotionModel, load_model
 
 if TYPE_CHECKING:
-    from landmark_emotion.training.evaluation import Judgement
+    from landmark_emotion.training.evaluation import Judgment
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -57,10 +57,10 @@ def run(args: argparse.Namespace) -> int:
                 f"{args.dataset}: nobody has a neutral face to compare with; name the subjects, or "
                 "leave --calibrate out"
             )
-        judgement = calibrated
+        judgment = calibrated
     else:
-        judgement = static
-    scores, n_neutral = judgement.scores, int(judgement.calibrated.sum())
+        judgment = static
+    scores, n_neutral = judgment.scores, int(judgment.calibrated.sum())
     skipped = [{"path": str(path), "reason": reason} for path, reason in data.skipped]
     if args.report is not None:
         _report(args, model, data, skipped, static, calibrated)
@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     print(f"data set: {data.title}")
     if args.calibrate:
         print(f"  {n_neutral} of {scores.n} were compared with another neutral face of the person")
-    print("\n".join(report.judgement_text(judgement)))
+    print("\n".join(report.judgment_text(judgment)))
     left_out = report.left_out_text(data.left_out, data.skipped)
     if left_out:
         print("\n".join(left_out))
@@ -84,8 +84,8 @@ def _report(
     model: EmotionModel,
     data: collect.Collected,
     skipped: list[dict[str, str]],
-    static: "Judgement",
-    calibrated: "Judgement | None",
+    static: "Judgment",
+    calibrated: "Judgment | None",
 ) -> None:
     from landmark_emotion.report import summary as report
 

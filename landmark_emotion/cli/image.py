@@ -43,8 +43,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     """Add the command."""
     parser = commands.add_parser(
         "image",
-        help="recognise the emotions in image files",
-        description="Recognise the emotion of every face in image files.",
+        help="recognize the emotions in image files",
+        description="Recognize the emotion of every face in image files.",
     )
     parser.add_argument(
         "paths",

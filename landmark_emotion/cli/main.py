@@ -106,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
 
     parser = argparse.ArgumentParser(
         prog="landmark-emotion",
-        description="Recognise facial emotion from landmarks, in real time, with a linear model.",
+        description="Recognize facial emotion from landmarks, in real time, with a linear model.",
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)

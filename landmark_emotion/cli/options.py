@@ -56,7 +56,7 @@ def seconds_or_auto(text: str) -> float | str:
 
 
 def add_recognition(parser: argparse.ArgumentParser) -> None:
-    """Add what decides how faces are recognised: model, predictor, neutral face, certainty."""
+    """Add what decides how faces are recognized: model, predictor, neutral face, certainty."""
     add_model(parser)
     add_predictor(parser)
     reference = parser.add_mutually_exclusive_group()

@@ -23,7 +23,7 @@ _LONGEST_LINE = 2**20  # bytes
 FORMATS = ("text", "json", "csv", "parquet")
 _SUFFIXES = {".json": "json", ".jsonl": "json", ".csv": "csv", ".parquet": "parquet"}
 
-_COLOURS = {
+_COLORS = {
     "anger": 31,
     "contempt": 36,
     "disgust": 32,
@@ -135,7 +135,7 @@ class ParquetWriter(_RowWriter):
 class FrameTextWriter:
     """A line a face or frame of a video, for reading along.
 
-    On a terminal the emotions have colours and the last line is live: it shows the rate.
+    On a terminal the emotions have colors and the last line is live: it shows the rate.
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:
@@ -172,7 +172,7 @@ class FrameTextWriter:
 
     def _paint(self, emotion: str) -> str:
         padded = f"{emotion:<9}"
-        return f"\x1b[{_COLOURS[emotion]}m{padded}\x1b[0m" if self._terminal else padded
+        return f"\x1b[{_COLORS[emotion]}m{padded}\x1b[0m" if self._terminal else padded
 
     def _over_status(self, line: str) -> str:
         return f"\r\x1b[K{line}" if self._terminal else line
@@ -285,7 +285,7 @@ def _mode(prediction: Prediction) -> str:
 
 
 def is_live_terminal() -> bool:
-    """Tell whether stdout is a terminal that understands colours and a line written over."""
+    """Tell whether stdout is a terminal that understands colors and a line written over."""
     if not sys.stdout.isatty() or os.environ.get("TERM") == "dumb" or os.environ.get("NO_COLOR"):
         return False
     if sys.platform == "win32":

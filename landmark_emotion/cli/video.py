@@ -25,8 +25,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     """Add the command."""
     parser = commands.add_parser(
         "video",
-        help="recognise the emotions in video files",
-        description="Recognise the emotion of every face in every frame of video files, as fast "
+        help="recognize the emotions in video files",
+        description="Recognize the emotion of every face in every frame of video files, as fast "
         "as they can be read.",
     )
     parser.add_argument(

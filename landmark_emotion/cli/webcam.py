@@ -22,8 +22,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     """Add the command."""
     parser = commands.add_parser(
         "webcam",
-        help="recognise the emotions in every frame of a camera or video",
-        description="Recognise the emotion of every face in every frame of a camera or video and "
+        help="recognize the emotions in every frame of a camera or video",
+        description="Recognize the emotion of every face in every frame of a camera or video and "
         "print it as it comes. Ctrl-C ends it.",
     )
     parser.add_argument(

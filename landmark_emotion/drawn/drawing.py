@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 Canvas = NDArray[np.uint8]
 """A picture of shape (height, width, 3), in BGR."""
 
-Colour = tuple[float, float, float]
+Color = tuple[float, float, float]
 """Blue, green and red, 0 to 255."""
 
 Points = NDArray[np.float64]
@@ -81,7 +81,7 @@ PROTOTYPES = {
     },
 }
 
-# Colours in BGR, from light to dark skin and from dark to fair hair.
+# Colors in BGR, from light to dark skin and from dark to fair hair.
 _SKINS = ((184, 202, 232), (165, 190, 228), (134, 166, 212), (100, 134, 186), (70, 98, 150))
 _HAIRS = ((34, 30, 34), (30, 40, 58), (38, 60, 96), (44, 80, 150), (110, 160, 205))
 _SHADOW = (20.0, 20.0, 60.0)
@@ -108,11 +108,11 @@ class Subject:
     hair_length: float = 0.0  # from 0, cropped, to 1, on the shoulders
     hair_volume: float = 0.07  # above the crown
     hair_parting: float = 0.3  # from -1, at the right temple, to 1, at the left one
-    skin: Colour = (165, 190, 228)
-    hair: Colour = (30, 40, 58)
-    iris: Colour = (36, 56, 86)
-    cloth: Colour = (130, 90, 60)
-    backdrop: Colour = (180, 180, 175)
+    skin: Color = (165, 190, 228)
+    hair: Color = (30, 40, 58)
+    iris: Color = (36, 56, 86)
+    cloth: Color = (130, 90, 60)
+    backdrop: Color = (180, 180, 175)
     smirks_left: bool = True  # which corner of the mouth contempt raises
     gains: tuple[float, ...] = (1.0,) * len(ACTIONS)  # how strongly each action shows
     habits: tuple[float, ...] = (0.0,) * len(ACTIONS)  # how much of it the resting face has
@@ -120,7 +120,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class View:
-    """What changes from picture to picture; by default frontal, centred and clean.
+    """What changes from picture to picture; by default frontal, centered and clean.
 
     Attributes
     ----------
@@ -153,8 +153,8 @@ class View:
 def random_subject(rng: np.random.Generator) -> Subject:
     """Make up a person, who differs from the next in looks and in how emotions show."""
 
-    def about(centre: float, spread: float) -> float:
-        return float(centre + spread * rng.uniform(-1.0, 1.0))
+    def about(center: float, spread: float) -> float:
+        return float(center + spread * rng.uniform(-1.0, 1.0))
 
     blue, green, red = rng.uniform(50, 200, 3)
     tone = rng.uniform(160, 200)
@@ -241,14 +241,14 @@ def draw_face(
     return expose(canvas, view)
 
 
-def draw_background(size: tuple[int, int], colour: Colour = (205.0, 205.0, 200.0)) -> Canvas:
+def draw_background(size: tuple[int, int], color: Color = (205.0, 205.0, 200.0)) -> Canvas:
     """Draw an empty wall.
 
     Parameters
     ----------
     size : tuple of int
         Width and height, in pixels.
-    colour : tuple of float
+    color : tuple of float
         Of its middle, in BGR.
 
     Returns
@@ -258,7 +258,7 @@ def draw_background(size: tuple[int, int], colour: Colour = (205.0, 205.0, 200.0
     """
     width, height = size
     light = np.linspace(1.1, 0.85, height)[:, np.newaxis]
-    column = np.clip(light * colour, 0, 255).astype(np.uint8)
+    column = np.clip(light * color, 0, 255).astype(np.uint8)
     return np.repeat(column[:, np.newaxis], width, axis=1)
 
 
@@ -293,7 +293,7 @@ def paint_face(
     emotion: str,
     intensity: float,
     view: View,
-    centre: tuple[float, float],
+    center: tuple[float, float],
     height: float,
 ) -> None:
     """Paint one person onto a picture, with shoulders down to its lower edge.
@@ -306,7 +306,7 @@ def paint_face(
         As in `draw_face`.
     view : View
         Its light and noise are left to `expose`, which sees the whole picture.
-    centre : tuple of float
+    center : tuple of float
         The middle of the face, as (x, y), in pixels.
     height : float
         Of the face, from crown to chin, in pixels.
@@ -324,7 +324,7 @@ def paint_face(
         raise ValueError(f"height must be above 0, got {height}")
 
     unit = height * view.scale
-    middle = np.array(centre) + unit * np.array(view.shift)
+    middle = np.array(center) + unit * np.array(view.shift)
     left, top = np.maximum(np.floor(middle - unit), 0).astype(int)
     right = max(left, int(np.ceil(middle[0] + unit)))
     part = canvas[top:, left:right]  # all that the person can cover
@@ -350,9 +350,9 @@ def paint_face(
     part[:] = pen.finish()
 
 
-def _mix(colour: Colour, other: Colour, share: float) -> Colour:
-    """Add a share of another colour."""
-    blue, green, red = ((1 - share) * a + share * b for a, b in zip(colour, other, strict=True))
+def _mix(color: Color, other: Color, share: float) -> Color:
+    """Add a share of another color."""
+    blue, green, red = ((1 - share) * a + share * b for a, b in zip(color, other, strict=True))
     return blue, green, red
 
 
@@ -366,7 +366,7 @@ def _both(half: Points) -> Points:
     return np.concatenate([half, half[::-1] * (-1, 1)])
 
 
-# Catmull-Rom: weights of four neighbouring points at eight places between the middle two.
+# Catmull-Rom: weights of four neighboring points at eight places between the middle two.
 _T = np.linspace(0.0, 1.0, 8, endpoint=False)[:, np.newaxis]
 _WEIGHTS = 0.5 * np.hstack(
     [-_T + 2 * _T**2 - _T**3, 2 - 5 * _T**2 + 3 * _T**3, _T + 4 * _T**2 - 3 * _T**3, _T**3 - _T**2]
@@ -413,22 +413,22 @@ class _Pen:
         pixels = (self.middle + self.unit * turned) * zoom
         return np.asarray(np.rint(pixels * 16), np.int32)
 
-    def fill(self, points: Points, colour: Colour, bulge: float = 0.0) -> None:
+    def fill(self, points: Points, color: Color, bulge: float = 0.0) -> None:
         """Fill a closed curve."""
         polygon = self.place(_curve(points, True), bulge, 2)
-        cv2.fillPoly(self.canvas, [polygon], colour, cv2.LINE_AA, shift=4)
+        cv2.fillPoly(self.canvas, [polygon], color, cv2.LINE_AA, shift=4)
 
-    def line(self, points: Points, colour: Colour, thickness: float, bulge: float = 0.0) -> None:
+    def line(self, points: Points, color: Color, thickness: float, bulge: float = 0.0) -> None:
         """Draw an open curve."""
         curve = self.place(_curve(points, False), bulge, 2)
         pixels = max(1, round(2 * self.unit * thickness))
-        cv2.polylines(self.canvas, [curve], False, colour, pixels, cv2.LINE_AA, shift=4)
+        cv2.polylines(self.canvas, [curve], False, color, pixels, cv2.LINE_AA, shift=4)
 
-    def disc(self, x: float, y: float, radius: float, colour: Colour) -> None:
+    def disc(self, x: float, y: float, radius: float, color: Color) -> None:
         """Fill a circle."""
-        centre = self.place(np.array([(x, y)]), 0.0, 2)[0].tolist()
+        center = self.place(np.array([(x, y)]), 0.0, 2)[0].tolist()
         pixels = round(2 * self.unit * radius * 16)
-        cv2.circle(self.canvas, centre, pixels, colour, -1, cv2.LINE_AA, shift=4)
+        cv2.circle(self.canvas, center, pixels, color, -1, cv2.LINE_AA, shift=4)
 
     def shade(self, points: Points, amount: float, fine: bool = False) -> None:
         """Lighten, or darken where negative, the inside of a closed curve, with soft edges."""
@@ -481,7 +481,7 @@ def _paint_head(pen: _Pen, s: Subject, act: Mapping[str, float]) -> None:
     y = np.array((-0.485, -0.4, -0.22, -0.02, 0.14, 0.26, 0.36, 0.455, 0.495))
     y += drop * np.array((0, 0, 0, 0, 0, 0.5, 0.8, 1, 1))
     pen.fill(_both(_shape(x, y)), s.skin)
-    # Temples and jaw turn away from the light, the forehead and the chin towards it.
+    # Temples and jaw turn away from the light, the forehead and the chin toward it.
     for pen.side in (-1, 1):
         edge = (0.8, 1.1, 1.1, 0.8, 0.4, 0.8, 0.9), (-0.3, -0.1, 0.2, 0.45, 0.52, 0.25, 0.0)
         pen.shade(_shape(*edge, w), -0.2)

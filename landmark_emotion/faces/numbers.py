@@ -24,13 +24,13 @@ _SETTLING = 0.1  # seconds over which the velocity is averaged
 @dataclass
 class _Sighting:
     box: Box
-    velocity: NDArray[np.float64]  # pixels per second, of the centre
+    velocity: NDArray[np.float64]  # pixels per second, of the center
     seen: float
 
     def expected(self, time: float) -> NDArray[np.float64]:
-        """Where the centre should be by now."""
+        """Where the center should be by now."""
         glide = GLIDE * (1 - np.exp(-(time - self.seen) / GLIDE))
-        return np.asarray(_centre(self.box) + self.velocity * glide, dtype=np.float64)
+        return np.asarray(_center(self.box) + self.velocity * glide, dtype=np.float64)
 
 
 class FaceNumbers:
@@ -101,17 +101,17 @@ class FaceNumbers:
         before = self._sightings.get(number)
         velocity = np.zeros(2)
         if before is not None and (passed := time - before.seen) > 0:
-            now = (_centre(box) - _centre(before.box)) / passed
+            now = (_center(box) - _center(before.box)) / passed
             velocity = before.velocity + (now - before.velocity) * (1 - np.exp(-passed / _SETTLING))
         self._sightings[number] = _Sighting(box, velocity, time)
 
 
-def _centre(box: Box) -> NDArray[np.float64]:
+def _center(box: Box) -> NDArray[np.float64]:
     return np.array([box.left + box.width / 2, box.top + box.height / 2])
 
 
 def _distance(box: Box, sighting: _Sighting, time: float) -> float:
     """Distance from where the face should be and change of size, in widths of the larger box."""
     size = max(box.width, sighting.box.width, 1)
-    away = np.hypot(*(_centre(box) - sighting.expected(time)))
+    away = np.hypot(*(_center(box) - sighting.expected(time)))
     return float((away + abs(box.width - sighting.box.width)) / size)

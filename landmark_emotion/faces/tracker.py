@@ -31,7 +31,7 @@ JUST_LOST = 1.0  # seconds
 MOVED = 0.05
 GROWN = 0.1
 
-# What looks wrong: the face's centre moved in widths of its box or its size changed by this much
+# What looks wrong: the face's center moved in widths of its box or its size changed by this much
 # from one frame to the next; its shape changed by this many RMS radii a landmark since it was last
 # seen for sure; the picture under the box has less than this correlation with what it was then.
 JUMP = 0.25
@@ -75,7 +75,7 @@ class _Track:
     origin: NDArray[np.float64]  # centroid of the landmarks when the box was set
     spread: float  # their RMS radius then
     landmarks: Landmarks
-    centre: NDArray[np.float64]  # their centroid
+    center: NDArray[np.float64]  # their centroid
     radius: float  # their RMS radius
     score: float
     pattern: NDArray[np.float64]  # of the picture, when the face was last seen for sure
@@ -87,7 +87,7 @@ class _Track:
     @property
     def place(self) -> Box:
         """The box, moved along with the landmarks to the pixel."""
-        across, down = (self.centre - self.origin).tolist()
+        across, down = (self.center - self.origin).tolist()
         return replace(self.box, left=self.box.left + round(across), top=self.box.top + round(down))
 
 
@@ -217,24 +217,24 @@ class FaceTracker:
         self, gray: NDArray[np.uint8], box: Box, score: float, number: int | None = None
     ) -> _Track:
         landmarks = self._detector.landmarks(gray, box)
-        centre, radius = _place_and_size(landmarks)
+        center, radius = _place_and_size(landmarks)
         return _Track(
             box,
-            centre,
+            center,
             radius,
             landmarks,
-            centre,
+            center,
             radius,
             score,
             _pattern(gray, box),
-            (landmarks - centre) / radius,
+            (landmarks - center) / radius,
             np.zeros(2),
             number,
         )
 
     def _follow(self, track: _Track, gray: NDArray[np.uint8]) -> _Track | None:
         """Move a track to where its face is in this frame; None where there is none."""
-        before, radius_before = track.centre, track.radius
+        before, radius_before = track.center, track.radius
         # It is likely to go on as it went.
         expected = before + track.step
         across, down = (expected - track.origin).tolist()
@@ -251,15 +251,15 @@ class FaceTracker:
         if _share_inside(track.box, gray) < OUTSIDE:
             return None
         landmarks = self._detector.landmarks(gray, track.box)
-        centre, radius = _place_and_size(landmarks)
-        shape = (landmarks - centre) / radius
+        center, radius = _place_and_size(landmarks)
+        shape = (landmarks - center) / radius
         wrong = (
-            math.hypot(*(centre - expected)) > JUMP * track.box.width
+            math.hypot(*(center - expected)) > JUMP * track.box.width
             or not 1 - RESIZED < radius / radius_before < 1 + RESIZED
             or np.hypot(*(shape - track.shape).T).mean() > DISTORTED
         )
-        track.landmarks, track.step = landmarks, centre - before
-        track.centre, track.radius = centre, radius
+        track.landmarks, track.step = landmarks, center - before
+        track.center, track.radius = center, radius
         pattern = _pattern(gray, track.place)
         wrong = wrong or float(np.vdot(pattern, track.pattern)) < UNLIKE * pattern.size
         track.age += 1
@@ -276,13 +276,13 @@ class FaceTracker:
 
 def _place_and_size(landmarks: Landmarks) -> tuple[NDArray[np.float64], float]:
     """Centroid and RMS radius."""
-    centre = landmarks.sum(axis=0) / len(landmarks)
-    offsets = landmarks - centre
-    return centre, max(math.sqrt(np.vdot(offsets, offsets) / len(landmarks)), 1e-6)
+    center = landmarks.sum(axis=0) / len(landmarks)
+    offsets = landmarks - center
+    return center, max(math.sqrt(np.vdot(offsets, offsets) / len(landmarks)), 1e-6)
 
 
 def _pattern(gray: NDArray[np.uint8], box: Box) -> NDArray[np.float64]:
-    """Sample the picture in a box, standardised so that light and contrast do not matter."""
+    """Sample the picture in a box, standardized so that light and contrast do not matter."""
     samples = _samples(gray, box, PATTERN_SIDE)
     samples -= samples.sum() / samples.size
     deviation = math.sqrt(np.vdot(samples, samples) / samples.size)

@@ -165,7 +165,7 @@ class EmotionModel:
         return self.static if neutral is None or self.calibrated is None else self.calibrated
 
     def blend(self, own: NDArray[np.float64], n: ArrayLike) -> NDArray[np.float64]:
-        """Draw neutral references that are made of few faces towards the average person.
+        """Draw neutral references that are made of few faces toward the average person.
 
         One face may have been caught at a bad moment (James and Stein 1961, "Estimation with
         quadratic loss").
@@ -308,7 +308,7 @@ def soft_votes(margins: NDArray[np.float64], k: int) -> NDArray[np.float64]:
     """Let every pair of emotions vote, each with how sure it is.
 
     The score of an emotion is the sum over its pairs of the log-sigmoid of the margin in its
-    favour, so one clear defeat counts for more than several narrow wins.
+    favor, so one clear defeat counts for more than several narrow wins.
 
     Parameters
     ----------

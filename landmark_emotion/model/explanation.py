@@ -312,7 +312,7 @@ def region_sums(by_landmark: NDArray[np.float64]) -> dict[str, float]:
 
 
 def denormalize_landmarks(normalized: Landmarks, landmarks: Landmarks) -> Landmarks:
-    """Move normalised landmarks to where a face is, with its centroid, scale and roll.
+    """Move normalized landmarks to where a face is, with its centroid, scale and roll.
 
     Parameters
     ----------
@@ -324,7 +324,7 @@ def denormalize_landmarks(normalized: Landmarks, landmarks: Landmarks) -> Landma
     Returns
     -------
     ndarray of shape (68, 2)
-        Pixels. The face's own normalised landmarks come back as `landmarks`.
+        Pixels. The face's own normalized landmarks come back as `landmarks`.
     """
     centroid = landmarks.mean(axis=0)
     pixels = (landmarks - centroid) @ (1, 1j)

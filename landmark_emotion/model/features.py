@@ -41,15 +41,15 @@ def normalize_landmarks(landmarks: ArrayLike) -> Landmarks:
         As in `face.check_landmarks`.
     """
     array = check_landmarks(landmarks)
-    centred = array - array.mean(axis=-2, keepdims=True)
-    scale = np.sqrt(np.square(centred).sum(axis=-1, keepdims=True).mean(axis=-2, keepdims=True))
-    eye_line = _eye_centre(centred, "left_eye") - _eye_centre(centred, "right_eye")
+    centered = array - array.mean(axis=-2, keepdims=True)
+    scale = np.sqrt(np.square(centered).sum(axis=-1, keepdims=True).mean(axis=-2, keepdims=True))
+    eye_line = _eye_center(centered, "left_eye") - _eye_center(centered, "right_eye")
     length = np.hypot(eye_line[..., 0], eye_line[..., 1])
     # Eyes that coincide have no direction; such a face is left as it stands.
     safe = np.where(length > 0, length, 1.0)
     cos = np.where(length > 0, eye_line[..., 0] / safe, 1.0)[..., np.newaxis]
     sin = (eye_line[..., 1] / safe)[..., np.newaxis]
-    x, y = centred[..., 0], centred[..., 1]
+    x, y = centered[..., 0], centered[..., 1]
     level = np.stack([x * cos + y * sin, y * cos - x * sin], axis=-1)
     return np.asarray(level / scale, dtype=np.float64)
 
@@ -95,5 +95,5 @@ def mirror_features(features: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.concatenate([-x[..., MIRROR_ORDER], y[..., MIRROR_ORDER]], axis=-1)
 
 
-def _eye_centre(landmarks: Landmarks, eye: str) -> NDArray[np.float64]:
+def _eye_center(landmarks: Landmarks, eye: str) -> NDArray[np.float64]:
     return np.asarray(landmarks[..., REGIONS[eye], :].mean(axis=-2), dtype=np.float64)

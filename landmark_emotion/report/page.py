@@ -1,6 +1,6 @@
 """A report as one HTML page that needs nothing but itself.
 
-No script, no network, no other file: plots stand in it as SVG, whose colours follow the style
+No script, no network, no other file: plots stand in it as SVG, whose colors follow the style
 sheet, so that the page is readable by day and by night, on a phone and on a desk.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from landmark_emotion.report.plots import COLOURS, Plot, as_svg
+from landmark_emotion.report.plots import COLORS, Plot, as_svg
 
 _WHY_BELIEVE_IT = (
     "For new people believe the score on people not in training, not the shuffled one: in shuffled "
@@ -118,7 +118,7 @@ def report_page(report: Mapping[str, Any], plots: Sequence[Plot]) -> bytes:
         "<h2>Data</h2>",
         html_table(_data_rows(report), "texts"),
         *_skipped(report),
-        '<footer class="quiet"><p>The model recognises expressions: how a face is moved. What a '
+        '<footer class="quiet"><p>The model recognizes expressions: how a face is moved. What a '
         "person feels is another matter. The same numbers are in report.json.</p></footer>",
     ]
     head = (
@@ -136,8 +136,8 @@ def report_page(report: Mapping[str, Any], plots: Sequence[Plot]) -> bytes:
 def style_sheet() -> str:
     """Make the style of a page, by day and by night."""
     light, dark = (
-        " ".join(f"--{name}: {colour};" for name, colour in colours.items())
-        for colours in (COLOURS, _DARK)
+        " ".join(f"--{name}: {color};" for name, color in colors.items())
+        for colors in (COLORS, _DARK)
     )
     return _STYLE % {"light": light, "dark": dark}
 
@@ -154,10 +154,10 @@ def _notices(report: Mapping[str, Any], trained: bool) -> list[str]:
     if report["data"].get("drawn"):
         notices.append(
             "These are drawn faces. The scores show that the program works, not how well real "
-            "faces are recognised."
+            "faces are recognized."
         )
     if trained and not report["subjects"]:
-        notices.append("Who is who is unknown here; new people may well be recognised worse.")
+        notices.append("Who is who is unknown here; new people may well be recognized worse.")
     if not trained:
         notices.append(
             "The model was fitted elsewhere. The scores tell about new people only if nobody in "
@@ -198,9 +198,9 @@ def _judged_tile(label: str, values: Mapping[str, Any]) -> tuple[str, str, str]:
 
 
 def _figure(plot: Plot) -> str:
-    colours = "|".join(COLOURS.values())
-    names = {colour: name for name, colour in COLOURS.items()}
-    svg = re.sub(colours, lambda match: f"var(--{names[match[0]]})", as_svg(plot))
+    colors = "|".join(COLORS.values())
+    names = {color: name for name, color in COLORS.items()}
+    svg = re.sub(colors, lambda match: f"var(--{names[match[0]]})", as_svg(plot))
     return (
         f"<figure><h3>{escape(plot.title)}</h3>{svg}<figcaption>{escape(plot.caption)}</figcaption>"
         f"<details><summary>The numbers</summary>{html_table(plot.rows)}</details></figure>"
@@ -277,7 +277,7 @@ def _confusions(report: Mapping[str, Any]) -> list[str]:
     parts = []
     for head, values in zip(_heads(report), _judged(report), strict=True):
         confusion = values["confusion"]
-        rows = [["shown, recognised as", *confusion]]
+        rows = [["shown, recognized as", *confusion]]
         rows += [
             [emotion, *(str(count) for count in row.values())] for emotion, row in confusion.items()
         ]

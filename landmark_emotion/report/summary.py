@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from landmark_emotion.training.evaluation import Judgement
+from landmark_emotion.training.evaluation import Judgment
 from landmark_emotion.training.fit import Recipe
 from landmark_emotion.training.landmark_table import LandmarkTable
 from landmark_emotion.training.metrics import Scores
@@ -66,12 +66,12 @@ def runs_text(accuracies: Sequence[float]) -> str:
     return f"mean accuracy {np.mean(accuracies):.4f}, standard deviation {np.std(accuracies):.4f}"
 
 
-def judgement_text(judgement: Judgement) -> list[str]:
-    """Show a judgement: scores with intervals, recall per emotion and the confusion matrix.
+def judgment_text(judgment: Judgment) -> list[str]:
+    """Show a judgment: scores with intervals, recall per emotion and the confusion matrix.
 
     Parameters
     ----------
-    judgement : Judgement
+    judgment : Judgment
         At least one sample.
 
     Returns
@@ -79,8 +79,8 @@ def judgement_text(judgement: Judgement) -> list[str]:
     list of str
         Lines.
     """
-    values = judgement.as_json()
-    (low, high), scores = values["interval_95"]["accuracy"], judgement.scores
+    values = judgment.as_json()
+    (low, high), scores = values["interval_95"]["accuracy"], judgment.scores
     return [
         f"  accuracy {scores.accuracy:.4f} (95 % interval {low:.3f} to {high:.3f}), "
         f"balanced accuracy {scores.balanced_accuracy:.4f}, macro F1 {scores.macro_f1:.4f}",
@@ -96,7 +96,7 @@ def table_text(scores: Scores) -> list[str]:
     """Show recall, precision and the confusion matrix as lines."""
     recall, precision = scores.recall, scores.precision
     heads = " ".join(f"{emotion[:5]:>5}" for emotion in scores.emotions)
-    lines = [f"  {'truth':<10} recall  precis.   recognised as {heads}"]
+    lines = [f"  {'truth':<10} recall  precis.   recognized as {heads}"]
     for emotion, row in zip(scores.emotions, scores.confusion.tolist(), strict=True):
         shares = " ".join(
             f"{values[emotion]:7.3f}" if emotion in values else f"{'-':>7}"
@@ -114,8 +114,8 @@ def training_report(
     recipe: Recipe,
     runs: Sequence[float],
     runs_apart: Sequence[float],
-    static: Judgement,
-    calibrated: Judgement | None,
+    static: Judgment,
+    calibrated: Judgment | None,
 ) -> dict[str, Any]:
     """Gather what a training run found out, as JSON values.
 
@@ -131,7 +131,7 @@ def training_report(
         Accuracies of the shuffled splits.
     runs_apart : sequence of float
         The same with sequences kept on one side; empty where that makes no difference.
-    static, calibrated : Judgement
+    static, calibrated : Judgment
         Of samples that were not in training.
 
     Returns
@@ -179,8 +179,8 @@ def evaluation_report(
     table: LandmarkTable,
     data: dict[str, Any],
     model: dict[str, Any],
-    static: Judgement,
-    calibrated: Judgement | None,
+    static: Judgment,
+    calibrated: Judgment | None,
 ) -> dict[str, Any]:
     """Gather what a model did on a data set, as JSON values.
 
@@ -192,7 +192,7 @@ def evaluation_report(
         Where they come from.
     model : dict
         Which model it was; its name at least.
-    static, calibrated : Judgement
+    static, calibrated : Judgment
         What it said of them.
 
     Returns

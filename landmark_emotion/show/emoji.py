@@ -1,7 +1,7 @@
 """Round faces for the emotions, drawn from curves at any size.
 
 They are drawn here because what can be installed instead is out of proportion for nine pictures:
-the kept-up packages with glyphs as files weigh 30 MB and their share-alike licence would follow
+the kept-up packages with glyphs as files weigh 30 MB and their share-alike license would follow
 the faces into every recorded video, and those that render fonts want Pillow, a network or a
 rasterizer for vectors. Curves also allow thicker lines where the faces are small.
 """
@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from landmark_emotion.live.prediction import UNCERTAIN
 
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 """Blue, green, red, from 0 to 255."""
 
-COLOURS: dict[str, Colour] = {
+COLORS: dict[str, Color] = {
     "anger": (0, 94, 213),
     "contempt": (167, 121, 204),
     "disgust": (115, 158, 0),
@@ -29,7 +29,7 @@ COLOURS: dict[str, Colour] = {
     "surprise": (0, 159, 230),
     UNCERTAIN: (150, 150, 150),
 }
-"""One colour an emotion, told apart by colour-blind people as well (Okabe & Ito 2008, "Color
+"""One color an emotion, told apart by color-blind people as well (Okabe & Ito 2008, "Color
 universal design"; in the place of their black, light gray)."""
 
 _INK = (30, 30, 42)
@@ -73,7 +73,7 @@ def draw_emoji(name: str, size: int) -> NDArray[np.uint8]:
         raise ValueError(f"size must be above 0, got {size}")
     pen = _Pen(size)
     _FACES[name](pen)
-    return pen.finish(COLOURS[name])
+    return pen.finish(COLORS[name])
 
 
 class _Pen:
@@ -86,27 +86,27 @@ class _Pen:
         # Lines as thin as those of a large face would vanish in a small one.
         self.weight = float(np.clip(1.75 - size / 64, 1.0, 1.4))
 
-    def fill(self, points: Points, colour: Colour, inside: Points | None = None) -> None:
+    def fill(self, points: Points, color: Color, inside: Points | None = None) -> None:
         """Fill an outline, or the part of it that lies inside another."""
         if inside is None:
-            cv2.fillPoly(self._canvas, [self._pixels(points)], (*colour, 255), cv2.LINE_8, _SHIFT)
+            cv2.fillPoly(self._canvas, [self._pixels(points)], (*color, 255), cv2.LINE_8, _SHIFT)
         else:
-            self._canvas[self._mask(points) & self._mask(inside)] = (*colour, 255)
+            self._canvas[self._mask(points) & self._mask(inside)] = (*color, 255)
 
-    def stroke(self, points: Points, width: float, colour: Colour = _INK) -> None:
+    def stroke(self, points: Points, width: float, color: Color = _INK) -> None:
         """Draw a line with round ends."""
         thickness = max(1, round(width * self.weight * _RADIUS * self._side / 2))
         lines = [self._pixels(points)]
-        cv2.polylines(self._canvas, lines, False, (*colour, 255), thickness, cv2.LINE_8, _SHIFT)
+        cv2.polylines(self._canvas, lines, False, (*color, 255), thickness, cv2.LINE_8, _SHIFT)
 
-    def finish(self, colour: Colour) -> NDArray[np.uint8]:
+    def finish(self, color: Color) -> NDArray[np.uint8]:
         """Lay what has been painted upon the disc."""
         size = (self._size, self._size)
         features = cv2.resize(self._canvas, size, interpolation=cv2.INTER_AREA)
-        disc = self._disc(colour) * (1 - features[..., 3:] / np.float32(255))
+        disc = self._disc(color) * (1 - features[..., 3:] / np.float32(255))
         return np.rint(features + disc).astype(np.uint8)
 
-    def _disc(self, colour: Colour) -> NDArray[np.float32]:
+    def _disc(self, color: Color) -> NDArray[np.float32]:
         """Light falls from the upper left, and the rim is darker."""
         axis = (np.arange(self._size, dtype=np.float32) + 0.5) * (2 / self._size) - 1
         x, y = axis[np.newaxis, :, np.newaxis] / _RADIUS, axis[:, np.newaxis, np.newaxis] / _RADIUS
@@ -114,7 +114,7 @@ class _Pen:
         white = np.clip(0.5 - 0.36 * from_light, 0.12, 1)
         rim = np.clip((from_middle - 0.9) / 0.1, 0, 1)
         shade = np.minimum(1.04 - 0.12 * from_light, 1) * (1 - 0.3 * rim)
-        painted = (255 * white + np.array(colour, np.float32) * (1 - white)) * shade
+        painted = (255 * white + np.array(color, np.float32) * (1 - white)) * shade
         edge = np.clip((1 - from_middle) * _RADIUS * self._size / 2 + 0.5, 0, 1)
         opaque = np.full_like(edge, 255)
         return np.asarray(np.concatenate([painted, opaque], axis=2) * edge, dtype=np.float32)

@@ -15,7 +15,7 @@ from landmark_emotion.model.face import OUTLINES, Landmarks
 Picture = NDArray[np.uint8]
 """A picture of shape (height, width, 3), in BGR."""
 
-# Blue, green, red. For and against are told apart by colour-blind people as well (Okabe & Ito
+# Blue, green, red. For and against are told apart by color-blind people as well (Okabe & Ito
 # 2008, "Color universal design").
 _FOR, _AGAINST = (178, 114, 0), (0, 159, 230)
 _INK, _QUIET, _HAIR, _PAPER = (31, 27, 24), (109, 102, 95), (222, 217, 213), (255, 255, 255)
@@ -145,9 +145,9 @@ def _title(prediction: Prediction, explanation: Explanation) -> str:
 def _legend(sheet: "_Sheet", explanation: Explanation, left: int, y: int) -> int:
     sheet.line((left, y - 5), (left + 26, y - 5), _QUIET, 1.2)
     sheet.text(explanation.compared_with, left + 36, y, 0.5, _QUIET)
-    for colour, what in ((_FOR, "for"), (_AGAINST, "against")):
+    for color, what in ((_FOR, "for"), (_AGAINST, "against")):
         y += 25
-        sheet.arrow((left, y - 5), (left + 26, y - 5), colour, 5)
+        sheet.arrow((left, y - 5), (left + 26, y - 5), color, 5)
         sheet.text(f"speaks {what} {explanation.emotion}", left + 36, y, 0.5, _QUIET)
     return y
 
@@ -233,10 +233,10 @@ def _draw_arrows(
         strength = abs(float(strengths[index]))
         if strength < _WEAKEST_DRAWN:
             continue
-        colour = _FOR if strengths[index] > 0 else _AGAINST
+        color = _FOR if strengths[index] > 0 else _AGAINST
         outline = _arrow(origin[index], landmarks[index], (1.5 + 5 * strength) * unit)
         _polyline(image, outline, True, _PAPER, 1.5 * unit)
-        cv2.fillPoly(image, [_fixed(outline)], colour, cv2.LINE_AA, _SHIFT)
+        cv2.fillPoly(image, [_fixed(outline)], color, cv2.LINE_AA, _SHIFT)
 
 
 def _arrow(
@@ -254,10 +254,10 @@ def _arrow(
 
 
 def _polyline(
-    image: Picture, points: Landmarks, closed: bool, colour: Sequence[int], thickness: float
+    image: Picture, points: Landmarks, closed: bool, color: Sequence[int], thickness: float
 ) -> None:
     cv2.polylines(
-        image, [_fixed(points)], closed, colour, max(1, round(thickness)), cv2.LINE_AA, _SHIFT
+        image, [_fixed(points)], closed, color, max(1, round(thickness)), cv2.LINE_AA, _SHIFT
     )
 
 
@@ -301,37 +301,37 @@ class _Sheet:
         left: float,
         y: float,
         size: float,
-        colour: Sequence[int] = _INK,
+        color: Sequence[int] = _INK,
         bold: bool = False,
     ) -> None:
         place = (round(left * _FINE), round(y * _FINE))
         thickness = round(_FINE * (1.7 if bold else 1.0))
-        cv2.putText(self._canvas, text, place, _FONT, size * _FINE, colour, thickness, cv2.LINE_AA)
+        cv2.putText(self._canvas, text, place, _FONT, size * _FINE, color, thickness, cv2.LINE_AA)
 
     def line(
         self,
         start: tuple[float, float],
         end: tuple[float, float],
-        colour: Sequence[int],
+        color: Sequence[int],
         thickness: float,
     ) -> None:
-        _polyline(self._canvas, _FINE * np.array([start, end]), False, colour, _FINE * thickness)
+        _polyline(self._canvas, _FINE * np.array([start, end]), False, color, _FINE * thickness)
 
     def arrow(
         self,
         start: tuple[float, float],
         end: tuple[float, float],
-        colour: Sequence[int],
+        color: Sequence[int],
         thickness: float,
     ) -> None:
         outline = _arrow(_FINE * np.array(start), _FINE * np.array(end), _FINE * thickness)
-        cv2.fillPoly(self._canvas, [_fixed(outline)], colour, cv2.LINE_AA, _SHIFT)
+        cv2.fillPoly(self._canvas, [_fixed(outline)], color, cv2.LINE_AA, _SHIFT)
 
     def bar(
-        self, start: float, end: float, top: float, bottom: float, colour: Sequence[int]
+        self, start: float, end: float, top: float, bottom: float, color: Sequence[int]
     ) -> None:
         corners = np.array([(start, top), (end, top), (end, bottom), (start, bottom)])
-        cv2.fillPoly(self._canvas, [_fixed(_FINE * corners)], colour, cv2.LINE_AA, _SHIFT)
+        cv2.fillPoly(self._canvas, [_fixed(_FINE * corners)], color, cv2.LINE_AA, _SHIFT)
 
     def shrunk(self) -> Picture:
         height, width = self._canvas.shape[:2]

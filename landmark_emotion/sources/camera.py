@@ -240,7 +240,7 @@ class Camera:
         with self._condition:
             if not self._n_captured:
                 self._first = now
-            self._newest = Frame(colour(image), self._n_captured, now - self._first, now)
+            self._newest = Frame(color(image), self._n_captured, now - self._first, now)
             self._n_captured += 1
             self._last = now
             self._lost = False
@@ -251,7 +251,7 @@ class Camera:
             self._condition.wait_for(lambda: self._closed, seconds)
 
 
-def colour(image: NDArray[Any]) -> NDArray[np.uint8]:
+def color(image: NDArray[Any]) -> NDArray[np.uint8]:
     """Give a gray picture three channels, as some cameras' pictures are.
 
     Parameters

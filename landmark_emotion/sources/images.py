@@ -143,7 +143,7 @@ def decode_image(data: bytes, where: str) -> NDArray[np.uint8]:
     Parameters
     ----------
     data : bytes
-        The whole file, of 8 or 16 bits, gray or colour, with or without alpha. Of 16 bits the
+        The whole file, of 8 or 16 bits, gray or color, with or without alpha. Of 16 bits the
         brightest pixel tells how many are in use, since many cameras fill only 12. What is
         transparent in a PNG or WebP becomes white, as on paper: a face that nobody can see is not
         recognized.

@@ -15,7 +15,7 @@ import cv2
 
 from landmark_emotion.errors import ImageError, SourceError
 from landmark_emotion.files.writing import natural_order
-from landmark_emotion.sources.camera import Camera, colour
+from landmark_emotion.sources.camera import Camera, color
 from landmark_emotion.sources.frame import Frame
 from landmark_emotion.sources.images import IMAGE_SUFFIXES, read_image
 
@@ -196,7 +196,7 @@ def _read_through(
             if index and stamp <= before:
                 stamp = before + (1 / fps if fps > 0 else 1 / SEQUENCE_FPS)
             before = stamp
-            yield Frame(colour(image), index, stamp)
+            yield Frame(color(image), index, stamp)
             index += 1
         promised = capture.get(cv2.CAP_PROP_FRAME_COUNT)
         if 0 < index < COMPLETE * promised - 5:

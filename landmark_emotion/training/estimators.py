@@ -124,12 +124,12 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     C : float
         The SVM's penalty.
     shrinkage : float or None
-        How far the within-class covariance is drawn towards a sphere, from 0 to 1; None lets the
+        How far the within-class covariance is drawn toward a sphere, from 0 to 1; None lets the
         data decide.
     partway : sequence of float
         Further copies of each expression, this far on the way from the person's neutral face to
         it. Takes effect where `fit` is told who is who and people's neutral faces are among the
-        samples, labelled ``"neutral"``.
+        samples, labeled ``"neutral"``.
     partway_weight : float
         What a copy counts for, of a sample's 1.
     temperature : float

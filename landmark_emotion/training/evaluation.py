@@ -60,7 +60,7 @@ Indices = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
-class Judgement:
+class Judgment:
     """What is said of samples by a classifier that was not fitted on them.
 
     Attributes
@@ -148,7 +148,7 @@ def shuffled_splits(
     """Train and test over repeated stratified shuffled splits.
 
     Samples of one person lie on both sides of a split, so the accuracy says how well people
-    already known are recognised; strangers fare worse (see `judge`).
+    already known are recognized; strangers fare worse (see `judge`).
 
     Parameters
     ----------
@@ -211,7 +211,7 @@ def judge(
     seed: int = 0,
     search: Sequence[Recipe] = (),
     jobs: int = -1,
-) -> tuple[Judgement, Judgement | None]:
+) -> tuple[Judgment, Judgment | None]:
     """Let every sample be judged by models that have seen nobody in its fold.
 
     Whatever is chosen (temperatures, and the recipe where there is a search) is chosen without the
@@ -238,9 +238,9 @@ def judge(
 
     Returns
     -------
-    static : Judgement
+    static : Judgment
         Of faces as they are, in the order of the table.
-    calibrated : Judgement or None
+    calibrated : Judgment or None
         Of how they differ from the same person's other neutral faces; static where there is none.
         None where people's neutral faces are not known.
 
@@ -263,16 +263,16 @@ def judge(
     if search:
         protocol += f", best of {len(search)} recipes by folds within"
     has = np.isfinite(calibrated).all(axis=1)
-    first = Judgement(
+    first = Judgment(
         protocol, emotions, table.emotion, table.subject, softmax(static), np.zeros_like(has)
     )
     if not has.any():
         return first, None
     merged = softmax(np.where(has[:, np.newaxis], calibrated, static))
-    return first, Judgement(protocol, emotions, table.emotion, table.subject, merged, has)
+    return first, Judgment(protocol, emotions, table.emotion, table.subject, merged, has)
 
 
-def judge_by(model: EmotionModel, table: LandmarkTable) -> tuple[Judgement, Judgement | None]:
+def judge_by(model: EmotionModel, table: LandmarkTable) -> tuple[Judgment, Judgment | None]:
     """Let every sample be judged by a model that was fitted elsewhere.
 
     Parameters
@@ -284,7 +284,7 @@ def judge_by(model: EmotionModel, table: LandmarkTable) -> tuple[Judgement, Judg
 
     Returns
     -------
-    static, calibrated : Judgement and Judgement or None
+    static, calibrated : Judgment and Judgment or None
         As by `judge`.
     """
     samples = TrainingSet.of(table)
@@ -296,13 +296,13 @@ def judge_by(model: EmotionModel, table: LandmarkTable) -> tuple[Judgement, Judg
     )
     probabilities = softmax(model.votes(samples.features))
     known = samples.has_neutral
-    static = Judgement(*given, probabilities, np.zeros_like(known))
+    static = Judgment(*given, probabilities, np.zeros_like(known))
     if not known.any():
         return static, None
     references = model.blend(samples.neutral[known], samples.n_neutral[known])
     merged = probabilities.copy()
     merged[known] = softmax(model.votes(samples.features[known], references))
-    return static, Judgement(*given, merged, known)
+    return static, Judgment(*given, merged, known)
 
 
 def choose(

@@ -38,7 +38,7 @@ class HeadRecipe:
     C : float
         The SVM's penalty.
     shrinkage : float or None
-        How far the within-class covariance is drawn towards a sphere, from 0 to 1; None lets the
+        How far the within-class covariance is drawn toward a sphere, from 0 to 1; None lets the
         data decide.
     partway : tuple of float
         Further copies of each expression, this far on the way from the person's neutral face to
@@ -73,7 +73,7 @@ class Recipe:
 class WithinClassWhitening(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Makes directions in which faces of one emotion differ much count for less.
 
-    The pooled within-class covariance, drawn towards a sphere (Ledoit and Wolf 2004, "A
+    The pooled within-class covariance, drawn toward a sphere (Ledoit and Wolf 2004, "A
     well-conditioned estimator for large-dimensional covariance matrices"), becomes the identity.
 
     Parameters
@@ -149,7 +149,7 @@ class SoftVotingSVC(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def pair_weights(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return weights (pairs, d) and biases (pairs,); positive speaks for the pair's first."""
-        # With two classes alone, scikit-learn counts towards the second.
+        # With two classes alone, scikit-learn counts toward the second.
         sign = -1.0 if len(self.classes_) == 2 else 1.0
         return sign * self.svc_.coef_, sign * self.svc_.intercept_
 
@@ -435,7 +435,7 @@ def fit_temperature(
 ) -> float:
     """Find the temperature that makes probabilities neither too sure nor too shy.
 
-    It minimises the log loss of ``softmax(votes / temperature)`` (Guo et al. 2017, "On
+    It minimizes the log loss of ``softmax(votes / temperature)`` (Guo et al. 2017, "On
     calibration of modern neural networks").
 
     Parameters

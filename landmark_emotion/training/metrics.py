@@ -48,7 +48,7 @@ class Scores:
 
     @property
     def precision(self) -> dict[str, float]:
-        """Share of the samples recognised as an emotion that are right, where there are any."""
+        """Share of the samples recognized as an emotion that are right, where there are any."""
         return self._shares(self.confusion.sum(axis=0))
 
     @property

@@ -26,7 +26,7 @@ def face_answer(prediction: Prediction, model: EmotionModel | None = None) -> di
     prediction : Prediction
         The face.
     model : EmotionModel, optional
-        The model that judged it, where its judgement is to be explained.
+        The model that judged it, where its judgment is to be explained.
 
     Returns
     -------

@@ -93,10 +93,10 @@ _HEALTH = {
 
 _MODEL = {
     "type": "object",
-    "required": ["emotions", "colours", "columns", "info"],
+    "required": ["emotions", "colors", "columns", "info"],
     "properties": {
         "emotions": {"type": "array", "items": {"type": "string"}},
-        "colours": {
+        "colors": {
             "type": "object",
             "additionalProperties": {"type": "string", "pattern": "^#[0-9a-f]{6}$"},
         },

@@ -23,7 +23,7 @@ from landmark_emotion.errors import (
     TooLargeError,
 )
 from landmark_emotion.live.recognizer import Recognizer
-from landmark_emotion.show.emoji import COLOURS, draw_emoji
+from landmark_emotion.show.emoji import COLORS, draw_emoji
 from landmark_emotion.show.rows import COLUMNS
 from landmark_emotion.web import limits
 from landmark_emotion.web.answers import Session, image_answer
@@ -197,13 +197,13 @@ class _Server:
     async def model(self, request: Request) -> Response:
         """Answer ``GET /api/model``."""
         model = self._still.model
-        colours = {
-            name: f"#{red:02x}{green:02x}{blue:02x}" for name, (blue, green, red) in COLOURS.items()
+        colors = {
+            name: f"#{red:02x}{green:02x}{blue:02x}" for name, (blue, green, red) in COLORS.items()
         }
         return JSONResponse(
             {
                 "emotions": model.emotions,
-                "colours": colours,
+                "colors": colors,
                 "columns": COLUMNS,
                 "info": dict(model.info),
             }
@@ -331,7 +331,7 @@ def _files() -> list[tuple[str, tuple[bytes, str]]]:
             kind = "text/javascript"  # what Windows makes of it depends on the registry
         path = "/" if file.name == "index.html" else f"/static/{file.name}"
         files[path] = (file.read_bytes(), kind)
-    for name in COLOURS:
+    for name in COLORS:
         files[f"/emoji/{name}.png"] = (_emoji(name), "image/png")
     return list(files.items())
 
@@ -339,7 +339,7 @@ def _files() -> list[tuple[str, tuple[bytes, str]]]:
 def _emoji(name: str) -> bytes:
     picture = draw_emoji(name, _EMOJI_SIZE).astype(float)
     opacity = picture[..., 3:]
-    # PNG wants colours that are not multiplied by the opacity.
+    # PNG wants colors that are not multiplied by the opacity.
     picture[..., :3] = (255 * picture[..., :3] / opacity.clip(1)).clip(0, 255)
     return cv2.imencode(".png", picture.round().astype("uint8"))[1].tobytes()
 

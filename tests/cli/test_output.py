@@ -45,7 +45,7 @@ def test_text_is_a_line_a_face_or_frame(capsys):
     ]
 
 
-def test_on_a_terminal_there_are_colours_and_a_live_line_below(capsys, monkeypatch):
+def test_on_a_terminal_there_are_colors_and_a_live_line_below(capsys, monkeypatch):
     pretend_terminal(monkeypatch)
     writer = FrameTextWriter()
     writer.set_status("25.0 frames/s")
@@ -61,7 +61,7 @@ def test_on_a_terminal_there_are_colours_and_a_live_line_below(capsys, monkeypat
 
 
 @pytest.mark.parametrize(("name", "value"), [("TERM", "dumb"), ("NO_COLOR", "1")])
-def test_who_wants_no_colours_gets_none(monkeypatch, name, value):
+def test_who_wants_no_colors_gets_none(monkeypatch, name, value):
     pretend_terminal(monkeypatch)
     assert is_live_terminal()
     monkeypatch.setenv(name, value)

@@ -110,7 +110,7 @@ def test_nothing_but_text_where_stdout_is_no_terminal(watch):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no pty")
-def test_on_a_terminal_there_are_colours_and_the_rate(spawn, video, model):
+def test_on_a_terminal_there_are_colors_and_the_rate(spawn, video, model):
     ours, theirs = os.openpty()
     arguments = ["webcam", "--source", video, "--model", model, "--max-frames", 5]
     environment = os.environ | {"TERM": "xterm"}

@@ -29,7 +29,7 @@ def test_landmarks_lie_in_the_face(detector, face):
     assert found.landmarks[48:68, 1].mean() > left_eye[1]
 
 
-def test_gray_colour_and_alpha_give_the_same_face(detector, face):
+def test_gray_color_and_alpha_give_the_same_face(detector, face):
     gray = cv2.cvtColor(face, cv2.COLOR_BGR2GRAY)
     first, *others = [
         detector.faces(picture)

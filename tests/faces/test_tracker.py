@@ -64,7 +64,7 @@ def follow(tracker, frames):
     return [tracker.update(frame, step / FPS) for step, frame in enumerate(frames)]
 
 
-def centre(face) -> float:
+def center(face) -> float:
     return float(face.landmarks[:, 0].mean())
 
 
@@ -175,7 +175,7 @@ def test_numbers_stay_while_faces_pass_each_other(counting, people):
     ]
     for step, faces in enumerate(follow(FaceTracker(counting), frames)):
         assert [number for number, _ in faces] == [1, 2]
-        assert centre(faces[0][1]) == pytest.approx(120 + 10 * step, abs=12)
+        assert center(faces[0][1]) == pytest.approx(120 + 10 * step, abs=12)
 
 
 def test_numbers_stay_when_one_face_hides_the_other_for_a_moment(counting, people):
@@ -186,7 +186,7 @@ def test_numbers_stay_when_one_face_hides_the_other_for_a_moment(counting, peopl
     seen = follow(FaceTracker(counting), frames)
     assert [number for number, _ in seen[0]] == [1, 2]
     assert [number for number, _ in seen[-1]] == [1, 2]
-    assert centre(seen[-1][0][1]) > centre(seen[-1][1][1])
+    assert center(seen[-1][0][1]) > center(seen[-1][1][1])
     for faces in seen:
         boxes = [face.box for _, face in faces]
         assert len(boxes) < 2 or boxes[0].overlap(boxes[1]) < 0.4
@@ -207,7 +207,7 @@ def test_only_the_largest_are_followed_where_that_is_asked(counting, people):
     tracker = FaceTracker(counting, max_faces=1)
     for faces in follow(tracker, [frame] * 5):
         ((_, face),) = faces
-        assert centre(face) < 320
+        assert center(face) < 320
     assert len(FaceTracker(counting).update(frame, 0.0)) == 2
 
 
@@ -226,7 +226,7 @@ def test_small_faces_are_found_where_asked_for(counting, people):
     tracker = FaceTracker(counting, min_face=40)
     for faces in follow(tracker, [frame] * (CONFIRM_EVERY + 3)):
         ((_, face),) = faces
-        assert 300 < centre(face) < 390
+        assert 300 < center(face) < 390
     assert counting.confirmations == 1
 
 
@@ -245,7 +245,7 @@ def test_a_change_of_resolution_does_not_confuse_it(counting, people):
     tracker.update(scene((people[0], 200, 100)), 0.0)
     larger = cv2.resize(scene((people[0], 200, 100)), (1280, 960))
     ((_, face),) = tracker.update(larger, 0.04)
-    assert centre(face) == pytest.approx(600, abs=20)
+    assert center(face) == pytest.approx(600, abs=20)
 
 
 def test_an_interval_below_one_is_refused(counting):

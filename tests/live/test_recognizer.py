@@ -23,7 +23,7 @@ def test_a_face_gets_a_probability_for_every_emotion(recognizer, face):
     assert prediction.probability == prediction.probabilities[best]
 
 
-def test_a_drawn_smile_is_recognised_by_a_model_of_drawn_faces(recognizer, face):
+def test_a_drawn_smile_is_recognized_by_a_model_of_drawn_faces(recognizer, face):
     assert recognizer.recognize(face)[0].emotion == "happiness"
 
 

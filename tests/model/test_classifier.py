@@ -55,7 +55,7 @@ def test_probabilities_sum_to_one_and_do_not_depend_on_the_batch(model):
     np.testing.assert_allclose(together, alone, atol=1e-12)
 
 
-def test_a_neutral_reference_changes_the_judgement(model):
+def test_a_neutral_reference_changes_the_judgment(model):
     face = table(seed=3).landmarks[0]
     own = landmark_features(face)
     calibrated = model.probabilities(face, own)

@@ -137,7 +137,7 @@ def test_rather_than_the_rival_is_the_change_of_the_odds(face):
     assert explanation.rather_than_rival.sum() == pytest.approx(change, abs=1e-9)
 
 
-def test_normalised_landmarks_find_back_into_the_picture(face):
+def test_normalized_landmarks_find_back_into_the_picture(face):
     turned = face @ np.array([[0.8, 0.6], [-0.6, 0.8]]) * 2.5 + (40, 900)
     assert denormalize_landmarks(normalize_landmarks(turned), turned) == pytest.approx(turned)
     # A shift in the face's own directions is turned and enlarged along.
@@ -177,7 +177,7 @@ BROWS, MOUTH = range(17, 27), range(48, 68)
 def test_movements_have_names(face, clause):
     texts = [movement.text for movement in explain(smile_detector(y48=0, y54=0), face).movements]
     assert clause in texts
-    assert len(texts) <= 3  # moving one landmark shifts all others a little as seen from the centre
+    assert len(texts) <= 3  # moving one landmark shifts all others a little as seen from the center
 
 
 def test_what_hardly_moves_is_not_named_however_much_it_counts():

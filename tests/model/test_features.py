@@ -73,8 +73,8 @@ def test_mirrored_faces_have_mirrored_features(faces):
 def test_no_jump_where_a_landmark_circles_the_centroid(landmark):
     steps = np.linspace(0, 2 * np.pi, 721)
     faces = np.repeat(template()[np.newaxis], len(steps), axis=0)
-    centre = np.delete(faces[0], landmark, axis=0).mean(axis=0)
-    faces[:, landmark] = centre + 40 * np.stack([np.cos(steps), np.sin(steps)], axis=1)
+    center = np.delete(faces[0], landmark, axis=0).mean(axis=0)
+    faces[:, landmark] = center + 40 * np.stack([np.cos(steps), np.sin(steps)], axis=1)
     features = landmark_features(faces)
     moved = np.linalg.norm(np.diff(features, axis=0), axis=1)
     # A step is 0.35 pixels of a face whose scale is about 60.
@@ -90,8 +90,8 @@ def test_no_jump_where_the_head_turns_in_a_full_circle(faces):
 
 def test_no_jump_where_a_landmark_crosses_the_centroid():
     faces = np.repeat(template()[np.newaxis], 401, axis=0)
-    centre = np.delete(faces[0], 30, axis=0).mean(axis=0)
-    faces[:, 30] = centre + np.linspace(-2, 2, 401)[:, np.newaxis]
+    center = np.delete(faces[0], 30, axis=0).mean(axis=0)
+    faces[:, 30] = center + np.linspace(-2, 2, 401)[:, np.newaxis]
     assert np.abs(np.diff(landmark_features(faces), axis=0)).max() < 1e-3
 
 
@@ -118,9 +118,9 @@ def test_what_is_given_stays_as_it_is(faces):
 def test_eyes_that_coincide_leave_the_face_as_it_stands(faces):
     face = faces[0].copy()
     face[36:48] = face[36]
-    centred = face - face.mean(axis=0)
-    scale = np.sqrt(np.square(centred).sum(axis=1).mean())
-    assert np.allclose(normalize_landmarks(face), centred / scale)
+    centered = face - face.mean(axis=0)
+    scale = np.sqrt(np.square(centered).sum(axis=1).mean())
+    assert np.allclose(normalize_landmarks(face), centered / scale)
 
 
 @pytest.mark.parametrize("shape", [(68,), (67, 2), (2, 68), (68, 3), (136,), (), (3, 68, 2, 1)])

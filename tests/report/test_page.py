@@ -11,7 +11,7 @@ from landmark_emotion.model.features import landmark_features
 from landmark_emotion.report import plots
 from landmark_emotion.report.page import report_page
 from landmark_emotion.report.summary import evaluation_report, training_report
-from landmark_emotion.training.evaluation import Judgement
+from landmark_emotion.training.evaluation import Judgment
 from landmark_emotion.training.fit import Recipe
 from landmark_emotion.training.landmark_table import LandmarkTable
 
@@ -61,7 +61,7 @@ def make(*, trained=True, calibrated=True, subjects=True, drawn=False, plot=True
     table = LandmarkTable(landmarks, emotion, subject, np.full(n, ""), np.full(n, ""), drawn=drawn)
     probabilities = random.dirichlet((1, 1, 1), n) / 2
     probabilities[np.arange(n), np.tile([0, 1, 2], 6)] += 0.5
-    static = Judgement(
+    static = Judgment(
         "leave-one-subject-out over 6 subjects",
         EMOTIONS,
         emotion,
@@ -125,7 +125,7 @@ def test_every_plot_is_embedded_with_a_text_in_its_place_and_its_numbers(whole):
     assert len(ids) == len(set(ids))
 
 
-def test_colours_follow_day_and_night(whole):
+def test_colors_follow_day_and_night(whole):
     assert "prefers-color-scheme: dark" in whole
     body = whole[whole.index("<body>") :]
     assert not re.search(r"(fill|stroke): ?#", body)

@@ -468,7 +468,7 @@ def test_the_page_says_in_words_what_it_draws(page):
     assert parsed.tags.count("table") == 3
 
 
-def test_the_page_has_colours_for_day_and_night(page):
+def test_the_page_has_colors_for_day_and_night(page):
     assert "prefers-color-scheme: dark" in page
     body = page[page.index("<body>") :]
     assert "#" not in re.sub(r"&#\w+;", "", body)

@@ -6,7 +6,7 @@ import pytest
 
 from landmark_emotion.emotions import EMOTIONS
 from landmark_emotion.live.prediction import UNCERTAIN
-from landmark_emotion.show.emoji import COLOURS, draw_emoji
+from landmark_emotion.show.emoji import COLORS, draw_emoji
 
 NAMES = (*EMOTIONS, UNCERTAIN)
 PAIRS = list(itertools.combinations(NAMES, 2))
@@ -18,15 +18,15 @@ def on(ground: int, name: str, size: int) -> np.ndarray:
 
 
 def features(name: str, size: int) -> np.ndarray:
-    """How light the face is, apart from its colour."""
+    """How light the face is, apart from its color."""
     gray = cv2.cvtColor(on(128, name, size).astype(np.uint8), cv2.COLOR_BGR2GRAY).astype(float)
     middle = gray[size // 8 : -size // 8, size // 8 : -size // 8]
     return middle - np.median(middle)
 
 
-def test_every_emotion_has_a_face_and_a_colour():
-    assert set(COLOURS) == set(NAMES)
-    assert len(set(COLOURS.values())) == len(NAMES)
+def test_every_emotion_has_a_face_and_a_color():
+    assert set(COLORS) == set(NAMES)
+    assert len(set(COLORS.values())) == len(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -49,7 +49,7 @@ def test_no_two_look_alike_when_small(pair, ground):
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids="-".join)
-def test_without_colours_they_differ_too(pair):
+def test_without_colors_they_differ_too(pair):
     first, second = (features(name, 24) for name in pair)
     assert np.abs(first - second).mean() > 9
 

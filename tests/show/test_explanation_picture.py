@@ -45,8 +45,8 @@ def moved(prediction: Prediction, x: float, y: float, scale: float = 1.0) -> Pre
     )
 
 
-def pixels_of(picture: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
-    return np.argwhere((picture == colour).all(axis=2))
+def pixels_of(picture: np.ndarray, color: tuple[int, int, int]) -> np.ndarray:
+    return np.argwhere((picture == color).all(axis=2))
 
 
 def test_the_frame_itself_stays_clean(face, prediction, explanation):
@@ -57,13 +57,13 @@ def test_the_frame_itself_stays_clean(face, prediction, explanation):
     assert (drawn != face).any()
 
 
-@pytest.mark.parametrize("colour", [BLUE, ORANGE])
-def test_for_and_against_have_their_colours_at_the_landmark(gray, prediction, explanation, colour):
-    counts = only(explanation, 54, 2.0 if colour == BLUE else -2.0)
+@pytest.mark.parametrize("color", [BLUE, ORANGE])
+def test_for_and_against_have_their_colors_at_the_landmark(gray, prediction, explanation, color):
+    counts = only(explanation, 54, 2.0 if color == BLUE else -2.0)
     drawn = draw_explanation(gray, prediction, counts)
-    places = pixels_of(drawn, colour)
+    places = pixels_of(drawn, color)
     assert len(places)
-    assert not len(pixels_of(drawn, ORANGE if colour == BLUE else BLUE))
+    assert not len(pixels_of(drawn, ORANGE if color == BLUE else BLUE))
     x, y = prediction.face.landmarks[54]
     assert np.abs(places - (y, x)).max(axis=1).min() <= 4
     assert np.abs(places - (y, x)).max() < 40

@@ -108,7 +108,7 @@ def test_landmarks_are_drawn_where_they_belong_and_can_be_left_out():
         assert found.all() if landmarks else not found[inside].any()
 
 
-def test_the_corners_of_the_box_have_the_colour_of_the_emotion():
+def test_the_corners_of_the_box_have_the_color_of_the_emotion():
     image, prediction = blank((640, 480)), predict(320, 240, 200)
     box = prediction.face.box
     happy = Overlay().draw(image, [prediction])[box.top, box.left]
@@ -250,7 +250,7 @@ def test_a_small_frame_keeps_the_emoji():
     assert changed(first, second)[:, 26:].sum() > 40
 
 
-def test_gray_frames_are_drawn_on_in_colour():
+def test_gray_frames_are_drawn_on_in_color():
     gray = np.full((480, 640), 90, np.uint8)
     drawn = draw_predictions(gray, [predict(220, 240, 180)])
     assert drawn.shape == (480, 640, 3)

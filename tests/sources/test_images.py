@@ -27,8 +27,8 @@ EXIF_ROTATIONS = {
 
 
 @pytest.fixture
-def colours() -> np.ndarray:
-    """A picture whose pixels all differ from their neighbours, (6, 9, 3)."""
+def colors() -> np.ndarray:
+    """A picture whose pixels all differ from their neighbors, (6, 9, 3)."""
     return np.random.default_rng(0).integers(0, 256, (6, 9, 3), dtype=np.uint8)
 
 
@@ -46,11 +46,11 @@ def with_exif(jpeg: bytes, orientation: int) -> bytes:
 
 @pytest.mark.parametrize("suffix", [".png", ".bmp", ".tiff", ".ppm"])
 @pytest.mark.parametrize("name", ["plain", "UPPER", "grüße 表情", "with space; and 'quotes'"])
-def test_a_picture_is_read_as_it_was_saved(tmp_path, colours, suffix, name):
+def test_a_picture_is_read_as_it_was_saved(tmp_path, colors, suffix, name):
     path = tmp_path / (name + (suffix.upper() if name.isupper() else suffix))
-    path.write_bytes(encoded(colours, suffix))
-    assert np.array_equal(read_image(path), colours)
-    assert np.array_equal(read_image(str(path)), colours)
+    path.write_bytes(encoded(colors, suffix))
+    assert np.array_equal(read_image(path), colors)
+    assert np.array_equal(read_image(str(path)), colors)
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".webp"])
@@ -68,22 +68,22 @@ def test_the_camera_may_have_been_held_upright(face, orientation):
     assert np.abs(turned.astype(int) - expected).mean() < 5
 
 
-def test_sixteen_bits_become_eight(colours):
-    assert np.array_equal(decode_image(encoded(colours.astype(np.uint16) * 257), "x"), colours)
+def test_sixteen_bits_become_eight(colors):
+    assert np.array_equal(decode_image(encoded(colors.astype(np.uint16) * 257), "x"), colors)
 
 
-def test_gray_gets_three_equal_channels(colours):
-    gray = colours[..., 0]
+def test_gray_gets_three_equal_channels(colors):
+    gray = colors[..., 0]
     for data in (encoded(gray), encoded(gray, ".pgm"), encoded(gray.astype(np.uint16) * 257)):
         assert np.array_equal(decode_image(data, "x"), np.dstack([gray] * 3))
 
 
 @pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
 @pytest.mark.parametrize("suffix", [".png", ".tiff"])
-def test_sixteen_bits_of_which_a_camera_fills_fewer_are_not_left_black(colours, suffix, bits):
-    colours[0, 0] = 255
-    filled = np.rint(colours * ((2**bits - 1) / 255)).astype(np.uint16)
-    assert np.array_equal(decode_image(encoded(filled, suffix), "x"), colours)
+def test_sixteen_bits_of_which_a_camera_fills_fewer_are_not_left_black(colors, suffix, bits):
+    colors[0, 0] = 255
+    filled = np.rint(colors * ((2**bits - 1) / 255)).astype(np.uint16)
+    assert np.array_equal(decode_image(encoded(filled, suffix), "x"), colors)
 
 
 def test_sixteen_black_bits_stay_black():
@@ -91,9 +91,9 @@ def test_sixteen_black_bits_stay_black():
     assert not decode_image(encoded(black), "x").any()
 
 
-def test_floating_point_numbers_are_refused(colours):
+def test_floating_point_numbers_are_refused(colors):
     with pytest.raises(ImageError, match=r"^x: of neither 8 nor 16 bits; save it as PNG or JPEG$"):
-        decode_image(encoded((colours / 255).astype(np.float32), ".tiff"), "x")
+        decode_image(encoded((colors / 255).astype(np.float32), ".tiff"), "x")
 
 
 @pytest.mark.parametrize("suffix", [".png", ".webp"])
@@ -102,30 +102,30 @@ def test_what_is_transparent_becomes_white(suffix):
     picture[..., :3] = (40, 80, 120)
     picture[:16, :, 3], picture[16:32, :, 3], picture[32:, :, 3] = 0, 51, 255
     seen = decode_image(encoded(picture, suffix), "x")
-    for row, colour in ((4, (255, 255, 255)), (24, (212, 220, 228)), (44, (40, 80, 120))):
-        assert seen[row, 24] == pytest.approx(np.array(colour), abs=3)
+    for row, color in ((4, (255, 255, 255)), (24, (212, 220, 228)), (44, (40, 80, 120))):
+        assert seen[row, 24] == pytest.approx(np.array(color), abs=3)
 
 
-def test_what_is_transparent_becomes_white_in_gray_and_16_bits_too(colours):
-    hidden = np.dstack([colours.astype(np.uint16) * 257, np.full((6, 9), 65535, np.uint16)])
-    assert np.array_equal(decode_image(encoded(hidden), "x"), colours)
+def test_what_is_transparent_becomes_white_in_gray_and_16_bits_too(colors):
+    hidden = np.dstack([colors.astype(np.uint16) * 257, np.full((6, 9), 65535, np.uint16)])
+    assert np.array_equal(decode_image(encoded(hidden), "x"), colors)
     hidden[2:, :, 3] = 0
     seen = decode_image(encoded(hidden), "x")
-    assert np.array_equal(seen[:2], colours[:2])
+    assert np.array_equal(seen[:2], colors[:2])
     assert (seen[2:] == 255).all()
 
 
 @pytest.mark.parametrize("orientation", EXIF_ROTATIONS)
-def test_the_transparent_part_of_a_turned_picture_turns_along(colours, orientation):
+def test_the_transparent_part_of_a_turned_picture_turns_along(colors, orientation):
     alpha = np.full((6, 9, 1), 255, dtype=np.uint8)
     alpha[0] = 0
     entry = struct.pack("<HHII", 0x0112, 3, 1, orientation)
     exif = struct.pack("<2sHIH", b"II", 42, 8, 1) + entry + struct.pack("<I", 0)
-    data = encoded(np.dstack([colours, alpha]))
+    data = encoded(np.dstack([colors, alpha]))
     chunk = b"eXIf" + exif
     chunk = struct.pack(">I", len(exif)) + chunk + struct.pack(">I", zlib.crc32(chunk))
     seen = decode_image(data[:33] + chunk + data[33:], "x")
-    on_white = np.where(alpha, colours, 255)
+    on_white = np.where(alpha, colors, 255)
     assert any(np.array_equal(seen, turn(on_white)) for turn in EXIF_ROTATIONS.values())
     if len(seen) == 9:  # OpenCV 4.9 does not look for EXIF data in a PNG
         assert np.array_equal(seen, EXIF_ROTATIONS[orientation](on_white))
@@ -177,8 +177,8 @@ def test_what_is_no_picture_is_refused(data):
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".bmp", ".tiff", ".webp", ".ppm", ".pgm"])
-def test_the_size_is_known_before_anything_is_decoded(colours, suffix):
-    picture = colours[..., 0] if suffix == ".pgm" else colours
+def test_the_size_is_known_before_anything_is_decoded(colors, suffix):
+    picture = colors[..., 0] if suffix == ".pgm" else colors
     for one in (picture, picture.astype(np.uint16)) if suffix in (".png", ".tiff") else (picture,):
         data = encoded(one, suffix)
         assert image_size(data) == (9, 6)
@@ -237,8 +237,8 @@ def test_a_small_file_that_asks_for_gigabytes_is_refused(data):
         decode_image(data, "x")
 
 
-def test_a_png_is_whole_only_if_all_it_needs_is_undamaged(colours):
-    data = encoded(colours)
+def test_a_png_is_whole_only_if_all_it_needs_is_undamaged(colors):
+    data = encoded(colors)
     assert png_is_whole(data)
     assert png_is_whole(data + b"and more")
     # Nobody needs what is written in small letters.
@@ -251,8 +251,8 @@ def test_a_png_is_whole_only_if_all_it_needs_is_undamaged(colours):
             assert not png_is_whole(changed) or place < 41
 
 
-def test_a_part_that_claims_to_be_of_gigabytes_is_refused(colours):
-    data = encoded(colours)
+def test_a_part_that_claims_to_be_of_gigabytes_is_refused(colors):
+    data = encoded(colors)
     forged = data[:33] + b"\x7f\xff\xff\xf0IDAT" + data[41:]
     with pytest.raises(ImageError, match=r"^x: the image is cut off or damaged; replace it$"):
         decode_image(forged, "x")
@@ -275,8 +275,8 @@ def test_other_formats_are_named_and_not_decoded(data, name, monkeypatch):
 
 
 @pytest.mark.parametrize("bits", [np.uint8, np.uint16])
-def test_a_large_transparent_picture_is_mixed_in_parts(colours, bits, monkeypatch):
-    whole = np.dstack([colours, np.arange(54, dtype=np.uint8).reshape(6, 9) * 4]).astype(bits)
+def test_a_large_transparent_picture_is_mixed_in_parts(colors, bits, monkeypatch):
+    whole = np.dstack([colors, np.arange(54, dtype=np.uint8).reshape(6, 9) * 4]).astype(bits)
     data = encoded(whole * (np.iinfo(bits).max // 255))
     at_once = decode_image(data, "x")
     for band in (1, 9, 20):
@@ -307,14 +307,14 @@ def test_a_file_of_absurd_size_is_refused_unread(tmp_path, monkeypatch):
         read_image(tmp_path / "huge.png")
 
 
-def test_gray_is_made_of_any_number_of_channels(colours):
-    expected = cv2.cvtColor(colours, cv2.COLOR_BGR2GRAY)
-    opaque = np.dstack([colours, np.full(colours.shape[:2], 255, dtype=np.uint8)])
-    assert np.array_equal(to_gray(colours), expected)
+def test_gray_is_made_of_any_number_of_channels(colors):
+    expected = cv2.cvtColor(colors, cv2.COLOR_BGR2GRAY)
+    opaque = np.dstack([colors, np.full(colors.shape[:2], 255, dtype=np.uint8)])
+    assert np.array_equal(to_gray(colors), expected)
     assert np.array_equal(to_gray(opaque), expected)
     assert np.array_equal(to_gray(expected), expected)
     assert np.array_equal(to_gray(expected[..., np.newaxis]), expected)
-    assert to_gray(colours[..., :1]).flags.c_contiguous  # dlib needs that
+    assert to_gray(colors[..., :1]).flags.c_contiguous  # dlib needs that
 
 
 @pytest.mark.parametrize(
@@ -364,8 +364,8 @@ def test_a_point_comes_back_to_where_it_was():
         prepared = prepare(small)
         weights = prepared.gray.astype(float)
         rows, columns = np.indices(weights.shape)
-        centre = [(columns * weights).sum(), (rows * weights).sum()] / weights.sum()
-        assert prepared.landmarks_to_original(centre) == pytest.approx([x, y], abs=0.1)
+        center = [(columns * weights).sum(), (rows * weights).sum()] / weights.sum()
+        assert prepared.landmarks_to_original(center) == pytest.approx([x, y], abs=0.1)
 
 
 def test_a_box_comes_back_to_where_it_was():

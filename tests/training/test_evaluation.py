@@ -53,7 +53,7 @@ def test_no_model_sees_the_people_it_judges(monkeypatch):
         seen.clear()
         block = [np.flatnonzero(FACES.subject == person)]
         evaluation._judge_block(samples, block, (Recipe(),), 0)
-        # Neither for the choice of the temperature nor for the judgement itself.
+        # Neither for the choice of the temperature nor for the judgment itself.
         assert len(seen) > 1
         assert all(person not in people for people in seen)
 
@@ -71,7 +71,7 @@ def test_no_tested_face_is_a_reference_in_shuffled_splits(monkeypatch):
     assert made[1:] == [len(FACES) - round(0.2 * len(FACES) + 0.5)] * 2
 
 
-def test_judgements_stand_in_the_order_of_the_table():
+def test_judgments_stand_in_the_order_of_the_table():
     static, calibrated = judge(FACES, jobs=1)
     order = np.random.default_rng(0).permutation(len(FACES))
     shuffled, _ = judge(FACES.take(order), jobs=1)
@@ -86,8 +86,8 @@ def test_judgements_stand_in_the_order_of_the_table():
 def test_workers_judge_as_one_process_does(monkeypatch):
     alone = judge(FACES, folds=4, jobs=1)
     monkeypatch.setattr(evaluation, "_WORTH_WORKERS", 0)
-    for expected, judgement in zip(alone, judge(FACES, folds=4, jobs=2), strict=True):
-        np.testing.assert_array_equal(judgement.probabilities, expected.probabilities)
+    for expected, judgment in zip(alone, judge(FACES, folds=4, jobs=2), strict=True):
+        np.testing.assert_array_equal(judgment.probabilities, expected.probabilities)
 
 
 def test_the_own_neutral_face_helps_where_people_differ():

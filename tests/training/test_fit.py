@@ -43,7 +43,7 @@ def test_the_model_says_what_the_pipeline_says(emotions):
     )
 
 
-def test_people_it_has_not_seen_are_recognised():
+def test_people_it_has_not_seen_are_recognized():
     model = fit_model(TrainingSet.of(table()))
     unseen = table(seed=0, n_subjects=30)  # the same movements, more people
     new = np.array([int(subject[1:]) >= 12 for subject in unseen.subject])

@@ -283,7 +283,7 @@ def test_names_of_this_machine_are_not(server, host):
     assert server.request("/", Host=host).status == 200
 
 
-def test_an_image_is_recognised_over_http(server, face, png):
+def test_an_image_is_recognized_over_http(server, face, png):
     answer = server.recognize(jpeg(face))
     assert answer.status == 200
     assert answer.json["faces"][0]["emotion"] == "happiness"
@@ -336,7 +336,7 @@ def test_the_model_is_described(server, model):
     answer = server.request("/api/model").json
     assert tuple(answer["emotions"]) == load_model(model).emotions
     assert tuple(answer["columns"]) == COLUMNS
-    assert answer["colours"]["sadness"] == "#0072b2"
+    assert answer["colors"]["sadness"] == "#0072b2"
 
 
 def test_the_description_names_every_address_of_the_api(server):

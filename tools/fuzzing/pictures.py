@@ -82,18 +82,18 @@ def _all_kinds(picture: NDArray[np.uint8]) -> list[bytes]:
     ]
 
 
-def png(width: int, height: int, depth: int, colour: int) -> bytes:
-    """A black PNG of any size, small as a file; `colour` as in its header."""
+def png(width: int, height: int, depth: int, color: int) -> bytes:
+    """A black PNG of any size, small as a file; `color` as in its header."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
         check = struct.pack(">I", zlib.crc32(kind + content))
         return struct.pack(">I", len(content)) + kind + content + check
 
-    samples = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colour]
+    samples = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[color]
     row = bytes(1 + (width * samples * depth + 7) // 8)
     packer = zlib.compressobj(1)
     pixels = b"".join(packer.compress(row) for _ in range(height)) + packer.flush()
-    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, 0)
     return PNG + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
 
 
@@ -140,7 +140,7 @@ def hostile_pictures() -> list[bytes]:
         encoded(nan, ".tiff"),
         encoded(nan.astype(np.float64), ".tiff"),
         # As large as is allowed, and larger.
-        *(png(side, side, depth, colour) for depth, colour in ((1, 0), (8, 2), (8, 6), (16, 6))),
+        *(png(side, side, depth, color) for depth, color in ((1, 0), (8, 2), (8, 6), (16, 6))),
         *(png(width, height, 8, 2) for width, height in ((30_000, 30_000), (MAX_PIXELS, 1))),
         png(2**31 - 1, 1, 1, 0)[:5000],
         # 64 passes over the largest picture.

@@ -3,10 +3,10 @@
 from landmark_emotion.report.plots.draw import NAMES, draw_plots
 from landmark_emotion.report.plots.faces import landmark_weights, mean_faces
 from landmark_emotion.report.plots.plot import Plot, as_png, as_svg
-from landmark_emotion.report.plots.style import COLOURS, GHOST, HAIR, INK, QUIET, plot_style
+from landmark_emotion.report.plots.style import COLORS, GHOST, HAIR, INK, QUIET, plot_style
 
 __all__ = [
-    "COLOURS",
+    "COLORS",
     "GHOST",
     "HAIR",
     "INK",

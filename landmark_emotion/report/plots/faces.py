@@ -198,11 +198,11 @@ def _face_axes(axes: "Axes", emotion: str, n: int | None, faces: Sequence[Landma
     axes.set_title(emotion if n is None else f"{emotion}  {n}", fontweight="bold", pad=2)
 
 
-def _draw_face(axes: "Axes", face: Landmarks, colour: str, width: float) -> None:
+def _draw_face(axes: "Axes", face: Landmarks, color: str, width: float) -> None:
     for which, closed in OUTLINES:
         line = face[which]
         line = np.concatenate([line, line[:1]]) if closed else line
-        axes.plot(*line.T, color=colour, linewidth=width, solid_capstyle="round")
+        axes.plot(*line.T, color=color, linewidth=width, solid_capstyle="round")
 
 
 def _arrows(axes: "Axes", start: Landmarks, move: NDArray[np.float64]) -> None:

@@ -59,7 +59,7 @@ def as_png(plot: Plot) -> bytes:
 def as_svg(plot: Plot) -> str:
     """Render a plot as an ``<svg>`` element to stand in a page, without title and background.
 
-    Its texts are texts, its ids start with the plot's name, and every colour is one of `COLOURS`.
+    Its texts are texts, its ids start with the plot's name, and every color is one of `COLORS`.
     """
     buffer = io.StringIO()
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))

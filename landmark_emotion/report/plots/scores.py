@@ -18,7 +18,7 @@ from landmark_emotion.report.plots.style import (
     percent_axis,
     series_of,
 )
-from landmark_emotion.training.evaluation import Judgement
+from landmark_emotion.training.evaluation import Judgment
 from landmark_emotion.training.metrics import (
     COVERAGE,
     accuracy_at_coverage,
@@ -32,8 +32,8 @@ _FEW = 5  # faces; dots of fewer are not joined by the line
 
 
 def accuracy_plot(
-    static: Judgement,
-    calibrated: Judgement | None,
+    static: Judgment,
+    calibrated: Judgment | None,
     runs: Sequence[float],
     runs_apart: Sequence[float],
     note: str,
@@ -57,15 +57,15 @@ def accuracy_plot(
             drawings.append((accuracies, mean, (), QUIET))
             ends = (percent(min(accuracies)), percent(max(accuracies)))
             rows.append((" ".join(labels[-1].split()), percent(mean), *ends))
-    for judgement, colour, label in (
+    for judgment, color, label in (
         (static, FIRST, who),
         (calibrated, SECOND, "own neutral\nface known"),
     ):
-        if judgement is not None:
-            values = judgement.as_json()
+        if judgment is not None:
+            values = judgment.as_json()
             interval = values["interval_95"]["accuracy"]
             labels.append(label)
-            drawings.append(((), values["accuracy"], interval, colour))
+            drawings.append(((), values["accuracy"], interval, color))
             rows.append(
                 (
                     label.replace("\n", " "),
@@ -80,16 +80,16 @@ def accuracy_plot(
     figure, header = new_sheet(title, note, 0.85 + 0.42 * len(labels))
     axes = figure.subplots()
     lowest = majority
-    for y, (dots, middle, interval, colour) in enumerate(drawings):
+    for y, (dots, middle, interval, color) in enumerate(drawings):
         if len(interval):
-            axes.plot(interval, [y, y], color=colour, linewidth=2.2, solid_capstyle="butt")
-            axes.plot(middle, y, "o", color=colour, markersize=7)
+            axes.plot(interval, [y, y], color=color, linewidth=2.2, solid_capstyle="butt")
+            axes.plot(middle, y, "o", color=color, markersize=7)
         else:
             spread = np.linspace(-0.16, 0.16, len(dots)) if len(dots) > 1 else np.zeros(1)
             axes.plot(
-                dots, y + spread, "o", color=colour, markersize=4, alpha=0.6, markeredgewidth=0
+                dots, y + spread, "o", color=color, markersize=4, alpha=0.6, markeredgewidth=0
             )
-            axes.plot([middle, middle], [y - 0.26, y + 0.26], color=colour, linewidth=2)
+            axes.plot([middle, middle], [y - 0.26, y + 0.26], color=color, linewidth=2)
         lowest = min(lowest, middle, *dots, *interval)
         axes.annotate(
             percent(middle),
@@ -99,7 +99,7 @@ def accuracy_plot(
             textcoords="offset points",
             va="center",
             fontweight="bold",
-            color=colour,
+            color=color,
             annotation_clip=False,
         )
     axes.axvline(majority, color=QUIET, linewidth=1, linestyle=DASHED)
@@ -133,9 +133,9 @@ def accuracy_plot(
     return Plot("accuracy", title, caption, alt, tuple(rows), figure, header)
 
 
-def confusion_plot(name: str, title: str, judgement: Judgement, note: str) -> Plot:
+def confusion_plot(name: str, title: str, judgment: Judgment, note: str) -> Plot:
     """Show what was taken for what."""
-    scores = judgement.scores
+    scores = judgment.scores
     counts, emotions = scores.confusion, scores.emotions
     k = len(emotions)
     totals = counts.sum(axis=1)
@@ -148,7 +148,7 @@ def confusion_plot(name: str, title: str, judgement: Judgement, note: str) -> Pl
         for column in range(k):
             share, count = shares[row, column], counts[row, column]
             corner = (column - 0.47, row - 0.47)
-            # On paper of either kind the ink stays readable above up to this much colour.
+            # On paper of either kind the ink stays readable above up to this much color.
             alpha = 0.04 + 0.61 * share
             axes.add_patch(Rectangle(corner, 0.94, 0.94, color=FIRST, alpha=alpha, linewidth=0))
             if count:
@@ -162,7 +162,7 @@ def confusion_plot(name: str, title: str, judgement: Judgement, note: str) -> Pl
     axes.set_ylim(k - 0.5, -0.5)
     axes.set_xticks(range(k), emotions, rotation=35, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(k), [f"{e}  {n}" for e, n in zip(emotions, totals, strict=True)])
-    axes.set_xlabel("recognised as")
+    axes.set_xlabel("recognized as")
     axes.set_ylabel("shown")
     axes.tick_params(length=0)
     for spine in axes.spines.values():
@@ -179,37 +179,37 @@ def confusion_plot(name: str, title: str, judgement: Judgement, note: str) -> Pl
     for emotion, n, cells in zip(emotions, totals, counts, strict=True):
         rows.append((emotion, str(n), *(str(count) for count in cells)))
     alt = (
-        f"{title}. Recognised rightly: "
+        f"{title}. Recognized rightly: "
         + ", ".join(f"{e} {percent(value, 0)}" for e, value in scores.recall.items())
         + f". {mistakes}"
     )
     caption = (
-        "Each row: how the faces of one emotion were recognised; its cells sum to 100 %. "
+        "Each row: how the faces of one emotion were recognized; its cells sum to 100 %. "
         + mistakes
     )
     return Plot(name, title, caption, alt, tuple(rows), figure, header)
 
 
-def recall_plot(static: Judgement, calibrated: Judgement | None, note: str) -> Plot:
+def recall_plot(static: Judgment, calibrated: Judgment | None, note: str) -> Plot:
     """Show the recall of each emotion with its interval."""
     title = "Recall of each emotion"
-    values = [judgement.as_json() for judgement in (static, calibrated) if judgement is not None]
+    values = [judgment.as_json() for judgment in (static, calibrated) if judgment is not None]
     n = {emotion: int((static.truth == emotion).sum()) for emotion in values[0]["recall"]}
     order = sorted(n, key=lambda emotion: -values[0]["recall"][emotion])
     figure, header = new_sheet(title, note, 0.85 + 0.4 * len(order))
     axes = figure.subplots()
     offset = 0.15 if len(values) > 1 else 0.0
-    for (colour, marker, side, label), result in zip(series_of(offset), values, strict=False):
+    for (color, marker, side, label), result in zip(series_of(offset), values, strict=False):
         y = np.arange(len(order)) + side
         low, high = np.array([result["interval_95"]["recall"][emotion] for emotion in order]).T
-        axes.hlines(y, low, high, color=colour, linewidth=2)
+        axes.hlines(y, low, high, color=color, linewidth=2)
         recalls = [result["recall"][emotion] for emotion in order]
-        axes.plot(recalls, y, marker, color=colour, markersize=6, label=label, clip_on=False)
+        axes.plot(recalls, y, marker, color=color, markersize=6, label=label, clip_on=False)
     axes.set_yticks(range(len(order)), [f"{emotion}  {n[emotion]}" for emotion in order])
     axes.set_ylim(len(order) - 0.5, -0.5)
     axes.set_xlim(0, 1)
     percent_axis(axes.xaxis, axes)
-    axes.set_xlabel("recognised rightly")
+    axes.set_xlabel("recognized rightly")
     axes.tick_params(axis="y", length=0)
     if len(values) > 1:
         add_legend(axes)
@@ -222,7 +222,7 @@ def recall_plot(static: Judgement, calibrated: Judgement | None, note: str) -> P
             cells += [percent(result["recall"][emotion]), f"{percent(low)} to {percent(high)}"]
         rows.append((emotion, *cells))
     caption = (
-        "The share of each emotion's faces that were recognised, with 95 % intervals over "
+        "The share of each emotion's faces that were recognized, with 95 % intervals over "
         f"{'people' if np.all(static.subject != '') else 'faces'}. "
         "Where there was no mistake the interval has no width, however few the faces."
     )
@@ -230,40 +230,38 @@ def recall_plot(static: Judgement, calibrated: Judgement | None, note: str) -> P
     return Plot("recall", title, caption, alt, tuple(rows), figure, header)
 
 
-def reliability_plot(static: Judgement, calibrated: Judgement | None, note: str) -> Plot:
+def reliability_plot(static: Judgment, calibrated: Judgment | None, note: str) -> Plot:
     """Show how often a probability comes true."""
     title = "Are its probabilities right?"
-    judgements = [judgement for judgement in (static, calibrated) if judgement is not None]
+    judgments = [judgment for judgment in (static, calibrated) if judgment is not None]
     edges = np.linspace(0, 1, _BINS + 1)
-    width = 0.8 / _BINS / len(judgements)
+    width = 0.8 / _BINS / len(judgments)
     figure, header = new_sheet(title, note, 4.2)
     axes, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
     axes.plot([0, 1], [0, 1], color=GHOST, linewidth=1, linestyle=DASHED)
     axes.text(0.17, 0.12, "as sure as right", color=QUIET, fontsize=8)
     columns = [["probability", *(f"{low:.0%} to {high:.0%}" for low, high in pairwise(edges))]]
     columns[0] = [cell.replace("%", " %") for cell in columns[0]]
-    offset = width / 2 if len(judgements) > 1 else 0.0
-    for (colour, marker, side, label), judgement in zip(
-        series_of(offset), judgements, strict=False
-    ):
-        mean, accuracy, count = reliability(judgement.confidence, judgement.right, _BINS)
+    offset = width / 2 if len(judgments) > 1 else 0.0
+    for (color, marker, side, label), judgment in zip(series_of(offset), judgments, strict=False):
+        mean, accuracy, count = reliability(judgment.confidence, judgment.right, _BINS)
         seen = count > 0
         many = count >= _FEW
-        axes.plot(mean[many], accuracy[many], color=colour, linewidth=1, alpha=0.5)
+        axes.plot(mean[many], accuracy[many], color=color, linewidth=1, alpha=0.5)
         sizes = 12 + 140 * count[seen] / count.max()
         axes.scatter(
             mean[seen],
             accuracy[seen],
             sizes,
-            color=colour,
+            color=color,
             marker=marker,
             linewidth=0,
             alpha=0.85,
             clip_on=False,
             zorder=3,
         )
-        axes.plot([], [], marker, color=colour, markersize=6, label=label)
-        bars = below.bar(edges[:-1] + 0.5 / _BINS + side, count, 0.95 * width, color=colour)
+        axes.plot([], [], marker, color=color, markersize=6, label=label)
+        bars = below.bar(edges[:-1] + 0.5 / _BINS + side, count, 0.95 * width, color=color)
         below.bar_label(bars, [str(n or "") for n in count], fontsize=6.5, color=QUIET, padding=1)
         columns += [
             [f"{label}: faces", *map(str, count)],
@@ -280,13 +278,13 @@ def reliability_plot(static: Judgement, calibrated: Judgement | None, note: str)
     below.set_ylabel("faces")
     below.set_xlabel("probability of the likeliest emotion")
     axes.tick_params(axis="x", length=0)
-    if len(judgements) > 1:
+    if len(judgments) > 1:
         add_legend(axes)
     head, *body = zip(*columns, strict=True)
     body = [row for row in body if any(cell not in ("0", "") for cell in row[1:])]
     errors = " and ".join(
-        f"{calibration_error(judgement.confidence, judgement.right):.3f} ({series[-1]})"
-        for judgement, series in zip(judgements, series_of(0), strict=False)
+        f"{calibration_error(judgment.confidence, judgment.right):.3f} ({series[-1]})"
+        for judgment, series in zip(judgments, series_of(0), strict=False)
     )
     caption = (
         "On the dashed line, what is called 80 % likely is right in 80 % of cases; below it the "
@@ -299,25 +297,25 @@ def reliability_plot(static: Judgement, calibrated: Judgement | None, note: str)
     return Plot("reliability", title, caption, alt, (head, *body), figure, header)
 
 
-def coverage_plot(static: Judgement, calibrated: Judgement | None, note: str) -> Plot:
+def coverage_plot(static: Judgment, calibrated: Judgment | None, note: str) -> Plot:
     """Show the accuracy on the surest faces."""
     title = "Accuracy when unsure faces are left unanswered"
     figure, header = new_sheet(title, note, 2.9)
     axes = figure.subplots()
-    judgements = [judgement for judgement in (static, calibrated) if judgement is not None]
+    judgments = [judgment for judgment in (static, calibrated) if judgment is not None]
     steps = (1.0, 0.95, 0.9, 0.8, 0.7, 0.6, 0.5)
-    heads = ("static", "own neutral known")[: len(judgements)]
+    heads = ("static", "own neutral known")[: len(judgments)]
     lowest = 1.0
     curves = []
-    for (colour, marker, _, label), judgement in zip(series_of(0), judgements, strict=False):
-        coverage, accuracy = coverage_curve(judgement.confidence, judgement.right)
+    for (color, marker, _, label), judgment in zip(series_of(0), judgments, strict=False):
+        coverage, accuracy = coverage_curve(judgment.confidence, judgment.right)
         # The first few faces alone say little and would stretch the scale.
         kept = coverage >= min(1.0, max(0.1, 10 / len(coverage)))
-        axes.plot(coverage[kept], accuracy[kept], color=colour, label=label)
-        values = [accuracy_at_coverage(judgement.confidence, judgement.right, s) for s in steps]
+        axes.plot(coverage[kept], accuracy[kept], color=color, label=label)
+        values = [accuracy_at_coverage(judgment.confidence, judgment.right, s) for s in steps]
         curves.append(values)
         for at in (steps.index(COVERAGE), 0):
-            axes.plot(steps[at], values[at], marker, color=colour, markersize=6, clip_on=False)
+            axes.plot(steps[at], values[at], marker, color=color, markersize=6, clip_on=False)
         lowest = min(lowest, float(accuracy[kept].min()))
     axes.set_xlim(0, 1)
     axes.set_ylim(max(0.0, lowest - 0.25 * (1 - lowest) - 0.01), 1.0)
@@ -326,7 +324,7 @@ def coverage_plot(static: Judgement, calibrated: Judgement | None, note: str) ->
     axes.grid(True, axis="both")
     axes.set_xlabel("share of faces answered, the surest first")
     axes.set_ylabel("accuracy on them")
-    if len(judgements) > 1:
+    if len(judgments) > 1:
         add_legend(axes)
     rows = [("faces answered", *heads)]
     rows += [

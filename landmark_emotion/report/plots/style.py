@@ -1,6 +1,6 @@
-"""How plots look: colours, fonts, axes and words that all of them share.
+"""How plots look: colors, fonts, axes and words that all of them share.
 
-Pictures are narrow, so that they keep their size on a phone; every colour in them is one of a few
+Pictures are narrow, so that they keep their size on a phone; every color in them is one of a few
 named ones, so that a page can exchange them in the dark.
 """
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # design"); the names are those of the page's style sheet.
 FIRST, SECOND = "#0072b2", "#d55e00"
 INK, QUIET, GHOST, HAIR = "#1b1f24", "#5f666d", "#a3abb3", "#d5d9de"
-COLOURS = {
+COLORS = {
     "first": FIRST,
     "second": SECOND,
     "ink": INK,
@@ -75,7 +75,7 @@ def new_sheet(title: str, note: str, height: float) -> tuple["Figure", float]:
 
 
 def series_of(offset: float) -> tuple[tuple[str, str, float, str], ...]:
-    """Return colour, marker, place beside the middle, and label of the two classifiers."""
+    """Return color, marker, place beside the middle, and label of the two classifiers."""
     return (
         (FIRST, "o", -offset, "face as it is"),
         (SECOND, "D", offset, "own neutral face known"),

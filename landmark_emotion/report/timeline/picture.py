@@ -10,7 +10,7 @@ import numpy as np
 from landmark_emotion.emotions import EMOTIONS
 from landmark_emotion.live.prediction import UNCERTAIN
 from landmark_emotion.report.plots import GHOST, HAIR, INK, QUIET, plot_style
-from landmark_emotion.report.timeline.colours import COLOURS, WHITE_INK
+from landmark_emotion.report.timeline.colors import COLORS, WHITE_INK
 from landmark_emotion.report.timeline.lanes import (
     NAMES,
     Lane,
@@ -147,7 +147,7 @@ def _draw_legend(axes: "Axes", names: Sequence[str]) -> None:
     axes.set_ylim(0, 0.2)
     x = 0.0
     for name in [*names, "no face"]:
-        look = _look(name) if name in COLOURS else {"facecolor": "white", "edgecolor": HAIR}
+        look = _look(name) if name in COLORS else {"facecolor": "white", "edgecolor": HAIR}
         axes.add_patch(Rectangle((x, 0.04), 0.13, 0.13, **look))
         axes.text(x + 0.19, 0.1, name, va="center_baseline", fontsize=8.5)
         x += 0.42 + 0.068 * len(name)
@@ -177,7 +177,7 @@ def _draw_areas(axes: "Axes", lane: Lane, recording: Recording) -> None:
     moments, upper = np.concatenate(x), np.concatenate(heights).cumsum(axis=1)
     lower = np.zeros(len(moments))
     for name, top in zip(NAMES, upper.T, strict=False):
-        axes.fill_between(moments, lower, top, color=COLOURS[name][0], linewidth=0)
+        axes.fill_between(moments, lower, top, color=COLORS[name][0], linewidth=0)
         lower = top
 
 
@@ -227,5 +227,5 @@ def _prepare(axes: "Axes", recording: Recording) -> None:
 def _look(name: str) -> dict[str, Any]:
     """Return how matplotlib fills the patch of an emotion."""
     if name == UNCERTAIN:
-        return {"facecolor": COLOURS[name][0], "edgecolor": GHOST, "hatch": "////", "linewidth": 0}
-    return {"facecolor": COLOURS[name][0], "linewidth": 0}
+        return {"facecolor": COLORS[name][0], "edgecolor": GHOST, "hatch": "////", "linewidth": 0}
+    return {"facecolor": COLORS[name][0], "linewidth": 0}

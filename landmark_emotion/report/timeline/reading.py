@@ -30,7 +30,7 @@ from landmark_emotion.report.timeline.words import count
 MAX_BYTES = 2**30
 MAX_ROWS = 10**7
 """More are not read from Parquet, of which a small file can hold any number."""
-_STALL = 2.0  # seconds; longer steps between neighbouring frames are taken for a standstill
+_STALL = 2.0  # seconds; longer steps between neighboring frames are taken for a standstill
 _LONGEST = 2**20  # characters of a line that are read
 _BATCH = 1000  # rows of Parquet that are read at once
 _LATEST = 1e9  # seconds

@@ -9,7 +9,7 @@ import numpy as np
 from landmark_emotion.emotions import EMOTIONS
 from landmark_emotion.report.page import html_table, style_sheet
 from landmark_emotion.report.plots import INK
-from landmark_emotion.report.timeline.colours import COLOURS, WHITE_INK
+from landmark_emotion.report.timeline.colors import COLORS, WHITE_INK
 from landmark_emotion.report.timeline.lanes import (
     NAMES,
     Lane,
@@ -110,7 +110,7 @@ def timeline_page(timeline: Timeline) -> bytes:
     parts += [
         "<h2>Shares of time</h2>",
         html_table(share_rows(timeline)),
-        '<footer class="quiet"><p>The model recognises expressions: how a face is moved. What a '
+        '<footer class="quiet"><p>The model recognizes expressions: how a face is moved. What a '
         "person feels is another matter.</p></footer>",
     ]
     page = (
@@ -187,7 +187,7 @@ def _along(time: Any, recording: Recording) -> Any:
 
 def _page_style() -> str:
     day, night = (
-        " ".join(f"--{name}: {colours[index]};" for name, colours in COLOURS.items())
+        " ".join(f"--{name}: {colors[index]};" for name, colors in COLORS.items())
         for index in (0, 1)
     )
     looks = [

@@ -8,18 +8,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from landmark_emotion.show.emoji import COLOURS, Colour, draw_emoji
+from landmark_emotion.show.emoji import COLORS, Color, draw_emoji
 from landmark_emotion.show.overlay.rects import Rect
 
 Layer = NDArray[np.uint8]
 """Shape (height, width, 4): blue, green, red, multiplied by the fourth, the opacity."""
 
-INK: Colour = (255, 255, 255)
-FAINT_INK: Colour = (214, 212, 210)
-SHADOW: Colour = (24, 20, 18)
-_PAPER: Colour = (30, 25, 22)
+INK: Color = (255, 255, 255)
+FAINT_INK: Color = (214, 212, 210)
+SHADOW: Color = (24, 20, 18)
+_PAPER: Color = (30, 25, 22)
 _PAPER_OPACITY = 0.78
-TRACK: Colour = (88, 82, 78)
+TRACK: Color = (88, 82, 78)
 
 # Sizes of text are steps of a scale, so that bitmaps can be used again.
 SMALLEST_TEXT = 10  # pixels
@@ -87,13 +87,13 @@ def text_size(step: int) -> int:
     return round(SMALLEST_TEXT * _STEP**step)
 
 
-def tint(emotion: str) -> Colour:
-    """Lighten an emotion's colour, which shall be seen before dark grounds."""
-    blue, green, red = (round(0.82 * value + 0.18 * 255) for value in COLOURS[emotion])
+def tint(emotion: str) -> Color:
+    """Lighten an emotion's color, which shall be seen before dark grounds."""
+    blue, green, red = (round(0.82 * value + 0.18 * 255) for value in COLORS[emotion])
     return blue, green, red
 
 
-def draw_text(text: str, size: int, bold: bool, colour: Colour) -> Layer:
+def draw_text(text: str, size: int, bold: bool, color: Color) -> Layer:
     """Write a line, whose small letters have their middle in the middle of the bitmap.
 
     OpenCV 4 draws its fonts in thin strokes and OpenCV 5 in outlines of its own; drawn large and
@@ -111,14 +111,14 @@ def draw_text(text: str, size: int, bold: bool, colour: Colour) -> Layer:
     cv2.putText(large, text, base, font, scale, 255, thickness, cv2.LINE_AA)
     large = large[:, : columns * larger]
     mask = cv2.resize(large, (columns, rows), interpolation=cv2.INTER_AREA)
-    return _coloured(mask, colour)
+    return _colored(mask, color)
 
 
 def draw_paper(
     width: int,
     height: int,
     radius: float,
-    colour: Colour = _PAPER,
+    color: Color = _PAPER,
     opacity: float = _PAPER_OPACITY,
 ) -> Layer:
     """Cut a sheet with round corners; by default one dark enough for white text on any picture."""
@@ -131,14 +131,12 @@ def draw_paper(
     outline = np.concatenate([arc, right_top[::-1], size - arc, left_bottom[::-1]])
     mask = np.zeros((height * larger, width * larger), np.uint8)
     cv2.fillPoly(mask, [np.rint(outline).astype(np.int32)], 255)
-    return _coloured(
-        cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA), colour, opacity
-    )
+    return _colored(cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA), color, opacity)
 
 
-def _coloured(mask: cv2.typing.MatLike, colour: Colour, opacity: float = 1.0) -> Layer:
-    """Give a mask of shape (height, width) a colour."""
-    channels = [cv2.convertScaleAbs(mask, alpha=opacity * v / 255) for v in (*colour, 255)]
+def _colored(mask: cv2.typing.MatLike, color: Color, opacity: float = 1.0) -> Layer:
+    """Give a mask of shape (height, width) a color."""
+    channels = [cv2.convertScaleAbs(mask, alpha=opacity * v / 255) for v in (*color, 255)]
     return np.asarray(cv2.merge(channels), dtype=np.uint8)
 
 
@@ -152,8 +150,8 @@ def lay(target: NDArray[np.uint8], layer: Layer, left: int, top: int) -> None:
     part = layer[rect.top - top : rect.bottom - top, rect.left - left : rect.right - left]
     n_channels = target.shape[2]
     clear = cv2.merge([cv2.bitwise_not(part[..., 3])] * n_channels)
-    colours = part if n_channels == 4 else cv2.cvtColor(part, cv2.COLOR_BGRA2BGR)
-    below[:] = cv2.add(cv2.multiply(below, clear, scale=1 / 255), colours)
+    colors = part if n_channels == 4 else cv2.cvtColor(part, cv2.COLOR_BGRA2BGR)
+    below[:] = cv2.add(cv2.multiply(below, clear, scale=1 / 255), colors)
 
 
 def write(layer: Layer, text: Layer, left: int, middle: float) -> None:

@@ -19,9 +19,9 @@ def draw_landmarks(image: NDArray[np.uint8], prediction: Prediction, ink: Ink) -
     points, height = prediction.face.landmarks, prediction.face.box.height
     points = np.clip(points, -FAR, FAR)
     fixed = np.rint((points - 0.5) * 2**_SHIFT).astype(np.int32)
-    colour, thickness = tint(prediction.emotion), max(1, round(height / 300))
+    color, thickness = tint(prediction.emotion), max(1, round(height / 300))
     for region, closed in OUTLINES:
-        cv2.polylines(image, [fixed[region]], closed, colour, thickness, cv2.LINE_AA, _SHIFT)
+        cv2.polylines(image, [fixed[region]], closed, color, thickness, cv2.LINE_AA, _SHIFT)
     dot = ink.dot(max(1, round(height / 70)))
     size = dot.shape[0]
     corners = np.rint(points - size / 2).astype(int)
@@ -35,7 +35,7 @@ def draw_landmarks(image: NDArray[np.uint8], prediction: Prediction, ink: Ink) -
 
 def draw_box(image: NDArray[np.uint8], prediction: Prediction) -> None:
     """Draw the corners of a face's box."""
-    box, colour = prediction.face.box, tint(prediction.emotion)
+    box, color = prediction.face.box, tint(prediction.emotion)
     thickness = _thickness(box)
     left, top, right, bottom = box.left, box.top, box.left + box.width, box.top + box.height
     length = round(0.18 * min(box.width, box.height))
@@ -46,7 +46,7 @@ def draw_box(image: NDArray[np.uint8], prediction: Prediction) -> None:
     ]
     corners = [np.clip(corner, -FAR, FAR) for corner in corners]
     cv2.polylines(image, corners, False, SHADOW, 2 * thickness + 2, cv2.LINE_AA)
-    cv2.polylines(image, corners, False, colour, 2 * thickness, cv2.LINE_AA)
+    cv2.polylines(image, corners, False, color, 2 * thickness, cv2.LINE_AA)
 
 
 def draw_tie(image: NDArray[np.uint8], prediction: Prediction, rect: Rect) -> None:
@@ -74,9 +74,9 @@ def _line(
     image: NDArray[np.uint8],
     start: tuple[float, float],
     end: tuple[float, float],
-    colour: Sequence[float],
+    color: Sequence[float],
     thickness: int,
 ) -> None:
     # Before rounding, a whole number is the middle of a pixel.
     first, last = (tuple(round((v - 0.5) * 2**_SHIFT) for v in point) for point in (start, end))
-    cv2.line(image, first, last, colour, thickness, cv2.LINE_AA, _SHIFT)
+    cv2.line(image, first, last, color, thickness, cv2.LINE_AA, _SHIFT)

@@ -160,8 +160,8 @@ class Panels:
         write(layer, self.ink.text(emotion, size, chosen, ink), left, middle)
         right = left + m.column - m.number
         length, height = right - left - m.name - m.gap, max(3, round(0.55 * size))
-        for share, colour in ((1.0, TRACK), (probability, tint(emotion))):
-            bar = self.ink.paper(length, height, height / 2, colour, 1.0)
+        for share, color in ((1.0, TRACK), (probability, tint(emotion))):
+            bar = self.ink.paper(length, height, height / 2, color, 1.0)
             bar = bar[:, : round(share * length)]
             lay(layer, bar, left + m.name + m.gap, round(middle - height / 2))
         if m.number:

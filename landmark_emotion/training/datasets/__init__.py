@@ -23,7 +23,7 @@ MANIFEST_NAME = "manifest.csv"
 
 
 def read_dataset(path: Path, *, peak_frames: int = 1) -> Dataset:
-    """Read a data set of images, recognising its layout.
+    """Read a data set of images, recognizing its layout.
 
     Parameters
     ----------

@@ -53,7 +53,7 @@ def looks_like_ckplus(files: Iterable[Path]) -> bool:
 
 
 def read_ckplus(root: Path, files: Iterable[Path], peak_frames: int = 1) -> Dataset:
-    """Read a CK or CK+ tree: the peak and the neutral frame of every labelled sequence.
+    """Read a CK or CK+ tree: the peak and the neutral frame of every labeled sequence.
 
     Parameters
     ----------

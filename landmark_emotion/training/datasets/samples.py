@@ -50,7 +50,7 @@ class Dataset:
     Attributes
     ----------
     layout : str
-        What it was recognised as, for the user.
+        What it was recognized as, for the user.
     samples : list of Sample
         In a stable order.
     left_out : Counter

@@ -261,7 +261,7 @@ function stop() {
   shape(4, 3);
   overlay.clear();
   timeline.clear();
-  if (model) timeline.draw(0, model.emotions, model.colours);
+  if (model) timeline.draw(0, model.emotions, model.colors);
   showFace(null);
   figures();
   enable();
@@ -288,12 +288,12 @@ function show(time) {
   showFace(face);
   if (time === null) return;
   if (face) timeline.add(time, face.probabilities);
-  timeline.draw(time, model.emotions, model.colours);
+  timeline.draw(time, model.emotions, model.colors);
 }
 
 function redraw() {
   if (!answer || !model) return;
-  overlay.draw(answer, model.colours, {
+  overlay.draw(answer, model.colors, {
     mirrored: source?.kind === "camera", explain: settings.explain, chosen,
   });
 }
@@ -334,7 +334,7 @@ function makeBars() {
     const track = document.createElement("span");
     track.className = "track";
     const bar = document.createElement("span");
-    bar.style.background = model.colours[emotion];
+    bar.style.background = model.colors[emotion];
     track.append(bar);
     const value = document.createElement("output");
     value.setAttribute("aria-live", "off");
@@ -344,7 +344,7 @@ function makeBars() {
     emoji(emotion);
   }
   emoji("uncertain");
-  timeline.draw(0, model.emotions, model.colours);
+  timeline.draw(0, model.emotions, model.colors);
 }
 
 function showFace(face) {

@@ -33,7 +33,7 @@ export class Overlay {
   }
 
   /** Draw the faces of an answer; mirrored where the picture is. */
-  draw(answer, colours, { mirrored, explain, chosen }) {
+  draw(answer, colors, { mirrored, explain, chosen }) {
     const { canvas, pen } = this;
     const dense = window.devicePixelRatio || 1;
     const width = Math.round(canvas.clientWidth * dense);
@@ -61,11 +61,11 @@ export class Overlay {
         this.#contours(points, 1.1 * unit, "#ffffffd0");
         this.#dots(points, 1.5 * unit);
       }
-      this.#frame(face, place, scale, colours[face.emotion], unit, answer.faces.length > 1);
+      this.#frame(face, place, scale, colors[face.emotion], unit, answer.faces.length > 1);
     }
   }
 
-  #contours(points, thickness, colour) {
+  #contours(points, thickness, color) {
     const { pen } = this;
     pen.beginPath();
     for (const [from, to, closed] of LINES) {
@@ -77,7 +77,7 @@ export class Overlay {
     pen.strokeStyle = "#0000007a";
     pen.lineWidth = 2.2 * thickness;
     pen.stroke();
-    pen.strokeStyle = colour;
+    pen.strokeStyle = color;
     pen.lineWidth = thickness;
     pen.stroke();
   }
@@ -133,7 +133,7 @@ export class Overlay {
     }
   }
 
-  #frame(face, place, scale, colour, unit, several) {
+  #frame(face, place, scale, color, unit, several) {
     const { pen, canvas } = this;
     const [left, top, wide, high] = face.box;
     const [x0, y] = place([left, top]);
@@ -146,7 +146,7 @@ export class Overlay {
     pen.strokeStyle = "#000000a0";
     pen.lineWidth = 4.5 * unit;
     pen.stroke();
-    pen.strokeStyle = colour;
+    pen.strokeStyle = color;
     pen.lineWidth = 2.5 * unit;
     pen.stroke();
     const size = Math.max(26 * unit, Math.min(56 * unit, width / 4));

@@ -1,6 +1,6 @@
 // Where pictures come from: the camera, a video file, a photo.
 
-const FRAME_SIDE = 640; // pixels; what the recogniser needs, and no more
+const FRAME_SIDE = 640; // pixels; what the recognizer needs, and no more
 const PHOTO_SIDE = 2000;
 const QUALITY = 0.85;
 

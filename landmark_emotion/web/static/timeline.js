@@ -1,4 +1,4 @@
-// The probabilities of the last minute: a row an emotion, so that it can be read without colours.
+// The probabilities of the last minute: a row an emotion, so that it can be read without colors.
 
 const SECONDS = 60;
 const GAP = 0.8; // seconds without a face, after which the line is broken
@@ -24,7 +24,7 @@ export class Timeline {
   }
 
   /** Draw what was added, up to a time in seconds. */
-  draw(now, emotions, colours) {
+  draw(now, emotions, colors) {
     if (performance.now() - this.#drawn < REDRAW) return;
     this.#drawn = performance.now();
     const { canvas, pen } = this;
@@ -70,7 +70,7 @@ export class Timeline {
         for (const point of line) pen.lineTo(...point);
         pen.lineTo(line.at(-1)[0], base);
         pen.closePath();
-        pen.fillStyle = colours[emotion];
+        pen.fillStyle = colors[emotion];
         pen.fill();
         pen.beginPath();
         for (const point of line) pen.lineTo(...point);

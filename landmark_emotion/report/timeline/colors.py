@@ -1,9 +1,9 @@
-"""The colours of the emotions over time, by day and by night."""
+"""The colors of the emotions over time, by day and by night."""
 
 from landmark_emotion.live.prediction import UNCERTAIN
 
 # By day and by night. Most are of Okabe and Ito (2008), "Color universal design".
-COLOURS = {
+COLORS = {
     "anger": ("#d55e00", "#e0701c"),
     "contempt": ("#882255", "#b9558b"),
     "disgust": ("#009e73", "#12ab80"),
