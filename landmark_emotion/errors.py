@@ -22,6 +22,28 @@ Each message reads ``<where>: <what is wrong>; <what to do>``. A caller's progra
 plain ``ValueError`` and ``TypeError`` instead.
 """
 
+from collections.abc import Callable
+
+Notify = Callable[[str], None]
+"""Given a line that the user should read: a warning, or a note on progress."""
+
+
+def reason(error: BaseException) -> str:
+    """Return why an operation failed, in one line without the path that `OSError` repeats.
+
+    Parameters
+    ----------
+    error : BaseException
+        Raised by Python or a library.
+
+    Returns
+    -------
+    str
+        At most 200 characters; the name of the error's class if it has no text.
+    """
+    text = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return " ".join(text.split())[:200] or type(error).__name__
+
 
 class LandmarkEmotionError(Exception):
     """The root of the errors above; its text is meant to be shown to the user."""
