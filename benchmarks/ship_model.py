@@ -20,7 +20,7 @@ from landmark_emotion.faces.detector import FaceDetector, find_predictor, predic
 from landmark_emotion.files.writing import replace_atomically
 from landmark_emotion.model.classifier import softmax
 from landmark_emotion.sources.images import read_image
-from landmark_emotion.training.evaluation import inner_folds, judge, out_of_fold_votes
+from landmark_emotion.training.evaluation import cross_validate, inner_folds, out_of_fold_votes
 from landmark_emotion.training.fit import Recipe, TrainingSet, fit_model, fit_temperature, usable
 from landmark_emotion.training.landmark_table import LandmarkTable, load_table
 from landmark_emotion.training.metrics import calibration_error, score
@@ -47,8 +47,10 @@ def main():
     figures = {
         "recipe": "landmark_emotion.training.fit.Recipe()",
         "temperatures": temperatures,
-        "ckplus_people_not_in_training": judged(judge(ckplus, recipe, more=(frames, london))),
-        "ckplus_alone_people_not_in_training": judged(judge(ckplus, recipe)),
+        "ckplus_people_not_in_training": brief(
+            cross_validate(ckplus, recipe, more=(frames, london))
+        ),
+        "ckplus_alone_people_not_in_training": brief(cross_validate(ckplus, recipe)),
         "london_by_a_model_of_ckplus_alone": london_scores(
             [(stranger, np.arange(len(london)))], london, temperatures
         ),
@@ -102,11 +104,11 @@ BRIEF = (
 )
 
 
-def judged(judgments):
-    """Shorten the judgments to what the card tells."""
+def brief(evaluations):
+    """Shorten the evaluations to what the card tells."""
     return {
-        name: {key: judgment.as_json()[key] for key in BRIEF}
-        for name, judgment in zip(("static", "calibrated"), judgments, strict=True)
+        name: {key: evaluation.as_json()[key] for key in BRIEF}
+        for name, evaluation in zip(("static", "calibrated"), evaluations, strict=True)
     }
 
 

@@ -36,7 +36,7 @@ from landmark_emotion.files.writing import replace_atomically
 from landmark_emotion.sources.images import read_image
 from landmark_emotion.training import extraction
 from landmark_emotion.training.datasets import read_dataset
-from landmark_emotion.training.evaluation import judge, shuffled_splits
+from landmark_emotion.training.evaluation import cross_validate, shuffled_splits
 from landmark_emotion.training.fit import usable
 from landmark_emotion.training.landmark_table import load_table
 
@@ -117,7 +117,7 @@ def time_jobs(samples, faces):
     for name, jobs in JOBS.items():
         stop_workers()
         measured[f"subjects left out and runs, {name}"] = timed(
-            lambda jobs=jobs: [list(shuffled_splits(faces)), judge(faces, jobs=jobs)]
+            lambda jobs=jobs: [list(shuffled_splits(faces)), cross_validate(faces, jobs=jobs)]
         )
     return measured
 

@@ -16,7 +16,7 @@ from landmark_emotion.errors import DatasetError
 from landmark_emotion.model.classifier import EmotionModel, load_model
 
 if TYPE_CHECKING:
-    from landmark_emotion.training.evaluation import Judgment
+    from landmark_emotion.training.evaluation import Evaluation
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -44,23 +44,23 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
     from landmark_emotion.report import summary as report
-    from landmark_emotion.training.evaluation import judge_by
+    from landmark_emotion.training.evaluation import evaluate_model
 
     check_report(args.report)
     model = load_model(args.model)
     emotions = {*collect.wanted_emotions(args), *model.emotions}
     data = collect.collect(args, args.dataset, emotions)
-    static, calibrated = judge_by(model, data.table)
+    static, calibrated = evaluate_model(model, data.table)
     if args.calibrate == "neutral":
         if calibrated is None:
             raise DatasetError(
                 f"{args.dataset}: nobody has a neutral face to compare with; name the subjects, or "
                 "leave --calibrate out"
             )
-        judgment = calibrated
+        evaluation = calibrated
     else:
-        judgment = static
-    scores, n_neutral = judgment.scores, int(judgment.calibrated.sum())
+        evaluation = static
+    scores, n_neutral = evaluation.scores, int(evaluation.calibrated.sum())
     skipped = [{"path": str(path), "reason": reason} for path, reason in data.skipped]
     if args.report is not None:
         _report(args, model, data, skipped, static, calibrated)
@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     print(f"data set: {data.title}")
     if args.calibrate:
         print(f"  {n_neutral} of {scores.n} were compared with another neutral face of the person")
-    print("\n".join(report.judgment_text(judgment)))
+    print("\n".join(report.evaluation_text(evaluation)))
     left_out = report.left_out_text(data.left_out, data.skipped)
     if left_out:
         print("\n".join(left_out))
@@ -84,8 +84,8 @@ def _report(
     model: EmotionModel,
     data: collect.Collected,
     skipped: list[dict[str, str]],
-    static: "Judgment",
-    calibrated: "Judgment | None",
+    static: "Evaluation",
+    calibrated: "Evaluation | None",
 ) -> None:
     from landmark_emotion.report import summary as report
 

@@ -82,14 +82,14 @@ class _Learned:
     """What can be remembered of a training run, in types that do not import scikit-learn.
 
     `account` and `lines` were printed: what is in the data set, and the scores. `summary` is that
-    of `report.training_report`. `judgments` are the fields of the static and the calibrated one.
+    of `report.training_report`. `evaluations` are the fields of the static and the calibrated one.
     """
 
     account: list[str]
     lines: list[str]
     summary: dict[str, Any]
     model: EmotionModel
-    judgments: tuple[dict[str, Any], dict[str, Any] | None]
+    evaluations: tuple[dict[str, Any], dict[str, Any] | None]
 
 
 def run(args: argparse.Namespace) -> int:
@@ -182,11 +182,11 @@ def _learn(
         )
 
     search = evaluation.SEARCHED if args.search else ()
-    static, calibrated = evaluation.judge(
+    static, calibrated = evaluation.cross_validate(
         table, folds=args.folds, seed=args.seed, search=search, jobs=args.jobs or -1
     )
     who = "people" if table.subjects_known else "samples"
-    tell(f"{who} not in training{where}: {static.protocol}", *report.judgment_text(static))
+    tell(f"{who} not in training{where}: {static.protocol}", *report.evaluation_text(static))
     if table.subjects_known:
         tell(f"  {report.WHY_BELIEVE_IT}")
     else:
@@ -200,7 +200,7 @@ def _learn(
         tell(
             f"the same{where}, compared with the person's own neutral face "
             f"({calibrated.calibrated.sum()} of {len(table)} have another one, the rest as above)",
-            *report.judgment_text(calibrated),
+            *report.evaluation_text(calibrated),
         )
 
     samples = training.TrainingSet.of(table)
@@ -219,8 +219,8 @@ def _learn(
     model = training.fit_model(
         samples, recipe, temperatures=temperatures, info=report.without_people(summary)
     )
-    judgments = (vars(static), vars(calibrated) if calibrated is not None else None)
-    return _Learned(account, lines, summary, model, judgments)
+    evaluations = (vars(static), vars(calibrated) if calibrated is not None else None)
+    return _Learned(account, lines, summary, model, evaluations)
 
 
 def _digest(args: argparse.Namespace, data: collect.Collected, versions: dict[str, str]) -> str:
@@ -250,10 +250,10 @@ def _report(
     model: EmotionModel,
 ) -> None:
     from landmark_emotion.training import fit as training
-    from landmark_emotion.training.evaluation import Judgment
+    from landmark_emotion.training.evaluation import Evaluation
 
     table, too_few = training.usable(data.table, collect.wanted_emotions(args))
-    static, calibrated = learned.judgments
+    static, calibrated = learned.evaluations
     written = {
         **summary,
         "path": str(data.path),
@@ -267,8 +267,8 @@ def _report(
         written,
         table=table,
         model=model,
-        static=Judgment(**static),
-        calibrated=Judgment(**calibrated) if calibrated is not None else None,
+        static=Evaluation(**static),
+        calibrated=Evaluation(**calibrated) if calibrated is not None else None,
         runs=summary["shuffled"]["accuracies"],
         runs_apart=apart["accuracies"] if apart is not None else [],
     )

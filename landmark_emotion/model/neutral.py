@@ -114,7 +114,7 @@ def load_profile(path: str | os.PathLike[str]) -> NeutralReference:
 
 
 def own_neutrals(
-    features: NDArray[np.float64], emotion: ArrayLike, subject: ArrayLike, take: ArrayLike
+    features: NDArray[np.float64], emotion: ArrayLike, subject: ArrayLike, sequence: ArrayLike
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Find the neutral reference of every sample of a data set.
 
@@ -122,9 +122,9 @@ def own_neutrals(
     ----------
     features : ndarray of shape (n, 136)
         Of n faces.
-    emotion, subject, take : array_like of shape (n,)
-        What they show, who they are (an empty subject is unknown), and which were recorded
-        together.
+    emotion, subject, sequence : array_like of shape (n,)
+        Labels of the faces. An empty subject is unknown; frames of one sequence count as one
+        neutral face.
 
     Returns
     -------
@@ -132,9 +132,10 @@ def own_neutrals(
         The mean of the same person's neutral faces, the sample itself left out; NaN where there
         is none.
     counts : ndarray of shape (n,)
-        How many takes these come from.
+        Number of sequences these come from.
     """
-    subject, take, neutral = np.asarray(subject), np.asarray(take), np.asarray(emotion) == "neutral"
+    subject, sequence = np.asarray(subject), np.asarray(sequence)
+    neutral = np.asarray(emotion) == "neutral"
     references = np.full_like(features, np.nan)
     counts = np.zeros(len(features), dtype=np.int64)
     for person in np.unique(subject[neutral & (subject != "")]):
@@ -143,7 +144,7 @@ def own_neutrals(
             others = theirs[theirs != index]
             if len(others):
                 references[index] = features[others].mean(axis=0)
-                counts[index] = len(np.unique(take[others]))
+                counts[index] = len(np.unique(sequence[others]))
     return references, counts
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from landmark_emotion.training.evaluation import Judgment
+from landmark_emotion.training.evaluation import Evaluation
 from landmark_emotion.training.fit import Recipe
 from landmark_emotion.training.landmark_table import LandmarkTable
 from landmark_emotion.training.metrics import Scores
@@ -66,12 +66,12 @@ def runs_text(accuracies: Sequence[float]) -> str:
     return f"mean accuracy {np.mean(accuracies):.4f}, standard deviation {np.std(accuracies):.4f}"
 
 
-def judgment_text(judgment: Judgment) -> list[str]:
-    """Show a judgment: scores with intervals, recall per emotion and the confusion matrix.
+def evaluation_text(evaluation: Evaluation) -> list[str]:
+    """Show a evaluation: scores with intervals, recall per emotion and the confusion matrix.
 
     Parameters
     ----------
-    judgment : Judgment
+    evaluation : Evaluation
         At least one sample.
 
     Returns
@@ -79,8 +79,8 @@ def judgment_text(judgment: Judgment) -> list[str]:
     list of str
         Lines.
     """
-    values = judgment.as_json()
-    (low, high), scores = values["interval_95"]["accuracy"], judgment.scores
+    values = evaluation.as_json()
+    (low, high), scores = values["interval_95"]["accuracy"], evaluation.scores
     return [
         f"  accuracy {scores.accuracy:.4f} (95 % interval {low:.3f} to {high:.3f}), "
         f"balanced accuracy {scores.balanced_accuracy:.4f}, macro F1 {scores.macro_f1:.4f}",
@@ -114,8 +114,8 @@ def training_report(
     recipe: Recipe,
     runs: Sequence[float],
     runs_apart: Sequence[float],
-    static: Judgment,
-    calibrated: Judgment | None,
+    static: Evaluation,
+    calibrated: Evaluation | None,
 ) -> dict[str, Any]:
     """Gather what a training run found out, as JSON values.
 
@@ -131,7 +131,7 @@ def training_report(
         Accuracies of the shuffled splits.
     runs_apart : sequence of float
         The same with sequences kept on one side; empty where that makes no difference.
-    static, calibrated : Judgment
+    static, calibrated : Evaluation
         Of samples that were not in training.
 
     Returns
@@ -179,8 +179,8 @@ def evaluation_report(
     table: LandmarkTable,
     data: dict[str, Any],
     model: dict[str, Any],
-    static: Judgment,
-    calibrated: Judgment | None,
+    static: Evaluation,
+    calibrated: Evaluation | None,
 ) -> dict[str, Any]:
     """Gather what a model did on a data set, as JSON values.
 
@@ -192,7 +192,7 @@ def evaluation_report(
         Where they come from.
     model : dict
         Which model it was; its name at least.
-    static, calibrated : Judgment
+    static, calibrated : Evaluation
         What it said of them.
 
     Returns

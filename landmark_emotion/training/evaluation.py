@@ -60,7 +60,7 @@ Indices = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
-class Judgment:
+class Evaluation:
     """What is said of samples by a classifier that was not fitted on them.
 
     Attributes
@@ -148,7 +148,7 @@ def shuffled_splits(
     """Train and test over repeated stratified shuffled splits.
 
     Samples of one person lie on both sides of a split, so the accuracy says how well people
-    already known are recognized; strangers fare worse (see `judge`).
+    already known are recognized; strangers fare worse (see `cross_validate`).
 
     Parameters
     ----------
@@ -181,7 +181,7 @@ def shuffled_splits(
     options = {"n_splits": runs, "test_size": test_size, "random_state": seed}
     try:
         if keep_sequences:
-            splits = list(GroupShuffleSplit(**options).split(X, y, _takes(table)))
+            splits = list(GroupShuffleSplit(**options).split(X, y, _groups(table)))
         else:
             splits = list(StratifiedShuffleSplit(**options).split(X, y))
     except ValueError as error:
@@ -202,7 +202,7 @@ def shared_sequences(table: LandmarkTable) -> int:
     return len({sequence for (sequence, _), count in pairs.items() if sequence and count > 1})
 
 
-def judge(
+def cross_validate(
     table: LandmarkTable,
     recipe: Recipe | None = None,
     *,
@@ -211,7 +211,7 @@ def judge(
     seed: int = 0,
     search: Sequence[Recipe] = (),
     jobs: int = -1,
-) -> tuple[Judgment, Judgment | None]:
+) -> tuple[Evaluation, Evaluation | None]:
     """Let every sample be judged by models that have seen nobody in its fold.
 
     Whatever is chosen (temperatures, and the recipe where there is a search) is chosen without the
@@ -238,9 +238,9 @@ def judge(
 
     Returns
     -------
-    static : Judgment
+    static : Evaluation
         Of faces as they are, in the order of the table.
-    calibrated : Judgment or None
+    calibrated : Evaluation or None
         Of how they differ from the same person's other neutral faces; static where there is none.
         None where people's neutral faces are not known.
 
@@ -256,23 +256,25 @@ def judge(
     fits = sum(len(block) + _INNER_FOLDS * len(candidates) for block in blocks)
     n_jobs = jobs if fits * len(samples.emotion) >= _WORTH_WORKERS else 1
     results = joblib.Parallel(n_jobs=n_jobs)(
-        joblib.delayed(_judge_block)(samples, block, candidates, seed) for block in blocks
+        joblib.delayed(_evaluate_block)(samples, block, candidates, seed) for block in blocks
     )
     order = np.argsort(np.concatenate([test for block in blocks for test in block]))
     static, calibrated = (np.concatenate(parts)[order] for parts in zip(*results, strict=True))
     if search:
         protocol += f", best of {len(search)} recipes by folds within"
     has = np.isfinite(calibrated).all(axis=1)
-    first = Judgment(
+    first = Evaluation(
         protocol, emotions, table.emotion, table.subject, softmax(static), np.zeros_like(has)
     )
     if not has.any():
         return first, None
     merged = softmax(np.where(has[:, np.newaxis], calibrated, static))
-    return first, Judgment(protocol, emotions, table.emotion, table.subject, merged, has)
+    return first, Evaluation(protocol, emotions, table.emotion, table.subject, merged, has)
 
 
-def judge_by(model: EmotionModel, table: LandmarkTable) -> tuple[Judgment, Judgment | None]:
+def evaluate_model(
+    model: EmotionModel, table: LandmarkTable
+) -> tuple[Evaluation, Evaluation | None]:
     """Let every sample be judged by a model that was fitted elsewhere.
 
     Parameters
@@ -284,8 +286,8 @@ def judge_by(model: EmotionModel, table: LandmarkTable) -> tuple[Judgment, Judgm
 
     Returns
     -------
-    static, calibrated : Judgment and Judgment or None
-        As by `judge`.
+    static, calibrated : Evaluation and Evaluation or None
+        As by `cross_validate`.
     """
     samples = TrainingSet.of(table)
     given = (
@@ -296,13 +298,13 @@ def judge_by(model: EmotionModel, table: LandmarkTable) -> tuple[Judgment, Judgm
     )
     probabilities = softmax(model.votes(samples.features))
     known = samples.has_neutral
-    static = Judgment(*given, probabilities, np.zeros_like(known))
+    static = Evaluation(*given, probabilities, np.zeros_like(known))
     if not known.any():
         return static, None
     references = model.blend(samples.neutral[known], samples.n_neutral[known])
     merged = probabilities.copy()
     merged[known] = softmax(model.votes(samples.features[known], references))
-    return static, Judgment(*given, merged, known)
+    return static, Evaluation(*given, merged, known)
 
 
 def choose(
@@ -348,7 +350,7 @@ def choose(
     return best[1], best[2]
 
 
-def _judge_block(
+def _evaluate_block(
     samples: TrainingSet,
     block: list[Indices],
     candidates: Sequence[Recipe],
@@ -419,7 +421,7 @@ def _others(samples: TrainingSet, fold: Indices) -> Indices:
     return np.flatnonzero(outside & ~np.isin(samples.subject, list(people)))
 
 
-def _takes(table: LandmarkTable) -> list[str]:
+def _groups(table: LandmarkTable) -> list[str]:
     return [sequence or f"sample {index}" for index, sequence in enumerate(table.sequence.tolist())]
 
 

@@ -202,15 +202,15 @@ class TrainingSet:
     neutral : ndarray of shape (n, 136)
         Mean of the same person's other neutral faces; NaN where there is none.
     n_neutral : ndarray of shape (n,)
-        How many takes that comes from.
+        Number of sequences that the mean comes from.
     emotion, subject : ndarray of shape (n,), str
         What they show and who they are; an empty subject is unknown.
-    take : ndarray of shape (n,), str
-        Alike for frames of one sequence that show the same emotion.
+    sequence : ndarray of shape (n,), str
+        The same for frames of one recording that show the same emotion, otherwise unique.
     origin : ndarray of shape (n,), int
         Which table a sample comes from.
     weight : ndarray of shape (n,)
-        Frames of one take and table share a weight of 1.
+        Frames of one sequence and table share a weight of 1.
     """
 
     features: Features
@@ -218,7 +218,7 @@ class TrainingSet:
     n_neutral: NDArray[np.int64]
     emotion: NDArray[np.str_]
     subject: NDArray[np.str_]
-    take: NDArray[np.str_]
+    sequence: NDArray[np.str_]
     origin: NDArray[np.int64]
     weight: NDArray[np.float64]
 
@@ -230,7 +230,7 @@ class TrainingSet:
         subject = np.concatenate([table.subject for table in tables])
         sequence = np.concatenate([table.sequence for table in tables])
         origin = np.repeat(np.arange(len(tables)), [len(table) for table in tables])
-        take = np.array(
+        sequence = np.array(
             [
                 f"{name} {shown}" if name else f"sample {index}"
                 for index, (name, shown) in enumerate(
@@ -238,13 +238,13 @@ class TrainingSet:
                 )
             ]
         )
-        weight = np.empty(len(take))
+        weight = np.empty(len(sequence))
         for table in range(len(tables)):
             here = origin == table
-            _, which, count = np.unique(take[here], return_inverse=True, return_counts=True)
+            _, which, count = np.unique(sequence[here], return_inverse=True, return_counts=True)
             weight[here] = 1 / count[which]
-        neutral, n_neutral = own_neutrals(features, emotion, subject, take)
-        return cls(features, neutral, n_neutral, emotion, subject, take, origin, weight)
+        neutral, n_neutral = own_neutrals(features, emotion, subject, sequence)
+        return cls(features, neutral, n_neutral, emotion, subject, sequence, origin, weight)
 
     @property
     def has_neutral(self) -> NDArray[np.bool_]:
@@ -259,15 +259,15 @@ class TrainingSet:
         """Return the features with what distinguishes the other tables as a whole taken off.
 
         Tables may have been measured under other conditions (size, compression). Where they hold
-        takes of the first table, the mean difference over these is known and is not learned from.
+        sequences of the first table, the mean difference over these is known and not learned.
         """
         features = self.features.copy()
-        first = {take: index for index, take in enumerate(self.take) if not self.origin[index]}
+        first = {name: index for index, name in enumerate(self.sequence) if not self.origin[index]}
         for table in np.unique(self.origin[self.origin > 0]):
             shared = [
-                (index, first[take])
-                for index, take in enumerate(self.take)
-                if self.origin[index] == table and take in first
+                (index, first[name])
+                for index, name in enumerate(self.sequence)
+                if self.origin[index] == table and name in first
             ]
             if shared:
                 here, there = np.array(shared).T

@@ -96,13 +96,13 @@ def test_the_second_run_takes_the_landmarks_from_the_cache(trained, run, here, d
 @pytest.fixture
 def fitted(monkeypatch):
     """How often scores were computed rather than remembered."""
-    plain, calls = evaluation.judge, []
+    plain, calls = evaluation.cross_validate, []
 
     def spy(*args, **options):
         calls.append(1)
         return plain(*args, **options)
 
-    monkeypatch.setattr(evaluation, "judge", spy)
+    monkeypatch.setattr(evaluation, "cross_validate", spy)
     return calls
 
 

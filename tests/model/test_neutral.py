@@ -67,14 +67,14 @@ def test_a_broken_profile_gets_one_line(tmp_path, content):
 def test_a_sample_is_never_its_own_reference():
     faces = table(n_subjects=3)
     features = landmark_features(faces.landmarks)
-    takes = np.arange(len(faces)) // 2
-    references, counts = own_neutrals(features, faces.emotion, faces.subject, takes)
+    sequences = np.arange(len(faces)) // 2
+    references, counts = own_neutrals(features, faces.emotion, faces.subject, sequences)
     neutral = faces.emotion == "neutral"
     for index in range(len(faces)):
         others = (faces.subject == faces.subject[index]) & neutral
         others[index] = False
         np.testing.assert_allclose(references[index], features[others].mean(axis=0))
-        assert counts[index] == len(set(takes[others].tolist()))
+        assert counts[index] == len(set(sequences[others].tolist()))
 
 
 def test_who_has_no_other_neutral_face_has_no_reference():

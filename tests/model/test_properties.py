@@ -24,7 +24,7 @@ from landmark_emotion.model.features import (  # noqa: E402
 )
 from landmark_emotion.model.neutral import reference_from  # noqa: E402
 from landmark_emotion.sources.images import prepare, to_gray  # noqa: E402
-from landmark_emotion.training.evaluation import judge, shuffled_splits  # noqa: E402
+from landmark_emotion.training.evaluation import cross_validate, shuffled_splits  # noqa: E402
 from landmark_emotion.training.fit import TrainingSet, fit_model, usable  # noqa: E402
 from landmark_emotion.training.landmark_table import LandmarkTable  # noqa: E402
 from landmark_emotion.training.metrics import calibration_error, log_loss, reliability, score  # noqa: E402
@@ -234,7 +234,7 @@ def test_training_works_or_says_what_is_missing(table):
         assert len(kept) + sum(left_out.values()) == len(table)
         model = fit_model(TrainingSet.of(kept))
         list(shuffled_splits(kept, runs=2))
-        judge(kept, jobs=1)
+        cross_validate(kept, jobs=1)
     except TrainingError as error:
         where, _, rest = str(error).partition(": ")
         assert where == "data set"

@@ -11,7 +11,7 @@ from landmark_emotion.model.features import landmark_features
 from landmark_emotion.report import plots
 from landmark_emotion.report.page import report_page
 from landmark_emotion.report.summary import evaluation_report, training_report
-from landmark_emotion.training.evaluation import Judgment
+from landmark_emotion.training.evaluation import Evaluation
 from landmark_emotion.training.fit import Recipe
 from landmark_emotion.training.landmark_table import LandmarkTable
 
@@ -61,7 +61,7 @@ def make(*, trained=True, calibrated=True, subjects=True, drawn=False, plot=True
     table = LandmarkTable(landmarks, emotion, subject, np.full(n, ""), np.full(n, ""), drawn=drawn)
     probabilities = random.dirichlet((1, 1, 1), n) / 2
     probabilities[np.arange(n), np.tile([0, 1, 2], 6)] += 0.5
-    static = Judgment(
+    static = Evaluation(
         "leave-one-subject-out over 6 subjects",
         EMOTIONS,
         emotion,

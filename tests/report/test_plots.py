@@ -11,7 +11,7 @@ from landmark_emotion.errors import MissingPackageError
 from landmark_emotion.model.classifier import EmotionModel, Head
 from landmark_emotion.model.features import landmark_features
 from landmark_emotion.report import plots
-from landmark_emotion.training.evaluation import Judgment
+from landmark_emotion.training.evaluation import Evaluation
 from landmark_emotion.training.landmark_table import LandmarkTable
 
 MOUTH = slice(48, 68)
@@ -51,20 +51,22 @@ def make_model(emotions=("anger", "happiness", "neutral")):
     return EmotionModel(tuple(emotions), mean, Head(weights, np.zeros(pairs), 1.0))
 
 
-def judgment(table, emotions, sharpness=3.0, protocol="leave-one-subject-out over 8 subjects"):
+def evaluation(table, emotions, sharpness=3.0, protocol="leave-one-subject-out over 8 subjects"):
     random = np.random.default_rng(2)
     scores = random.normal(size=(len(table), len(emotions)))
     scores += sharpness * (np.array(emotions) == table.emotion[:, np.newaxis])
     probabilities = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
     nobody = np.zeros(len(table), dtype=bool)
-    return Judgment(protocol, tuple(emotions), table.emotion, table.subject, probabilities, nobody)
+    return Evaluation(
+        protocol, tuple(emotions), table.emotion, table.subject, probabilities, nobody
+    )
 
 
 def draw(table=None, model=None, calibrated=True, **others):
     table = make_table() if table is None else table
     model = make_model() if model is None else model
-    static = judgment(table, model.emotions)
-    second = judgment(table, model.emotions, 6.0) if calibrated else None
+    static = evaluation(table, model.emotions)
+    second = evaluation(table, model.emotions, 6.0) if calibrated else None
     return plots.draw_plots(table=table, model=model, static=static, calibrated=second, **others)
 
 
@@ -104,7 +106,7 @@ def test_the_header_says_how_many_faces_by_what_protocol_and_whether_drawn(drawn
 
 def test_the_confusion_matrix_shows_counts_and_shares():
     table = make_table()
-    truth = judgment(table, ("anger", "happiness", "neutral"))
+    truth = evaluation(table, ("anger", "happiness", "neutral"))
     wrong = truth.probabilities[:, [1, 0, 2]].copy()
     swapped = dataclasses.replace(truth, probabilities=wrong)
     static = dataclasses.replace(swapped, truth=table.emotion)
@@ -229,7 +231,7 @@ def test_the_users_own_settings_change_nothing():
 @pytest.mark.parametrize("sharpness", [0.0, 40.0])
 def test_all_right_and_mere_guesses_can_be_drawn(sharpness):
     table, model = make_table(people=2), make_model()
-    static = judgment(table, model.emotions, sharpness)
+    static = evaluation(table, model.emotions, sharpness)
     for plot in plots.draw_plots(table=table, model=model, static=static, runs=(1.0,))[:5]:
         plots.as_svg(plot)
     if sharpness:
@@ -241,7 +243,7 @@ def test_all_right_and_mere_guesses_can_be_drawn(sharpness):
 
 def test_one_face_of_one_emotion_can_be_drawn():
     table, model = make_table(("happiness",), people=1), make_model()
-    wrong = judgment(table, model.emotions, -9.0)
+    wrong = evaluation(table, model.emotions, -9.0)
     for plot in plots.draw_plots(table=table, model=model, static=wrong):
         assert plots.as_svg(plot)
 

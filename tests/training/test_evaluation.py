@@ -6,7 +6,7 @@ from synthetic import table
 
 from landmark_emotion.errors import TrainingError
 from landmark_emotion.training import evaluation
-from landmark_emotion.training.evaluation import judge, shared_sequences, shuffled_splits
+from landmark_emotion.training.evaluation import cross_validate, shared_sequences, shuffled_splits
 from landmark_emotion.training.fit import HeadRecipe, Recipe, TrainingSet
 
 FACES = table(n_subjects=8, noise=2.0)
@@ -27,7 +27,7 @@ def test_shuffled_splits_reward_remembering_people_and_judging_does_not():
     faces = _memorable()
     recipe = Recipe(static=HeadRecipe(1.0, None, ()))
     shuffled = np.mean(list(shuffled_splits(faces, recipe)))
-    static, _ = judge(faces, recipe, jobs=1)
+    static, _ = cross_validate(faces, recipe, jobs=1)
     assert shuffled > 0.9
     assert static.scores.accuracy < 0.75
 
@@ -52,8 +52,8 @@ def test_no_model_sees_the_people_it_judges(monkeypatch):
     for person in sorted(set(FACES.subject.tolist())):
         seen.clear()
         block = [np.flatnonzero(FACES.subject == person)]
-        evaluation._judge_block(samples, block, (Recipe(),), 0)
-        # Neither for the choice of the temperature nor for the judgment itself.
+        evaluation._evaluate_block(samples, block, (Recipe(),), 0)
+        # Neither for the choice of the temperature nor for the evaluation itself.
         assert len(seen) > 1
         assert all(person not in people for people in seen)
 
@@ -72,9 +72,9 @@ def test_no_tested_face_is_a_reference_in_shuffled_splits(monkeypatch):
 
 
 def test_judgments_stand_in_the_order_of_the_table():
-    static, calibrated = judge(FACES, jobs=1)
+    static, calibrated = cross_validate(FACES, jobs=1)
     order = np.random.default_rng(0).permutation(len(FACES))
-    shuffled, _ = judge(FACES.take(order), jobs=1)
+    shuffled, _ = cross_validate(FACES.take(order), jobs=1)
     assert (static.truth == FACES.emotion).all()
     assert (shuffled.truth == FACES.emotion[order]).all()
     assert static.scores.accuracy > 0.6
@@ -84,14 +84,14 @@ def test_judgments_stand_in_the_order_of_the_table():
 
 
 def test_workers_judge_as_one_process_does(monkeypatch):
-    alone = judge(FACES, folds=4, jobs=1)
+    alone = cross_validate(FACES, folds=4, jobs=1)
     monkeypatch.setattr(evaluation, "_WORTH_WORKERS", 0)
-    for expected, judgment in zip(alone, judge(FACES, folds=4, jobs=2), strict=True):
-        np.testing.assert_array_equal(judgment.probabilities, expected.probabilities)
+    for expected, result in zip(alone, cross_validate(FACES, folds=4, jobs=2), strict=True):
+        np.testing.assert_array_equal(result.probabilities, expected.probabilities)
 
 
 def test_the_own_neutral_face_helps_where_people_differ():
-    static, calibrated = judge(FACES, folds=4, jobs=1)
+    static, calibrated = cross_validate(FACES, folds=4, jobs=1)
     assert calibrated.scores.accuracy > static.scores.accuracy
     assert calibrated.calibrated.all()
     assert not static.calibrated.any()
@@ -100,7 +100,7 @@ def test_the_own_neutral_face_helps_where_people_differ():
 def test_who_has_no_neutral_face_is_judged_statically():
     lonely = (FACES.subject == "S001") & (FACES.emotion == "neutral")
     faces = FACES.take(~lonely)
-    static, calibrated = judge(faces, folds=4, jobs=1)
+    static, calibrated = cross_validate(faces, folds=4, jobs=1)
     theirs = faces.subject == "S001"
     assert not calibrated.calibrated[theirs].any()
     np.testing.assert_array_equal(calibrated.probabilities[theirs], static.probabilities[theirs])
@@ -112,7 +112,7 @@ def test_a_search_chooses_among_its_recipes(monkeypatch):
     recipe, temperatures = evaluation.choose(TrainingSet.of(FACES), (bad, good))
     assert recipe == good
     assert all(temperature > 0 for temperature in temperatures)
-    static, _ = judge(FACES, folds=3, search=(good, bad), jobs=1)
+    static, _ = cross_validate(FACES, folds=3, search=(good, bad), jobs=1)
     assert "best of 2 recipes" in static.protocol
 
 
@@ -126,7 +126,7 @@ def test_near_equal_frames_are_counted_and_can_be_kept_apart():
 
 def test_unknown_people_are_judged_by_plain_folds():
     unknown = dataclasses.replace(FACES, subject=np.full(len(FACES), ""))
-    static, calibrated = judge(unknown, jobs=1)
+    static, calibrated = cross_validate(unknown, jobs=1)
     assert "unknown" in static.protocol
     assert calibrated is None
     assert static.as_json()["subjects"] is None
@@ -135,7 +135,7 @@ def test_unknown_people_are_judged_by_plain_folds():
 @pytest.mark.parametrize("n_subjects", [2, 3, 5])
 def test_few_people_are_enough(n_subjects):
     faces = table(n_subjects=n_subjects)
-    static, calibrated = judge(faces, jobs=1)
+    static, calibrated = cross_validate(faces, jobs=1)
     assert static.scores.n == len(faces)
     assert np.isfinite(static.probabilities).all()
     # One person shows each emotion once, which is too little to learn differences from.
@@ -145,7 +145,7 @@ def test_few_people_are_enough(n_subjects):
 def test_a_rare_emotion_of_one_person_is_no_obstacle():
     # Nobody else shows fear, so no model that judges this person knows it.
     rare = (FACES.emotion == "fear") & (FACES.subject != "S000")
-    static, _ = judge(FACES.take(~rare), jobs=1)
+    static, _ = cross_validate(FACES.take(~rare), jobs=1)
     assert static.scores.recall["fear"] == 0
 
 
@@ -154,11 +154,11 @@ def test_too_little_to_split_says_so():
     with pytest.raises(TrainingError, match="too few to hold out"):
         list(shuffled_splits(few))
     with pytest.raises(TrainingError, match="one subject only"):
-        judge(FACES.take(FACES.subject == "S000"))
+        cross_validate(FACES.take(FACES.subject == "S000"))
 
 
 def test_the_report_counts_everyone_once():
-    static, _ = judge(FACES, folds=3, jobs=1)
+    static, _ = cross_validate(FACES, folds=3, jobs=1)
     values = static.as_json()
     assert sum(person["n"] for person in values["subjects"].values()) == len(FACES)
     right = sum(person["right"] for person in values["subjects"].values())

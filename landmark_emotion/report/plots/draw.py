@@ -17,7 +17,7 @@ from landmark_emotion.report.plots.scores import (
     reliability_plot,
 )
 from landmark_emotion.report.plots.style import plot_style
-from landmark_emotion.training.evaluation import Judgment
+from landmark_emotion.training.evaluation import Evaluation
 from landmark_emotion.training.landmark_table import LandmarkTable
 
 NAMES = (
@@ -37,8 +37,8 @@ def draw_plots(
     *,
     table: LandmarkTable,
     model: EmotionModel,
-    static: Judgment,
-    calibrated: Judgment | None = None,
+    static: Evaluation,
+    calibrated: Evaluation | None = None,
     runs: Sequence[float] = (),
     runs_apart: Sequence[float] = (),
 ) -> list[Plot]:
@@ -50,7 +50,7 @@ def draw_plots(
         The samples judged; where they are drawn ones, every plot says so.
     model : EmotionModel
         What was fitted on them, or what judged them.
-    static, calibrated : Judgment
+    static, calibrated : Evaluation
         Of the samples.
     runs, runs_apart : sequence of float
         Accuracies of shuffled splits, and of those with sequences kept on one side.

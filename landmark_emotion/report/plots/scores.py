@@ -18,7 +18,7 @@ from landmark_emotion.report.plots.style import (
     percent_axis,
     series_of,
 )
-from landmark_emotion.training.evaluation import Judgment
+from landmark_emotion.training.evaluation import Evaluation
 from landmark_emotion.training.metrics import (
     COVERAGE,
     accuracy_at_coverage,
@@ -32,8 +32,8 @@ _FEW = 5  # faces; dots of fewer are not joined by the line
 
 
 def accuracy_plot(
-    static: Judgment,
-    calibrated: Judgment | None,
+    static: Evaluation,
+    calibrated: Evaluation | None,
     runs: Sequence[float],
     runs_apart: Sequence[float],
     note: str,
@@ -57,12 +57,12 @@ def accuracy_plot(
             drawings.append((accuracies, mean, (), QUIET))
             ends = (percent(min(accuracies)), percent(max(accuracies)))
             rows.append((" ".join(labels[-1].split()), percent(mean), *ends))
-    for judgment, color, label in (
+    for evaluation, color, label in (
         (static, FIRST, who),
         (calibrated, SECOND, "own neutral\nface known"),
     ):
-        if judgment is not None:
-            values = judgment.as_json()
+        if evaluation is not None:
+            values = evaluation.as_json()
             interval = values["interval_95"]["accuracy"]
             labels.append(label)
             drawings.append(((), values["accuracy"], interval, color))
@@ -133,9 +133,9 @@ def accuracy_plot(
     return Plot("accuracy", title, caption, alt, tuple(rows), figure, header)
 
 
-def confusion_plot(name: str, title: str, judgment: Judgment, note: str) -> Plot:
+def confusion_plot(name: str, title: str, evaluation: Evaluation, note: str) -> Plot:
     """Show what was taken for what."""
-    scores = judgment.scores
+    scores = evaluation.scores
     counts, emotions = scores.confusion, scores.emotions
     k = len(emotions)
     totals = counts.sum(axis=1)
@@ -190,10 +190,10 @@ def confusion_plot(name: str, title: str, judgment: Judgment, note: str) -> Plot
     return Plot(name, title, caption, alt, tuple(rows), figure, header)
 
 
-def recall_plot(static: Judgment, calibrated: Judgment | None, note: str) -> Plot:
+def recall_plot(static: Evaluation, calibrated: Evaluation | None, note: str) -> Plot:
     """Show the recall of each emotion with its interval."""
     title = "Recall of each emotion"
-    values = [judgment.as_json() for judgment in (static, calibrated) if judgment is not None]
+    values = [evaluation.as_json() for evaluation in (static, calibrated) if evaluation is not None]
     n = {emotion: int((static.truth == emotion).sum()) for emotion in values[0]["recall"]}
     order = sorted(n, key=lambda emotion: -values[0]["recall"][emotion])
     figure, header = new_sheet(title, note, 0.85 + 0.4 * len(order))
@@ -230,21 +230,23 @@ def recall_plot(static: Judgment, calibrated: Judgment | None, note: str) -> Plo
     return Plot("recall", title, caption, alt, tuple(rows), figure, header)
 
 
-def reliability_plot(static: Judgment, calibrated: Judgment | None, note: str) -> Plot:
+def reliability_plot(static: Evaluation, calibrated: Evaluation | None, note: str) -> Plot:
     """Show how often a probability comes true."""
     title = "Are its probabilities right?"
-    judgments = [judgment for judgment in (static, calibrated) if judgment is not None]
+    evaluations = [evaluation for evaluation in (static, calibrated) if evaluation is not None]
     edges = np.linspace(0, 1, _BINS + 1)
-    width = 0.8 / _BINS / len(judgments)
+    width = 0.8 / _BINS / len(evaluations)
     figure, header = new_sheet(title, note, 4.2)
     axes, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
     axes.plot([0, 1], [0, 1], color=GHOST, linewidth=1, linestyle=DASHED)
     axes.text(0.17, 0.12, "as sure as right", color=QUIET, fontsize=8)
     columns = [["probability", *(f"{low:.0%} to {high:.0%}" for low, high in pairwise(edges))]]
     columns[0] = [cell.replace("%", " %") for cell in columns[0]]
-    offset = width / 2 if len(judgments) > 1 else 0.0
-    for (color, marker, side, label), judgment in zip(series_of(offset), judgments, strict=False):
-        mean, accuracy, count = reliability(judgment.confidence, judgment.right, _BINS)
+    offset = width / 2 if len(evaluations) > 1 else 0.0
+    for (color, marker, side, label), evaluation in zip(
+        series_of(offset), evaluations, strict=False
+    ):
+        mean, accuracy, count = reliability(evaluation.confidence, evaluation.right, _BINS)
         seen = count > 0
         many = count >= _FEW
         axes.plot(mean[many], accuracy[many], color=color, linewidth=1, alpha=0.5)
@@ -278,13 +280,13 @@ def reliability_plot(static: Judgment, calibrated: Judgment | None, note: str) -
     below.set_ylabel("faces")
     below.set_xlabel("probability of the likeliest emotion")
     axes.tick_params(axis="x", length=0)
-    if len(judgments) > 1:
+    if len(evaluations) > 1:
         add_legend(axes)
     head, *body = zip(*columns, strict=True)
     body = [row for row in body if any(cell not in ("0", "") for cell in row[1:])]
     errors = " and ".join(
-        f"{calibration_error(judgment.confidence, judgment.right):.3f} ({series[-1]})"
-        for judgment, series in zip(judgments, series_of(0), strict=False)
+        f"{calibration_error(evaluation.confidence, evaluation.right):.3f} ({series[-1]})"
+        for evaluation, series in zip(evaluations, series_of(0), strict=False)
     )
     caption = (
         "On the dashed line, what is called 80 % likely is right in 80 % of cases; below it the "
@@ -297,22 +299,22 @@ def reliability_plot(static: Judgment, calibrated: Judgment | None, note: str) -
     return Plot("reliability", title, caption, alt, (head, *body), figure, header)
 
 
-def coverage_plot(static: Judgment, calibrated: Judgment | None, note: str) -> Plot:
+def coverage_plot(static: Evaluation, calibrated: Evaluation | None, note: str) -> Plot:
     """Show the accuracy on the surest faces."""
     title = "Accuracy when unsure faces are left unanswered"
     figure, header = new_sheet(title, note, 2.9)
     axes = figure.subplots()
-    judgments = [judgment for judgment in (static, calibrated) if judgment is not None]
+    evaluations = [evaluation for evaluation in (static, calibrated) if evaluation is not None]
     steps = (1.0, 0.95, 0.9, 0.8, 0.7, 0.6, 0.5)
-    heads = ("static", "own neutral known")[: len(judgments)]
+    heads = ("static", "own neutral known")[: len(evaluations)]
     lowest = 1.0
     curves = []
-    for (color, marker, _, label), judgment in zip(series_of(0), judgments, strict=False):
-        coverage, accuracy = coverage_curve(judgment.confidence, judgment.right)
+    for (color, marker, _, label), evaluation in zip(series_of(0), evaluations, strict=False):
+        coverage, accuracy = coverage_curve(evaluation.confidence, evaluation.right)
         # The first few faces alone say little and would stretch the scale.
         kept = coverage >= min(1.0, max(0.1, 10 / len(coverage)))
         axes.plot(coverage[kept], accuracy[kept], color=color, label=label)
-        values = [accuracy_at_coverage(judgment.confidence, judgment.right, s) for s in steps]
+        values = [accuracy_at_coverage(evaluation.confidence, evaluation.right, s) for s in steps]
         curves.append(values)
         for at in (steps.index(COVERAGE), 0):
             axes.plot(steps[at], values[at], marker, color=color, markersize=6, clip_on=False)
@@ -324,7 +326,7 @@ def coverage_plot(static: Judgment, calibrated: Judgment | None, note: str) -> P
     axes.grid(True, axis="both")
     axes.set_xlabel("share of faces answered, the surest first")
     axes.set_ylabel("accuracy on them")
-    if len(judgments) > 1:
+    if len(evaluations) > 1:
         add_legend(axes)
     rows = [("faces answered", *heads)]
     rows += [
