@@ -22,6 +22,7 @@ Each message reads ``<where>: <what is wrong>; <what to do>``. A caller's progra
 plain ``ValueError`` and ``TypeError`` instead.
 """
 
+import errno
 from collections.abc import Callable
 
 Notify = Callable[[str], None]
@@ -43,6 +44,27 @@ def reason(error: BaseException) -> str:
     """
     text = (error.strerror if isinstance(error, OSError) else None) or str(error)
     return " ".join(text.split())[:200] or type(error).__name__
+
+
+def read_remedy(error: BaseException) -> str:
+    """Return what a user can do about a file or folder that cannot be read.
+
+    Parameters
+    ----------
+    error : BaseException
+        Usually an `OSError`; the cause decides.
+
+    Returns
+    -------
+    str
+        To be put after the semicolon of a message.
+    """
+    if isinstance(error, PermissionError):
+        return "check its permissions"
+    path_is_wrong = isinstance(
+        error, FileNotFoundError | NotADirectoryError | IsADirectoryError | ValueError
+    ) or getattr(error, "errno", None) in (errno.ENAMETOOLONG, errno.EINVAL, errno.ELOOP)
+    return "check the path" if path_is_wrong else "check the disk or network, then try again"
 
 
 class LandmarkEmotionError(Exception):

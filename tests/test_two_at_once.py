@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from landmark_emotion.files.scratch import PREFIX
+from landmark_emotion.files.writing import PREFIX
 from landmark_emotion.model.classifier import load_model
 from landmark_emotion.training.landmark_table import load_table
 

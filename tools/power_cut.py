@@ -26,7 +26,7 @@ from tqdm import tqdm
 
 from landmark_emotion.drawn.dataset import draw_dataset
 from landmark_emotion.drawn.video import draw_video
-from landmark_emotion.files.scratch import PREFIX
+from landmark_emotion.files.writing import PREFIX
 from landmark_emotion.model.classifier import load_model
 
 

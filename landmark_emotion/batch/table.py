@@ -11,8 +11,7 @@ from typing import Any, Literal
 
 from landmark_emotion.batch.parts import Parts
 from landmark_emotion.batch.units import File, Unit
-from landmark_emotion.files.scratch import scratch_folder
-from landmark_emotion.files.writing import put_in_place, writing
+from landmark_emotion.files.writing import put_in_place, scratch_folder, writing
 from landmark_emotion.show.parquet import ParquetRows
 from landmark_emotion.show.rows import COLUMNS, LANDMARK_COLUMNS, json_row
 

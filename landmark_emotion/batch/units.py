@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from landmark_emotion.errors import DatasetError
+from landmark_emotion.files.folders import walk_files
 from landmark_emotion.sources.images import IMAGE_SUFFIXES
 from landmark_emotion.sources.video import VIDEO_SUFFIXES
-from landmark_emotion.training.datasets.samples import walk_files
 
 IMAGES_PER_UNIT = 32  # about; small enough to share among workers and to do again after a break
 MOST_IMAGES_PER_UNIT = 96

@@ -11,7 +11,7 @@ import numpy as np
 from landmark_emotion.cli.options import add_predictor, job_count, positive_int, progress, say
 from landmark_emotion.emotions import DEFAULT_EMOTIONS, EMOTIONS
 from landmark_emotion.errors import DatasetError
-from landmark_emotion.files.writing import user_folder
+from landmark_emotion.files.folders import user_folder
 from landmark_emotion.training.datasets import Sample, read_dataset
 from landmark_emotion.training.landmark_table import LandmarkTable, load_table
 

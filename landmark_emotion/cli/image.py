@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from landmark_emotion.cli.options import add_output, add_recognition, check_output, progress, say
 from landmark_emotion.errors import DatasetError, ImageError, OutputError
-from landmark_emotion.files.writing import check_writable, natural_order, replace_atomically
+from landmark_emotion.files.folders import natural_order
+from landmark_emotion.files.writing import check_writable, replace_atomically
 
 if TYPE_CHECKING:
     from landmark_emotion.live.prediction import Prediction

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from landmark_emotion.cli.options import say
-from landmark_emotion.files.writing import written_gradually
+from landmark_emotion.files.writing import Draft, written_gradually
 from landmark_emotion.live.prediction import UNCERTAIN, Prediction
 from landmark_emotion.show.rows import COLUMNS, LANDMARK_COLUMNS, csv_row, json_row
 
@@ -246,7 +246,9 @@ def open_writer(
         writer: Writer
         stream: TextIO | None = None
         if args.output is not None:
-            path: Path = stack.enter_context(written_gradually(args.output))
+            draft = stack.enter_context(written_gradually(args.output))
+            path = draft.path
+            stack.push(_kept(draft))
             if format_ != "parquet":
                 stack.push(_whole_lines(path))
                 file = path.open("w", encoding="utf-8", errors="surrogateescape", newline="")
@@ -265,6 +267,16 @@ def open_writer(
             writer = text(stream)
         stack.callback(writer.close)
         yield writer
+
+
+def _kept(draft: Draft) -> Callable[..., None]:
+    """Make what keeps a draft unless the run failed before anything was written."""
+
+    def keep(kind: object, error: object, trace: object) -> None:
+        if kind is None or draft.path.stat().st_size:
+            draft.keep()
+
+    return keep
 
 
 def _whole_lines(path: Path) -> Callable[..., None]:

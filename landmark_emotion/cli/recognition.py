@@ -9,7 +9,7 @@ from typing import Any
 from landmark_emotion.cli.options import say
 from landmark_emotion.errors import ProfileError
 from landmark_emotion.faces.detector import FaceDetector
-from landmark_emotion.files.writing import user_folder
+from landmark_emotion.files.folders import user_folder
 from landmark_emotion.live.recognizer import Recognizer, reference_from_image
 from landmark_emotion.model.classifier import EmotionModel, default_model, load_model
 from landmark_emotion.model.neutral import NeutralReference, load_profile

@@ -18,7 +18,8 @@ from landmark_emotion.cli.options import positive_int, say, share, two_or_more, 
 from landmark_emotion.cli.reporting import add_report, check_report, write_report
 from landmark_emotion.drawn.dataset import draw_dataset
 from landmark_emotion.errors import DatasetError, ModelError, OutputError, TrainingError
-from landmark_emotion.files.writing import check_writable, natural_order
+from landmark_emotion.files.folders import natural_order
+from landmark_emotion.files.writing import check_writable
 from landmark_emotion.model.classifier import SHIPPED, TRAINED_HERE, EmotionModel, load_model
 from landmark_emotion.training.datasets import read_dataset
 

@@ -116,7 +116,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _sources(path: str) -> list[str]:
     """List the videos a user means by a path: itself, or those in a folder of videos."""
-    from landmark_emotion.files.writing import natural_order
+    from landmark_emotion.files.folders import natural_order
     from landmark_emotion.sources.video import VIDEO_SUFFIXES
 
     if not Path(path).is_dir():

@@ -17,8 +17,7 @@ from landmark_emotion.drawn.drawing import (
 )
 from landmark_emotion.emotions import CKPLUS_CODES, EMOTIONS
 from landmark_emotion.errors import DatasetError
-from landmark_emotion.files.scratch import scratch_folder
-from landmark_emotion.files.writing import put_in_place, writing
+from landmark_emotion.files.writing import put_in_place, scratch_folder, writing
 from landmark_emotion.training.datasets.samples import DRAWN_MARK, DRAWN_README
 
 _FRAMES = 6

@@ -1,135 +1,84 @@
-"""Files: written whole or not at all, listed in the order people expect."""
+"""Writing files so that an old or a new one is always there, whole."""
 
 import contextlib
 import errno
 import io
 import os
-import re
 import shutil
 import sys
 import tempfile
 import time
-import zipfile
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO
 
-from landmark_emotion.errors import OutputError
-from landmark_emotion.files.scratch import scratch_folder
+from landmark_emotion.errors import OutputError, reason
 
-_ARCHIVE_END = 22  # bytes of a zip archive's last record
-_MOST_LISTED = 2**16  # bytes of its list of members
-_PATIENCE = (0.02, 0.05, 0.1, 0.3, 0.5)  # seconds between tries
+PREFIX = ".landmark_emotion-"
+
+_STALE = 24 * 3600.0  # seconds after which a scratch folder is taken for that of a killed run
+_RETRY_AFTER = (0.02, 0.05, 0.1, 0.3, 0.5)  # seconds
 
 
-def read_whole(path: Path, most: int) -> bytes:
-    """Read a file of limited size.
+@contextlib.contextmanager
+def scratch_folder(parent: Path) -> Iterator[Path]:
+    """Create a temporary folder, readable by its owner only, and remove it at the end.
+
+    Those that killed runs left in the same place a day ago or earlier are removed too.
 
     Parameters
     ----------
-    path : Path
-        A regular file; another, such as a pipe or a device, might never end.
-    most : int
-        Bytes.
+    parent : Path
+        An existing folder.
 
-    Returns
-    -------
-    bytes
-        All of it, or one byte more than `most` of a file that is larger.
+    Yields
+    ------
+    Path
+        The new folder.
 
     Raises
     ------
     OSError
-        If there is no such file or it cannot be read.
-    ValueError
-        If there can be no file of that name.
+        If it cannot be created.
     """
-    with open_regular(path) as file:
-        return file.read(most + 1)
-
-
-def open_regular(path: Path) -> BinaryIO:
-    """Open a file for reading that is neither a folder nor a pipe nor a device.
-
-    Raises
-    ------
-    OSError
-        If there is no such file or it cannot be opened.
-    ValueError
-        If there can be no file of that name.
-    """
-    # Opening a pipe would wait for someone to write into it.
-    if path.exists() and not path.is_file():
-        raise OSError(errno.EINVAL, "is no regular file")
-    return path.open("rb")
-
-
-def open_archive(file: BinaryIO) -> zipfile.ZipFile:
-    """Open a zip archive that is to hold a handful of members.
-
-    Parameters
-    ----------
-    file : binary file
-        Open for reading.
-
-    Returns
-    -------
-    ZipFile
-        Nothing is unpacked yet.
-
-    Raises
-    ------
-    ValueError
-        If it lists countless members, each of which would cost time and memory.
-    BadZipFile
-        If it is no archive.
-    """
-    size = file.seek(0, os.SEEK_END)
-    file.seek(max(0, size - _ARCHIVE_END - 2**16))
-    tail = file.read()
-    # Where zipfile looks for it too: at the very end, or before a comment.
-    place = len(tail) - _ARCHIVE_END
-    if place < 0 or tail[place : place + 4] != b"PK\5\6" or tail[-2:] != b"\0\0":
-        place = tail.rfind(b"PK\5\6")
-    listed = int.from_bytes(tail[place + 12 : place + 16], "little")
-    large = tail[max(0, place - 20) : max(0, place)].startswith(b"PK\6\7")
-    if place >= 0 and (large or listed > _MOST_LISTED):
-        raise ValueError("it lists too many members")
-    return zipfile.ZipFile(file)
+    for folder in parent.glob(f"{PREFIX}*"):
+        with contextlib.suppress(OSError):
+            newest = max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
+            if time.time() - newest > _STALE:
+                shutil.rmtree(folder, ignore_errors=True)
+    with tempfile.TemporaryDirectory(
+        dir=parent, prefix=PREFIX, ignore_cleanup_errors=True
+    ) as created:
+        yield Path(created)
 
 
 def replace_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that at every moment either the old or the new one is there, whole.
+    """Write a file; at every moment either the old or the new content is there, whole.
 
     Parameters
     ----------
     path : Path
-        Where to; folders on the way are made, links are followed.
+        The target; missing folders are created, links are followed. An existing file's
+        permissions are kept. A device such as ``/dev/null`` is written to.
     data : bytes
         The whole content.
 
     Raises
     ------
     OutputError
-        If a folder or the file cannot be written; the old file is untouched then.
+        If the file cannot be written; the old one is left as it was.
     """
     _write(path, io.BytesIO(data))
 
 
 def copy_atomically(source: Path, path: Path) -> None:
-    """Copy a file so that at every moment either the old or the new one is there, whole.
-
-    Parameters
-    ----------
-    source : Path
-        What to copy; may lie on another disk.
-    path : Path
-        Where to; folders on the way are made, links are followed.
+    """Copy a file, possibly from another disk, as `replace_atomically` writes it.
 
     Raises
     ------
     OutputError
-        If a folder or the file cannot be written; the old file is untouched then.
+        If the file cannot be written; the old one is left as it was.
     """
     with source.open("rb") as file:
         _write(path, file)
@@ -137,12 +86,11 @@ def copy_atomically(source: Path, path: Path) -> None:
 
 def _write(path: Path, source: BinaryIO) -> None:
     with writing(path):
-        if path.exists() and not path.is_file() and not path.is_dir():
-            with path.open("wb") as device:  # such as /dev/null, which must not be replaced
+        if _is_device(path):
+            with path.open("wb") as device:
                 shutil.copyfileobj(source, device)
             return
-        target = Path(os.path.realpath(path))
-        target.parent.mkdir(parents=True, exist_ok=True)
+        target = _target(path)
         with scratch_folder(target.parent) as scratch:
             temporary = scratch / "file"
             with temporary.open("wb") as file:
@@ -152,63 +100,89 @@ def _write(path: Path, source: BinaryIO) -> None:
             put_in_place(temporary, target)
 
 
-@contextlib.contextmanager
-def written_gradually(path: Path) -> Iterator[Path]:
-    """Give a temporary file to write into, which takes the place of another at the end.
+@dataclass
+class Draft:
+    """A file that is being written beside the one it may replace.
 
-    What there is goes to its place even where the work is broken off, so that an hour of results
-    is not lost to Ctrl-C or a camera that was pulled out; an empty file does so only after all
-    went well.
+    Attributes
+    ----------
+    path : Path
+        What to write to.
+    kept : bool
+        Whether it will replace the target.
+    """
+
+    path: Path
+    kept: bool = False
+
+    def keep(self) -> None:
+        """Let the draft replace the target once writing ends; call it with the first result."""
+        self.kept = True
+
+
+@contextlib.contextmanager
+def written_gradually(path: Path) -> Iterator[Draft]:
+    """Open a draft that replaces a file at the end, if it was kept by then.
+
+    What was kept replaces the target even if an exception ends the block, so that Ctrl-C or an
+    unplugged camera does not cost an hour of results. Without a call of `Draft.keep` the target
+    is left as it was, whether or not it existed.
 
     Parameters
     ----------
     path : Path
-        Where to; folders on the way are made, links are followed. A device is given as it is.
+        The target; missing folders are created, links are followed. An existing file's
+        permissions are kept. A device is written to directly.
 
     Yields
     ------
-    Path
-        An empty file of the same suffix in the same folder.
+    Draft
+        An empty file with the suffix of the target, in the same folder.
 
     Raises
     ------
     OutputError
-        If a folder or the file cannot be written; the old file is untouched then.
+        If the file cannot be written; the old one is left as it was.
+
+    Examples
+    --------
+    >>> with written_gradually(Path("rows.csv")) as draft:  # doctest: +SKIP
+    ...     with draft.path.open("w") as file:
+    ...         for row in rows:
+    ...             file.write(row)
+    ...             draft.keep()
     """
-    if path.exists() and not path.is_file() and not path.is_dir():
-        yield path
+    if _is_device(path):
+        yield Draft(path)
         return
     with contextlib.ExitStack() as stack:
         with writing(path):
             if path.is_dir():
                 raise IsADirectoryError(0, "it is a folder")
-            target = Path(os.path.realpath(path))
-            target.parent.mkdir(parents=True, exist_ok=True)
+            target = _target(path)
             scratch = stack.enter_context(scratch_folder(target.parent))
-            temporary = scratch / f"file{target.suffix}"
-            temporary.touch()
-        whole = False
+            draft = Draft(scratch / f"file{target.suffix}")
+            draft.path.touch()
         try:
             with writing(path):
-                yield temporary
-            whole = True
+                yield draft
         finally:
-            with writing(path):
-                if whole or temporary.stat().st_size:
-                    put_in_place(temporary, target)
+            if draft.kept:
+                with writing(path):
+                    put_in_place(draft.path, target)
 
 
 def replace_together(folder: Path, files: Mapping[str, bytes], stale: Iterable[str] = ()) -> None:
-    """Write several files into a folder; none changes before all are on the disk.
+    """Write several files into a folder; none is replaced before all are on the disk.
 
     Parameters
     ----------
     folder : Path
-        Made where it is missing; other files in it stay.
+        Created if missing; other files in it stay.
     files : mapping of str to bytes
         Names and whole contents.
     stale : iterable of str
-        Names of files to remove where they are not among `files`.
+        Names of files to remove unless they are among `files`.
 
     Raises
     ------
@@ -217,7 +191,7 @@ def replace_together(folder: Path, files: Mapping[str, bytes], stale: Iterable[s
     """
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        # Inside, since the folder may be on another disk than its parent.
+        # Inside it, since its parent may be on another disk.
         with scratch_folder(folder) as scratch:
             for file, data in files.items():
                 (scratch / file).write_bytes(data)
@@ -228,17 +202,20 @@ def replace_together(folder: Path, files: Mapping[str, bytes], stale: Iterable[s
 
 
 def put_in_place(source: Path, target: Path) -> None:
-    """Put a file in the place of another.
+    """Replace a file by another on the same disk, keeping the permissions of the old one.
 
-    On Windows that fails while anybody has one of them open, be it for a moment, as virus scanners
-    and other programs that write the same file do.
+    On Windows this fails while any program has one of them open, as virus scanners do for a
+    moment, so it is tried for about a second.
 
     Raises
     ------
     OSError
-        If it cannot be done, there after some tries.
+        If every attempt fails.
     """
-    for seconds in _PATIENCE:
+    if source.is_file() and target.is_file():
+        with contextlib.suppress(OSError):
+            shutil.copymode(target, source)
+    for seconds in _RETRY_AFTER:
         try:
             source.replace(target)
         except PermissionError:
@@ -249,12 +226,12 @@ def put_in_place(source: Path, target: Path) -> None:
 
 
 def check_writable(path: Path) -> None:
-    """Find out before long work that its result can be written there afterwards.
+    """Check before long work that its result can be written; nothing is created.
 
     Parameters
     ----------
     path : Path
-        A file that, like folders on the way, may not be there yet; nothing is made.
+        A file; neither it nor its folder need exist.
 
     Raises
     ------
@@ -264,8 +241,8 @@ def check_writable(path: Path) -> None:
     with writing(path):
         if path.is_dir():
             raise IsADirectoryError(0, "it is a folder")
-        if path.exists() and not path.is_file():
-            return  # a device
+        if _is_device(path):
+            return
         folder = Path(os.path.realpath(path)).parent
         while not folder.exists():
             folder = folder.parent
@@ -275,49 +252,25 @@ def check_writable(path: Path) -> None:
 
 @contextlib.contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turn what the system says into one line about the file or folder.
-
-    Raises
-    ------
-    OutputError
-        In place of an OSError.
-    """
+    """Translate an `OSError` of the block into an `OutputError` about a file or folder."""
     try:
         yield
     except OSError as error:
-        reason = error.strerror or error
         remedy = "choose another place"
-        # Elsewhere an open file can be replaced, so that it must be a matter of rights.
-        if sys.platform == "win32" and isinstance(error, PermissionError):
+        if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
+            remedy = f"make room, or {remedy}"
+        # Elsewhere an open file can be replaced, so permissions are the reason.
+        elif sys.platform == "win32" and isinstance(error, PermissionError):
             remedy = f"close it where it is open, or {remedy}"
-        raise OutputError(f"{path}: cannot be written ({reason}); {remedy}") from error
+        raise OutputError(f"{path}: cannot be written ({reason(error)}); {remedy}") from error
 
 
-def user_folder(kind: Literal["cache", "settings"]) -> Path | None:
-    """Find the folder of this program among the user's caches or settings.
-
-    Returns
-    -------
-    Path or None
-        It need not exist; None for a user without a home.
-    """
-    windows = sys.platform == "win32"
-    variables = {
-        "cache": ("LOCALAPPDATA", "AppData/Local") if windows else ("XDG_CACHE_HOME", ".cache"),
-        "settings": ("APPDATA", "AppData/Roaming") if windows else ("XDG_CONFIG_HOME", ".config"),
-    }
-    variable, place = variables[kind]
-    named = os.environ.get(variable)
-    try:
-        base = Path(named) if named else Path.home() / place
-    except RuntimeError:
-        return None
-    return base / "landmark_emotion"
+def _is_device(path: Path) -> bool:
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
-def natural_order(name: str) -> list[tuple[int, str]]:
-    """Sort key by which frame 10 comes after frame 9."""
-    return [
-        (int(part), "") if part.isdecimal() else (-1, part.lower())
-        for part in re.split(r"(\d+)", name)
-    ] + [(-1, name)]
+def _target(path: Path) -> Path:
+    """Follow links, and create the folder that the file will be in."""
+    target = Path(os.path.realpath(path))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return target

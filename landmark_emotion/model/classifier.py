@@ -7,8 +7,6 @@ scikit-learn pipeline; this module neither knows nor imports it.
 import io
 import json
 import os
-import warnings
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -20,8 +18,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from landmark_emotion.emotions import EMOTIONS
-from landmark_emotion.errors import ModelError
-from landmark_emotion.files.writing import open_archive, read_whole, replace_atomically
+from landmark_emotion.errors import ModelError, read_remedy, reason
+from landmark_emotion.files.npz import load_arrays
+from landmark_emotion.files.writing import replace_atomically
 from landmark_emotion.model.features import N_FEATURES, landmark_features
 
 FORMAT = "landmark-emotion model"
@@ -35,6 +34,10 @@ SHIPPED = (_PACKAGE / "shipped" / "default.npz", _PACKAGE.parent / "models" / "d
 MAX_FILE_BYTES = 16 * 2**20
 
 _HEAD_ARRAYS = ("weights", "biases", "temperature")
+_ARRAYS = (
+    *("header", "mean"),
+    *(f"{head}_{array}" for head in ("static", "calibrated") for array in _HEAD_ARRAYS),
+)
 _RETRAIN = "train a model with 'landmark-emotion train'"
 
 
@@ -245,27 +248,28 @@ def load_model(path: str | os.PathLike[str]) -> EmotionModel:
     """
     path = Path(path)
     try:
-        data = read_whole(path, MAX_FILE_BYTES)
+        arrays = load_arrays(path, _ARRAYS, most=MAX_FILE_BYTES)
     except FileNotFoundError as error:
         raise ModelError(f"{path}: no such model; {_RETRAIN}") from error
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{path}: cannot be read ({_reason(error)}); check the path") from error
-    if len(data) > MAX_FILE_BYTES:
-        raise ModelError(f"{path}: too large to be a model; {_RETRAIN}")
+    except OSError as error:
+        raise ModelError(
+            f"{path}: cannot be read ({reason(error)}); {read_remedy(error)}"
+        ) from error
+    except ValueError as error:
+        raise ModelError(f"{path}: not a model or damaged ({error}); {_RETRAIN}") from error
     try:
-        with _open_arrays(data) as archive:
-            header = json.loads(_array(archive, "header", np.uint8).tobytes())
-            if not isinstance(header, dict) or header.get("format") != FORMAT:
-                raise ModelError(f"{path}: not a landmark_emotion model; {_RETRAIN}")
-            version = header.get("version")
-            if version != FORMAT_VERSION or header.get("features") != FEATURES:
-                raise ModelError(
-                    f"{path}: written in model format {version!r}, this program reads "
-                    f"{FORMAT_VERSION}; update landmark_emotion or train again"
-                )
-            mean = _array(archive, "mean", np.float64)
-            static = _head(archive, "static")
-            calibrated = _head(archive, "calibrated") if "calibrated" in header["heads"] else None
+        header = json.loads(_array(arrays, "header", np.uint8).tobytes())
+        if not isinstance(header, dict) or header.get("format") != FORMAT:
+            raise ModelError(f"{path}: not a landmark_emotion model; {_RETRAIN}")
+        version = header.get("version")
+        if version != FORMAT_VERSION or header.get("features") != FEATURES:
+            raise ModelError(
+                f"{path}: written in model format {version!r}, this program reads "
+                f"{FORMAT_VERSION}; update landmark_emotion or train again"
+            )
+        mean = _array(arrays, "mean", np.float64)
+        static = _head(arrays, "static")
+        calibrated = _head(arrays, "calibrated") if "calibrated" in header["heads"] else None
         info = header.get("info")
         return EmotionModel(
             emotions=tuple(str(emotion) for emotion in header["emotions"]),
@@ -277,11 +281,9 @@ def load_model(path: str | os.PathLike[str]) -> EmotionModel:
         )
     except ModelError:
         raise
-    # What a damaged archive can make zipfile, zlib, numpy and json raise has no common root.
+    # The header is foreign JSON: whatever is wrong with it is wrong with the file.
     except Exception as error:
-        raise ModelError(
-            f"{path}: not a model or damaged ({_reason(error)}); {_RETRAIN}"
-        ) from error
+        raise ModelError(f"{path}: not a model or damaged ({reason(error)}); {_RETRAIN}") from error
 
 
 def default_model() -> Path:
@@ -353,26 +355,17 @@ def softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(powers / powers.sum(axis=-1, keepdims=True), dtype=np.float64)
 
 
-def _open_arrays(data: bytes) -> zipfile.ZipFile:
-    archive = open_archive(io.BytesIO(data))
-    # A forged archive may promise to unpack to far more than it weighs.
-    if sum(member.file_size for member in archive.infolist()) > MAX_FILE_BYTES:
-        raise ValueError("its contents are too large")
-    return archive
+def _array(arrays: dict[str, NDArray[Any]], name: str, dtype: type) -> NDArray[Any]:
+    if name not in arrays:
+        raise ValueError(f"array '{name}' is missing")
+    if arrays[name].dtype != dtype:
+        raise ValueError(f"array '{name}' has type {arrays[name].dtype}")
+    return arrays[name]
 
 
-def _array(archive: zipfile.ZipFile, name: str, dtype: type) -> NDArray[Any]:
-    with archive.open(f"{name}.npy") as member, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a damaged header makes Python and numpy talk
-        array = np.lib.format.read_array(member, allow_pickle=False)
-    if array.dtype != dtype:
-        raise ValueError(f"{name} has type {array.dtype}")
-    return np.asarray(array)
-
-
-def _head(archive: zipfile.ZipFile, name: str) -> Head:
+def _head(arrays: dict[str, NDArray[Any]], name: str) -> Head:
     weights, biases, temperature = (
-        _array(archive, f"{name}_{array}", np.float64) for array in _HEAD_ARRAYS
+        _array(arrays, f"{name}_{array}", np.float64) for array in _HEAD_ARRAYS
     )
     return Head(weights, biases, float(temperature.reshape(())))
 
@@ -381,8 +374,3 @@ def _check_finite(array: NDArray[np.float64]) -> None:
     # Sums of larger numbers than these could overflow to infinity.
     if not (np.abs(array) < 1e100).all():
         raise ValueError("a model's numbers must be finite")
-
-
-def _reason(error: BaseException) -> str:
-    text = (getattr(error, "strerror", None) or str(error) or type(error).__name__).strip()
-    return " ".join(text.split())[:200]

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from landmark_emotion.errors import ProfileError
-from landmark_emotion.files.writing import read_whole, replace_atomically
+from landmark_emotion.files.reading import read_whole
+from landmark_emotion.files.writing import replace_atomically
 from landmark_emotion.model.features import N_FEATURES, landmark_features
 
 FORMAT = "landmark-emotion profile"

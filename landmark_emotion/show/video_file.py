@@ -11,8 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landmark_emotion.errors import OutputError
-from landmark_emotion.files.scratch import scratch_folder
-from landmark_emotion.files.writing import check_writable, copy_atomically, put_in_place
+from landmark_emotion.files.writing import (
+    check_writable,
+    copy_atomically,
+    put_in_place,
+    scratch_folder,
+)
 
 CODECS = {".mp4": "mp4v", ".avi": "MJPG"}
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import cv2
 
 from landmark_emotion.errors import ImageError, SourceError
-from landmark_emotion.files.writing import natural_order
+from landmark_emotion.files.folders import natural_order
 from landmark_emotion.sources.camera import Camera, color
 from landmark_emotion.sources.frame import Frame
 from landmark_emotion.sources.images import IMAGE_SUFFIXES, read_image

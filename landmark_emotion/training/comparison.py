@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landmark_emotion.errors import ReportError
-from landmark_emotion.files.writing import read_whole
+from landmark_emotion.files.reading import read_whole
 
 CHANCE = 0.05
 """A p-value below this is called more than chance."""

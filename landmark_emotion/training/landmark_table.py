@@ -8,8 +8,6 @@ import hashlib
 import io
 import os
 import sys
-import warnings
-import zipfile
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -18,13 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landmark_emotion.emotions import parse_emotion
-from landmark_emotion.errors import DatasetError
-from landmark_emotion.files.writing import open_archive, open_regular, replace_atomically
+from landmark_emotion.errors import DatasetError, read_remedy, reason
+from landmark_emotion.files.npz import load_arrays
+from landmark_emotion.files.writing import replace_atomically
 from landmark_emotion.model.face import N_LANDMARKS, Landmarks, check_landmarks
 
 MAX_BYTES = 2**30
-MAX_SMALL_BYTES = 2**24
-MAX_RATIO = 64  # of the unpacked size to the packed one; measured landmarks reach 10
 
 _REMEDY = "make one with 'landmark-emotion extract'"
 _TEXTS = ("emotion", "subject", "sequence", "source")
@@ -122,27 +119,16 @@ def load_table(path: str | os.PathLike[str]) -> LandmarkTable:
     """
     path = Path(path)
     try:
-        with open_regular(path) as file, open_archive(file) as archive:
-            unpacked = sum(member.file_size for member in archive.infolist())
-            if unpacked > MAX_BYTES:
-                raise DatasetError(f"{path}: unpacks to more than 1 GB; split the table")
-            if unpacked > MAX_SMALL_BYTES + MAX_RATIO * path.stat().st_size:
-                raise DatasetError(f"{path}: unpacks to far more than a table; {_REMEDY}")
-            names = {name.removesuffix(".npy") for name in archive.namelist()}
-            arrays = {
-                field.name: _load_array(archive, field.name)
-                for field in fields(LandmarkTable)
-                if field.name in names
-            }
+        arrays = load_arrays(path, (field.name for field in fields(LandmarkTable)), most=MAX_BYTES)
     except FileNotFoundError as error:
         raise DatasetError(f"{path}: no such landmark table; check the path") from error
-    except DatasetError:
-        raise
-    # What a damaged archive can make zipfile, zlib and numpy raise has no common root.
-    except Exception as error:
-        reason = " ".join(str(error).split())[:200]
+    except OSError as error:
         raise DatasetError(
-            f"{path}: not a landmark table or damaged ({reason}); {_REMEDY}"
+            f"{path}: cannot be read ({reason(error)}); {read_remedy(error)}"
+        ) from error
+    except ValueError as error:
+        raise DatasetError(
+            f"{path}: not a landmark table or damaged ({error}); {_REMEDY}"
         ) from error
     for name in ("landmarks", "emotion"):
         if name not in arrays:
@@ -184,9 +170,3 @@ def _is_unicode(texts: NDArray[np.str_]) -> bool:
         return True
     numbers = np.ascontiguousarray(texts).view(f"{texts.dtype.byteorder}u4")
     return bool(numbers.max() <= sys.maxunicode)
-
-
-def _load_array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
-    with archive.open(f"{name}.npy") as member, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a damaged header makes Python and numpy talk
-        return np.asarray(np.lib.format.read_array(member, allow_pickle=False))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from landmark_emotion.files.scratch import PREFIX
+from landmark_emotion.files.writing import PREFIX
 
 HERE = Path(__file__).resolve().parents[2]
 # Without it the few frames of the tests would be done before anything can be killed.

@@ -12,7 +12,7 @@ import pytest
 
 import landmark_emotion
 from landmark_emotion.errors import SourceError
-from landmark_emotion.files.scratch import PREFIX
+from landmark_emotion.files.writing import PREFIX
 
 HERE = Path(landmark_emotion.__file__).parents[1]
 COMMANDS = ("train", "webcam", "image", "evaluate", "extract", "draw", "compare")

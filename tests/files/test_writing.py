@@ -1,66 +1,27 @@
 import errno
-import io
 import os
-import shutil
-import zipfile
+import time
 from pathlib import Path
 
 import pytest
 
 from landmark_emotion.errors import OutputError
 from landmark_emotion.files.writing import (
+    PREFIX,
     check_writable,
-    natural_order,
-    open_archive,
-    read_whole,
+    copy_atomically,
     replace_atomically,
-    user_folder,
+    replace_together,
+    scratch_folder,
+    written_gradually,
 )
 
 
-def test_a_file_is_written_with_the_folders_on_the_way(tmp_path):
+def test_missing_folders_are_created(tmp_path):
     path = tmp_path / "a" / "b" / "ü.bin"
     replace_atomically(path, b"\0\xff")
     assert path.read_bytes() == b"\0\xff"
     assert list(path.parent.iterdir()) == [path]
-
-
-def test_only_files_are_read_and_no_more_than_asked_for(tmp_path):
-    (tmp_path / "file").write_bytes(b"12345")
-    assert read_whole(tmp_path / "file", 5) == b"12345"
-    assert read_whole(tmp_path / "file", 3) == b"1234"
-    with pytest.raises(FileNotFoundError):
-        read_whole(tmp_path / "none", 5)
-    with pytest.raises(OSError, match="no regular file"):
-        read_whole(tmp_path, 5)
-    with pytest.raises(ValueError, match="null"):
-        read_whole(Path("a\0b"), 5)
-
-
-@pytest.mark.parametrize("comment", [b"", b"of three bytes and more PK"])
-def test_an_archive_of_countless_members_is_not_opened(comment):
-    for members, opens in ((5, True), (2000, False), (70_000, False)):
-        buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w") as archive:
-            for number in range(members):
-                archive.writestr(str(number), b"")
-            archive.comment = comment
-        if opens:
-            assert len(open_archive(buffer).namelist()) == members
-        else:
-            with pytest.raises(ValueError, match="too many members"):
-                open_archive(buffer)
-    for data in (b"", b"PK\5\6", b"no archive" * 10):
-        with pytest.raises(zipfile.BadZipFile):
-            open_archive(io.BytesIO(data))
-
-
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
-def test_nobody_waits_for_a_pipe_or_reads_a_device_to_its_end(tmp_path):
-    os.mkfifo(tmp_path / "pipe")
-    for path in (tmp_path / "pipe", Path("/dev/zero")):
-        with pytest.raises(OSError, match="no regular file"):
-            read_whole(path, 5)
 
 
 def test_a_name_may_be_as_long_as_the_system_allows(tmp_path):
@@ -69,14 +30,8 @@ def test_a_name_may_be_as_long_as_the_system_allows(tmp_path):
     assert path.read_bytes() == b"x"
 
 
-def test_rights_are_those_of_any_new_file(tmp_path):
-    replace_atomically(tmp_path / "ours", b"")
-    (tmp_path / "theirs").write_bytes(b"")
-    assert (tmp_path / "ours").stat().st_mode == (tmp_path / "theirs").stat().st_mode
-
-
 @pytest.mark.parametrize("moment", ["fsync", "replace"])
-def test_the_old_file_stays_where_writing_fails(tmp_path, monkeypatch, moment):
+def test_the_old_file_survives_a_failure(tmp_path, monkeypatch, moment):
     path = tmp_path / "model.npz"
     path.write_bytes(b"old")
 
@@ -90,7 +45,7 @@ def test_the_old_file_stays_where_writing_fails(tmp_path, monkeypatch, moment):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_nothing_is_left_behind_where_ctrl_c_stops_it(tmp_path, monkeypatch):
+def test_ctrl_c_leaves_nothing_behind(tmp_path, monkeypatch):
     def stop(*_):
         raise KeyboardInterrupt
 
@@ -100,23 +55,8 @@ def test_nothing_is_left_behind_where_ctrl_c_stops_it(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-def test_ctrl_c_while_it_cleans_up_leaves_nothing_either(tmp_path, monkeypatch):
-    moments = iter([KeyboardInterrupt])
-
-    def stop(*arguments, **options):
-        for moment in moments:
-            raise moment
-        remove(*arguments, **options)
-
-    remove = shutil.rmtree
-    monkeypatch.setattr(shutil, "rmtree", stop)
-    with pytest.raises(KeyboardInterrupt):
-        replace_atomically(tmp_path / "file", b"new")
-    assert [path.name for path in tmp_path.iterdir()] == ["file"]
-
-
 @pytest.mark.parametrize("tries", [1, 4])
-def test_a_file_that_a_scanner_holds_for_a_moment_is_replaced(tmp_path, monkeypatch, tries):
+def test_a_file_that_is_open_for_a_moment_is_replaced(tmp_path, monkeypatch, tries):
     moments = iter([PermissionError(errno.EACCES, "Access is denied")] * tries)
 
     def held(*arguments):
@@ -131,7 +71,7 @@ def test_a_file_that_a_scanner_holds_for_a_moment_is_replaced(tmp_path, monkeypa
     assert (tmp_path / "file").read_bytes() == b"new"
 
 
-def test_a_file_that_is_open_elsewhere_is_told_with_the_remedy(tmp_path, monkeypatch):
+def test_on_windows_the_remedy_is_to_close_the_file(tmp_path, monkeypatch):
     def held(*_):
         raise PermissionError(errno.EACCES, "Access is denied")
 
@@ -144,7 +84,7 @@ def test_a_file_that_is_open_elsewhere_is_told_with_the_remedy(tmp_path, monkeyp
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"old"]
 
 
-def test_without_the_right_nobody_is_told_to_close_something(tmp_path, monkeypatch):
+def test_elsewhere_the_remedy_is_another_place(tmp_path, monkeypatch):
     def refuse(*_, **__):
         raise PermissionError(errno.EACCES, "Permission denied")
 
@@ -161,13 +101,13 @@ def test_a_folder_is_not_replaced(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["models"]
 
 
-def test_a_file_on_the_way_is_an_error(tmp_path):
+def test_a_file_in_place_of_a_folder_raises_an_error(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(OutputError, match="choose another place"):
         replace_atomically(tmp_path / "file" / "model.npz", b"")
 
 
-@pytest.mark.skipif(os.name == "nt", reason="links need rights on Windows")
+@pytest.mark.skipif(os.name == "nt", reason="links need privileges on Windows")
 def test_a_link_stays_a_link(tmp_path):
     (tmp_path / "disk").mkdir()
     link = tmp_path / "link.npz"
@@ -177,9 +117,9 @@ def test_a_link_stays_a_link(tmp_path):
     assert (tmp_path / "disk" / "real.npz").read_bytes() == b"content"
 
 
-@pytest.mark.skipif(os.name == "nt", reason="there are no such devices on Windows")
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no named pipes in folders")
 def test_a_pipe_is_written_to_and_not_replaced(tmp_path):
-    # As /dev/null would be, which root can replace.
+    # Root could replace a device such as /dev/null.
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
@@ -191,50 +131,7 @@ def test_a_pipe_is_written_to_and_not_replaced(tmp_path):
     assert pipe.is_fifo()
 
 
-def test_numbers_in_names_are_ordered_as_numbers():
-    names = ["f100.png", "F9.png", "f10.png", "f09.png", "10", "9", "a", "B"]
-    assert sorted(names, key=natural_order) == [
-        "9",
-        "10",
-        "a",
-        "B",
-        "F9.png",
-        "f09.png",
-        "f10.png",
-        "f100.png",
-    ]
-
-
-def test_the_order_does_not_depend_on_the_listing():
-    names = ["1", "01", "001", "a1", "A1", "a01", "", "٣", "²", "\udcff"]
-    backwards = names[::-1]
-    assert sorted(names, key=natural_order) == sorted(backwards, key=natural_order)
-
-
-def test_cache_and_settings_lie_where_the_system_wants_it(monkeypatch, cache_folder):
-    assert user_folder("cache") == cache_folder / "landmark_emotion"
-    monkeypatch.setattr("sys.platform", "linux")
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    monkeypatch.setenv("HOME", "/home/me")
-    assert user_folder("cache") == Path("/home/me/.cache/landmark_emotion")
-    monkeypatch.setattr("sys.platform", "win32")
-    monkeypatch.setenv("LOCALAPPDATA", "/local")
-    monkeypatch.setenv("APPDATA", "/roaming")
-    assert user_folder("cache") == Path("/local/landmark_emotion")
-    assert user_folder("settings") == Path("/roaming/landmark_emotion")
-
-
-def test_a_user_without_a_home_has_neither(monkeypatch):
-    def fail():
-        raise RuntimeError("Could not determine home directory.")
-
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    monkeypatch.delenv("LOCALAPPDATA")
-    monkeypatch.setattr(Path, "home", fail)
-    assert user_folder("cache") is None
-
-
-def test_what_cannot_be_written_is_known_beforehand(tmp_path):
+def test_check_writable_creates_nothing(tmp_path):
     check_writable(tmp_path / "new" / "model.npz")
     assert list(tmp_path.iterdir()) == []
     check_writable(Path(os.devnull))
@@ -243,3 +140,95 @@ def test_what_cannot_be_written_is_known_beforehand(tmp_path):
         with pytest.raises(OutputError, match=r"cannot be written \(.+\); choose another place"):
             check_writable(path)
     assert (tmp_path / "file").read_text() == "x"
+
+
+posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+
+
+@posix
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o664])
+def test_a_replaced_file_keeps_its_permissions(tmp_path, mode):
+    path = tmp_path / "file"
+
+    def gradually():
+        with written_gradually(path) as draft:
+            draft.path.write_bytes(b"new")
+            draft.keep()
+
+    (tmp_path / "source").write_bytes(b"new")
+    for write in (
+        lambda: replace_atomically(path, b"new"),
+        lambda: copy_atomically(tmp_path / "source", path),
+        lambda: replace_together(tmp_path, {"file": b"new"}),
+        gradually,
+    ):
+        path.write_bytes(b"old")
+        path.chmod(mode)
+        write()
+        assert path.read_bytes() == b"new"
+        assert path.stat().st_mode & 0o777 == mode
+
+
+@posix
+def test_new_files_follow_the_umask(tmp_path):
+    before = os.umask(0o027)
+    try:
+        replace_atomically(tmp_path / "one", b"")
+        replace_together(tmp_path, {"two": b""})
+        with written_gradually(tmp_path / "three") as draft:
+            draft.keep()
+    finally:
+        os.umask(before)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    assert modes == dict.fromkeys(("one", "two", "three"), 0o640)
+
+
+@pytest.mark.parametrize("error", [None, KeyboardInterrupt, ZeroDivisionError])
+@pytest.mark.parametrize("kept", [True, False])
+@pytest.mark.parametrize("old", [b"old", None])
+def test_a_draft_replaces_the_file_only_if_it_is_kept(tmp_path, error, kept, old):
+    path = tmp_path / "rows.csv"
+    if old is not None:
+        path.write_bytes(old)
+    try:
+        with written_gradually(path) as draft:
+            assert draft.path.suffix == ".csv"
+            draft.path.write_bytes(b"new")
+            if kept:
+                draft.keep()
+            if error is not None:
+                raise error
+    except (KeyboardInterrupt, ZeroDivisionError):
+        pass
+    assert (path.read_bytes() if path.exists() else None) == (b"new" if kept else old)
+    assert {file.name for file in tmp_path.iterdir()} <= {"rows.csv"}
+
+
+def test_drafts_may_be_open_side_by_side(tmp_path):
+    with written_gradually(tmp_path / "a") as one, written_gradually(tmp_path / "b") as other:
+        replace_atomically(tmp_path / "c", b"c")
+        for draft, content in ((one, b"a"), (other, b"b")):
+            draft.path.write_bytes(content)
+            draft.keep()
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
+        name: name for name in "abc"
+    }
+
+
+def test_only_what_killed_runs_left_long_ago_is_removed(tmp_path):
+    now = time.time()
+    for name, folder_age, file_age in (
+        (f"{PREFIX}old", 1e6, 1e6),
+        (f"{PREFIX}new", 100, 100),
+        (f"{PREFIX}still-written-to", 1e6, 100),
+        (".other-program", 1e6, 1e6),
+    ):
+        file = tmp_path / name / "file"
+        file.parent.mkdir()
+        file.touch()
+        os.utime(file, (now - file_age,) * 2)
+        os.utime(file.parent, (now - folder_age,) * 2)
+    with scratch_folder(tmp_path):
+        pass
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {f"{PREFIX}new", f"{PREFIX}still-written-to", ".other-program"}

@@ -125,5 +125,5 @@ def test_no_face_makes_no_reference():
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
 def test_nobody_waits_for_a_pipe(tmp_path):
     os.mkfifo(tmp_path / "p.json")
-    with pytest.raises(ProfileError, match="no regular file"):
+    with pytest.raises(ProfileError, match="not a regular file"):
         load_profile(tmp_path / "p.json")

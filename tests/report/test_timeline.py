@@ -356,7 +356,7 @@ def test_of_a_line_without_end_no_more_than_the_beginning_is_kept(read, monkeypa
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
 def test_nobody_waits_for_a_pipe(tmp_path):
     os.mkfifo(tmp_path / "results.csv")
-    with pytest.raises(ReportError, match="no regular file"):
+    with pytest.raises(ReportError, match="not a regular file"):
         read_timeline(tmp_path / "results.csv")
 
 

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landmark_emotion.errors import MissingPackageError, ReportError
-from landmark_emotion.files.writing import open_regular
+from landmark_emotion.files.reading import open_regular
 from landmark_emotion.report.timeline.lanes import NAMES, Floats, Lane, Recording, Timeline
 from landmark_emotion.report.timeline.steps import slices
 from landmark_emotion.report.timeline.words import count

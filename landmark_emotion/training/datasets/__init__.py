@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from landmark_emotion.errors import DatasetError
+from landmark_emotion.files.folders import walk_files
 from landmark_emotion.training.datasets.ckplus import looks_like_ckplus, read_ckplus
 from landmark_emotion.training.datasets.folders import looks_like_class_folders, read_class_folders
 from landmark_emotion.training.datasets.manifest import read_manifest
@@ -14,7 +15,6 @@ from landmark_emotion.training.datasets.samples import (
     Sample,
     image_files,
     is_drawn,
-    walk_files,
 )
 
 __all__ = ["Dataset", "Sample", "image_files", "read_dataset"]

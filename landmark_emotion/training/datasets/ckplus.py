@@ -16,9 +16,10 @@ from pathlib import Path
 
 from landmark_emotion.emotions import CKPLUS_CODES
 from landmark_emotion.errors import DatasetError
-from landmark_emotion.files.writing import read_whole
+from landmark_emotion.files.folders import walk_files
+from landmark_emotion.files.reading import read_whole
 from landmark_emotion.sources.images import IMAGE_SUFFIXES
-from landmark_emotion.training.datasets.samples import FRAME_NAME, Dataset, Sample, walk_files
+from landmark_emotion.training.datasets.samples import FRAME_NAME, Dataset, Sample
 
 _EMOTION_NAME = re.compile(r"^(S\d{2,4})_(\d{2,4})_\d+_emotion\.txt$", re.IGNORECASE)
 _SUBJECT_FOLDER = re.compile(r"^S\d{2,4}$", re.IGNORECASE)

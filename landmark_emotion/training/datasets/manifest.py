@@ -7,7 +7,7 @@ from pathlib import Path, PureWindowsPath
 
 from landmark_emotion.emotions import parse_emotion
 from landmark_emotion.errors import DatasetError
-from landmark_emotion.files.writing import read_whole
+from landmark_emotion.files.reading import read_whole
 from landmark_emotion.training.datasets.samples import Dataset, Sample, identity_from_name
 
 MAX_BYTES = 256 * 2**20

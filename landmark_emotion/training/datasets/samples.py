@@ -1,14 +1,13 @@
 """What every reader of a data set gives: samples, and an account of what it left out."""
 
-import os
 import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from landmark_emotion.errors import DatasetError
-from landmark_emotion.files.writing import natural_order, open_regular
+from landmark_emotion.files.folders import walk_files
+from landmark_emotion.files.reading import open_regular
 from landmark_emotion.sources.images import IMAGE_SUFFIXES
 
 # The name of every frame of CK and CK+: subject, sequence and frame number.
@@ -17,8 +16,6 @@ FRAME_NAME = re.compile(r"^(S\d{2,4})_(\d{2,4})_(\d+)(?!\d)", re.IGNORECASE)
 # The first line of the README that lies beside drawn faces.
 DRAWN_README = "README.txt"
 DRAWN_MARK = "These faces are drawn."
-
-_SYSTEM_FOLDERS = frozenset({"__macosx", "$recycle.bin", "system volume information"})
 
 
 @dataclass(frozen=True)
@@ -63,52 +60,6 @@ class Dataset:
     samples: list[Sample]
     left_out: Counter[str] = field(default_factory=Counter)
     drawn: bool = False
-
-
-def walk_files(root: Path) -> Iterator[Path]:
-    """Yield the files below a folder, sorted, without hidden ones and system folders.
-
-    Links to folders are followed once, so loops end.
-
-    Parameters
-    ----------
-    root : Path
-        An existing folder.
-
-    Yields
-    ------
-    Path
-        Each file, in the natural order of its folder and name.
-
-    Raises
-    ------
-    DatasetError
-        If the folder itself cannot be listed.
-    """
-    seen: set[tuple[int, int]] = set()
-
-    def refuse(error: OSError) -> None:
-        if error.filename is None or Path(error.filename) == root:
-            reason = error.strerror or error
-            raise DatasetError(f"{root}: cannot be listed ({reason}); check the path") from error
-
-    for folder, folders, files in os.walk(root, onerror=refuse, followlinks=True):
-        status = Path(folder).stat()
-        if (status.st_dev, status.st_ino) in seen:
-            folders.clear()
-            continue
-        seen.add((status.st_dev, status.st_ino))
-        folders[:] = sorted(
-            (
-                name
-                for name in folders
-                if not name.startswith(".") and name.lower() not in _SYSTEM_FOLDERS
-            ),
-            key=natural_order,
-        )
-        for name in sorted(files, key=natural_order):
-            if not name.startswith("."):
-                yield Path(folder, name)
 
 
 def image_files(root: Path) -> Iterator[Path]:
