@@ -23,6 +23,9 @@ IMAGE_SUFFIXES = frozenset(
     {".bmp", ".jfif", ".jpe", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 )
 
+UNSUPPORTED_SUFFIXES = frozenset({".avif", ".gif", ".heic", ".heif", ".j2k", ".jp2"})
+"""Suffixes of images that `read_image` refuses; who lists a folder reports how many it holds."""
+
 SMALL_SIDE = 160  # pixels; below it the picture is taken for a tight crop of a face
 ENLARGED_SIDE = 200  # pixels; what the shorter side of a small picture becomes
 BORDER = 0.25  # of the shorter side, on each side of a small picture
