@@ -1,12 +1,21 @@
+import dataclasses
+
+import numpy as np
 import pytest
 
+from landmark_emotion.cli.output import swatch
 from landmark_emotion.emotions import (
     ALIASES,
     CKPLUS_CODES,
+    COLORS,
     DEFAULT_EMOTIONS,
     EMOTIONS,
+    UNCERTAIN,
+    color_of,
     parse_emotion,
 )
+from landmark_emotion.live.recognizer import Recognizer
+from landmark_emotion.show.overlay import Overlay
 
 NAMES = [(name, emotion) for emotion in EMOTIONS for name in (emotion, *ALIASES[emotion])]
 
@@ -63,3 +72,28 @@ def test_the_codes_of_ckplus_are_those_of_its_paper():
 
 def test_contempt_is_the_one_that_must_be_asked_for():
     assert set(EMOTIONS) - set(DEFAULT_EMOTIONS) == {"contempt"}
+
+
+def rgb(color: str) -> np.ndarray:
+    return np.array(list(bytes.fromhex(color.removeprefix("#"))))
+
+
+def test_every_emotion_has_a_color_of_its_own():
+    assert tuple(COLORS) == (*EMOTIONS, UNCERTAIN)
+    assert len(set(COLORS.values())) == len(COLORS)
+    assert color_of("boredom") == COLORS[UNCERTAIN]
+
+
+@pytest.mark.parametrize("emotion", COLORS)
+def test_window_and_console_use_the_same_colors(model, face, emotion):
+    (prediction,) = Recognizer(model).recognize(face)
+    box = prediction.face.box
+    changes = {"min_probability": 1.1} if emotion == UNCERTAIN else {"likeliest": emotion}
+    emotions = (*prediction.emotions[1:], emotion)
+    shown = dataclasses.replace(prediction, emotions=emotions, **changes)
+    corner = Overlay().draw(face, [shown])[box.top, box.left, ::-1]
+    assert np.array_equal(corner, rgb(COLORS[emotion]))
+    index = int(swatch(emotion).split(";")[2].partition("m")[0]) - 16
+    levels = np.array([0, 95, 135, 175, 215, 255])
+    terminal = levels[[index // 36, index // 6 % 6, index % 6]]
+    assert np.abs(terminal - rgb(COLORS[emotion])).max() <= 48

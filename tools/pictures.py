@@ -18,13 +18,13 @@ from landmark_emotion.drawn.drawing import (
     paint_face,
     random_subject,
 )
-from landmark_emotion.emotions import EMOTIONS
+from landmark_emotion.emotions import COLORS, EMOTIONS
 from landmark_emotion.faces.detector import FaceDetector
 from landmark_emotion.files.writing import replace_atomically
 from landmark_emotion.live.calibration import Mode
 from landmark_emotion.live.prediction import Prediction
 from landmark_emotion.model.face import Box, Face
-from landmark_emotion.show.emoji import COLORS, draw_emoji
+from landmark_emotion.show.emoji import draw_emoji
 from landmark_emotion.show.overlay import Overlay
 
 Image = NDArray[np.uint8]

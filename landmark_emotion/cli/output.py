@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from landmark_emotion.cli.options import say
+from landmark_emotion.emotions import UNCERTAIN, color_of
 from landmark_emotion.files.writing import Draft, written_gradually
-from landmark_emotion.live.prediction import UNCERTAIN, Prediction
+from landmark_emotion.live.prediction import Prediction
 from landmark_emotion.show.rows import COLUMNS, LANDMARK_COLUMNS, csv_row, json_row
 
 if TYPE_CHECKING:
@@ -22,18 +23,6 @@ _LONGEST_LINE = 2**20  # bytes
 
 FORMATS = ("text", "json", "csv", "parquet")
 _SUFFIXES = {".json": "json", ".jsonl": "json", ".csv": "csv", ".parquet": "parquet"}
-
-_COLORS = {
-    "anger": 31,
-    "contempt": 36,
-    "disgust": 32,
-    "fear": 35,
-    "happiness": 33,
-    "neutral": 37,
-    "sadness": 34,
-    "surprise": 96,
-    "uncertain": 90,
-}
 
 
 class Writer(Protocol):
@@ -135,7 +124,8 @@ class ParquetWriter(_RowWriter):
 class FrameTextWriter:
     """A line a face or frame of a video, for reading along.
 
-    On a terminal the emotions have colors and the last line is live: it shows the rate.
+    On a terminal each emotion has a swatch of its color and the last line is live: it shows the
+    rate.
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:
@@ -172,7 +162,8 @@ class FrameTextWriter:
 
     def _paint(self, emotion: str) -> str:
         padded = f"{emotion:<9}"
-        return f"\x1b[{_COLORS[emotion]}m{padded}\x1b[0m" if self._terminal else padded
+        # The text keeps the terminal's own color: yellow words cannot be read on white.
+        return f"{swatch(emotion)} {padded}" if self._terminal else padded
 
     def _over_status(self, line: str) -> str:
         return f"\r\x1b[K{line}" if self._terminal else line
@@ -294,6 +285,16 @@ def _whole_lines(path: Path) -> Callable[..., None]:
 def _mode(prediction: Prediction) -> str:
     """Name what the face was compared with, where that is not the average person."""
     return "" if prediction.mode == "static" else f"  {prediction.mode}"
+
+
+def swatch(emotion: str) -> str:
+    """Return two spaces on the emotion's color, or on the closest of a terminal's 256 colors."""
+    levels = (0, 95, 135, 175, 215, 255)
+    index = 0
+    for channel in bytes.fromhex(color_of(emotion)[1:]):
+        distances = [abs(channel - level) for level in levels]
+        index = 6 * index + distances.index(min(distances))
+    return f"\x1b[48;5;{16 + index}m  \x1b[0m"
 
 
 def is_live_terminal() -> bool:

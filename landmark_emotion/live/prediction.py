@@ -5,10 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from landmark_emotion.emotions import UNCERTAIN
 from landmark_emotion.live.calibration import Mode
 from landmark_emotion.model.face import Face
-
-UNCERTAIN = "uncertain"
 
 
 @dataclass(frozen=True)

@@ -13,24 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from landmark_emotion.live.prediction import UNCERTAIN
-
-Color = tuple[int, int, int]
-"""Blue, green, red, from 0 to 255."""
-
-COLORS: dict[str, Color] = {
-    "anger": (0, 94, 213),
-    "contempt": (167, 121, 204),
-    "disgust": (115, 158, 0),
-    "fear": (233, 180, 86),
-    "happiness": (66, 228, 240),
-    "neutral": (205, 212, 218),
-    "sadness": (178, 114, 0),
-    "surprise": (0, 159, 230),
-    UNCERTAIN: (150, 150, 150),
-}
-"""One color an emotion, told apart by color-blind people as well (Okabe & Ito 2008, "Color
-universal design"; in the place of their black, light gray)."""
+from landmark_emotion.emotions import UNCERTAIN
+from landmark_emotion.show.canvas import Color, bgr
 
 _INK = (30, 30, 42)
 _WHITE = (250, 252, 252)
@@ -73,7 +57,7 @@ def draw_emoji(name: str, size: int) -> NDArray[np.uint8]:
         raise ValueError(f"size must be above 0, got {size}")
     pen = _Pen(size)
     _FACES[name](pen)
-    return pen.finish(COLORS[name])
+    return pen.finish(bgr(name))
 
 
 class _Pen:

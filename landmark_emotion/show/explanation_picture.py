@@ -7,8 +7,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from landmark_emotion.emotions import UNCERTAIN
 from landmark_emotion.errors import OutputError
-from landmark_emotion.live.prediction import UNCERTAIN, Prediction
+from landmark_emotion.live.prediction import Prediction
 from landmark_emotion.model.explanation import Explanation, denormalize_landmarks
 from landmark_emotion.model.face import OUTLINES, Landmarks
 

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import cv2
 
 from landmark_emotion import __version__
+from landmark_emotion.emotions import COLORS
 from landmark_emotion.errors import (
     ImageError,
     LandmarkEmotionError,
@@ -23,7 +24,7 @@ from landmark_emotion.errors import (
     TooLargeError,
 )
 from landmark_emotion.live.recognizer import Recognizer
-from landmark_emotion.show.emoji import COLORS, draw_emoji
+from landmark_emotion.show.emoji import draw_emoji
 from landmark_emotion.show.rows import COLUMNS
 from landmark_emotion.web import limits
 from landmark_emotion.web.answers import Session, image_answer
@@ -197,13 +198,10 @@ class _Server:
     async def model(self, request: Request) -> Response:
         """Answer ``GET /api/model``."""
         model = self._still.model
-        colors = {
-            name: f"#{red:02x}{green:02x}{blue:02x}" for name, (blue, green, red) in COLORS.items()
-        }
         return JSONResponse(
             {
                 "emotions": model.emotions,
-                "colors": colors,
+                "colors": COLORS,
                 "columns": COLUMNS,
                 "info": dict(model.info),
             }

@@ -54,7 +54,7 @@ def test_on_a_terminal_there_are_colors_and_a_live_line_below(capsys, monkeypatc
     writer.close()
     out = capsys.readouterr().out
     first, second, rest = out.split("\n")
-    assert re.search(r"\x1b\[\d+mhappiness\x1b\[0m", first)
+    assert re.search(r"\x1b\[48;5;\d+m  \x1b\[0m happiness", first)
     assert "25.0 frames/s" in second.partition("\r")[0]  # shown, then written over
     assert "no face" in second.rpartition("\x1b[K")[2]
     assert rest.endswith("\r\x1b[K")  # nothing of it stays

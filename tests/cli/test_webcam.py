@@ -128,7 +128,7 @@ def test_on_a_terminal_there_are_colors_and_the_rate(spawn, video, model):
     os.close(ours)
     process.communicate()
     assert process.returncode == 0
-    assert len(re.findall(rb"\x1b\[\d+m\w+ *\x1b\[0m", seen)) == 5
+    assert len(re.findall(rb"\x1b\[48;5;\d+m  \x1b\[0m \w+", seen)) == 5
     assert re.search(rb"1 face, \d+\.\d frames/s, delay \d+ ms \(p95 \d+ ms\), 0 dropped", seen)
     assert seen.endswith(b"\r\x1b[K")
 

@@ -4,9 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from landmark_emotion.emotions import EMOTIONS
-from landmark_emotion.live.prediction import UNCERTAIN
-from landmark_emotion.show.emoji import COLORS, draw_emoji
+from landmark_emotion.emotions import COLORS, EMOTIONS, UNCERTAIN
+from landmark_emotion.show.emoji import draw_emoji
 
 NAMES = (*EMOTIONS, UNCERTAIN)
 PAIRS = list(itertools.combinations(NAMES, 2))

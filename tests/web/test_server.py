@@ -24,6 +24,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from landmark_emotion.drawn.drawing import Subject, draw_face
+from landmark_emotion.emotions import COLORS
 from landmark_emotion.errors import ImageError, TooLargeError
 from landmark_emotion.live.recognizer import Recognizer
 from landmark_emotion.model.classifier import load_model
@@ -336,7 +337,7 @@ def test_the_model_is_described(server, model):
     answer = server.request("/api/model").json
     assert tuple(answer["emotions"]) == load_model(model).emotions
     assert tuple(answer["columns"]) == COLUMNS
-    assert answer["colors"]["sadness"] == "#0072b2"
+    assert answer["colors"] == COLORS
 
 
 def test_the_description_names_every_address_of_the_api(server):

@@ -1,6 +1,6 @@
 """The colors of the emotions over time, by day and by night."""
 
-from landmark_emotion.live.prediction import UNCERTAIN
+from landmark_emotion.emotions import UNCERTAIN
 
 # By day and by night. Most are of Okabe and Ito (2008), "Color universal design".
 COLORS = {

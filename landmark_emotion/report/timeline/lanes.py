@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from landmark_emotion.emotions import EMOTIONS
-from landmark_emotion.live.prediction import UNCERTAIN
+from landmark_emotion.emotions import EMOTIONS, UNCERTAIN
 
 NAMES = (*(emotion for emotion in EMOTIONS if emotion != "neutral"), "neutral", UNCERTAIN)
 """What a face can be said to show, in the order it is stacked and listed."""

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from landmark_emotion.emotions import EMOTIONS
-from landmark_emotion.live.prediction import UNCERTAIN
+from landmark_emotion.emotions import EMOTIONS, UNCERTAIN
 from landmark_emotion.report.plots import GHOST, HAIR, INK, QUIET, plot_style
 from landmark_emotion.report.timeline.colors import COLORS, WHITE_INK
 from landmark_emotion.report.timeline.lanes import (

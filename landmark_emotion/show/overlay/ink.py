@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from landmark_emotion.show.emoji import COLORS, Color, draw_emoji
+from landmark_emotion.show.canvas import Color
+from landmark_emotion.show.emoji import draw_emoji
 from landmark_emotion.show.overlay.rects import Rect
 
 Layer = NDArray[np.uint8]
@@ -19,7 +20,7 @@ FAINT_INK: Color = (214, 212, 210)
 SHADOW: Color = (24, 20, 18)
 _PAPER: Color = (30, 25, 22)
 _PAPER_OPACITY = 0.78
-TRACK: Color = (88, 82, 78)
+TRACK: Color = (58, 52, 48)
 
 # Sizes of text are steps of a scale, so that bitmaps can be used again.
 SMALLEST_TEXT = 10  # pixels
@@ -85,12 +86,6 @@ def text_step(pixels: float) -> int:
 def text_size(step: int) -> int:
     """Tell the size of a step, in pixels."""
     return round(SMALLEST_TEXT * _STEP**step)
-
-
-def tint(emotion: str) -> Color:
-    """Lighten an emotion's color, which shall be seen before dark grounds."""
-    blue, green, red = (round(0.82 * value + 0.18 * 255) for value in COLORS[emotion])
-    return blue, green, red
 
 
 def draw_text(text: str, size: int, bold: bool, color: Color) -> Layer:

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from landmark_emotion.live.prediction import Prediction
 from landmark_emotion.model.face import OUTLINES, Box
-from landmark_emotion.show.overlay.ink import SHADOW, Ink, tint
+from landmark_emotion.show.canvas import bgr
+from landmark_emotion.show.overlay.ink import SHADOW, Ink
 from landmark_emotion.show.overlay.rects import FAR, Rect
 
 _SHIFT = 4  # bits behind the point that OpenCV is given
@@ -19,7 +20,7 @@ def draw_landmarks(image: NDArray[np.uint8], prediction: Prediction, ink: Ink) -
     points, height = prediction.face.landmarks, prediction.face.box.height
     points = np.clip(points, -FAR, FAR)
     fixed = np.rint((points - 0.5) * 2**_SHIFT).astype(np.int32)
-    color, thickness = tint(prediction.emotion), max(1, round(height / 300))
+    color, thickness = bgr(prediction.emotion), max(1, round(height / 300))
     for region, closed in OUTLINES:
         cv2.polylines(image, [fixed[region]], closed, color, thickness, cv2.LINE_AA, _SHIFT)
     dot = ink.dot(max(1, round(height / 70)))
@@ -35,7 +36,7 @@ def draw_landmarks(image: NDArray[np.uint8], prediction: Prediction, ink: Ink) -
 
 def draw_box(image: NDArray[np.uint8], prediction: Prediction) -> None:
     """Draw the corners of a face's box."""
-    box, color = prediction.face.box, tint(prediction.emotion)
+    box, color = prediction.face.box, bgr(prediction.emotion)
     thickness = _thickness(box)
     left, top, right, bottom = box.left, box.top, box.left + box.width, box.top + box.height
     length = round(0.18 * min(box.width, box.height))
@@ -63,7 +64,7 @@ def draw_tie(image: NDArray[np.uint8], prediction: Prediction, rect: Rect) -> No
         return
     thickness, y = _thickness(box), (top + bottom) / 2
     _line(image, (start, y), (end, y), SHADOW, thickness + 2)
-    _line(image, (start, y), (end, y), tint(prediction.emotion), thickness)
+    _line(image, (start, y), (end, y), bgr(prediction.emotion), thickness)
 
 
 def _thickness(box: Box) -> int:

@@ -5,8 +5,10 @@ import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from landmark_emotion.live.prediction import UNCERTAIN, Prediction
-from landmark_emotion.show.overlay.ink import FAINT_INK, INK, TRACK, Ink, Layer, lay, tint, write
+from landmark_emotion.emotions import UNCERTAIN
+from landmark_emotion.live.prediction import Prediction
+from landmark_emotion.show.canvas import bgr
+from landmark_emotion.show.overlay.ink import FAINT_INK, INK, TRACK, Ink, Layer, lay, write
 
 
 class Form(NamedTuple):
@@ -160,7 +162,7 @@ class Panels:
         write(layer, self.ink.text(emotion, size, chosen, ink), left, middle)
         right = left + m.column - m.number
         length, height = right - left - m.name - m.gap, max(3, round(0.55 * size))
-        for share, color in ((1.0, TRACK), (probability, tint(emotion))):
+        for share, color in ((1.0, TRACK), (probability, bgr(emotion))):
             bar = self.ink.paper(length, height, height / 2, color, 1.0)
             bar = bar[:, : round(share * length)]
             lay(layer, bar, left + m.name + m.gap, round(middle - height / 2))
