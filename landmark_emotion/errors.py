@@ -67,6 +67,26 @@ def read_remedy(error: BaseException) -> str:
     return "check the path" if path_is_wrong else "check the disk or network, then try again"
 
 
+def is_system_fault(error: BaseException) -> bool:
+    """Return whether the system is why a file could not be read, rather than its content.
+
+    Parameters
+    ----------
+    error : BaseException
+        An error or a translation of it (``raise ... from``).
+
+    Returns
+    -------
+    bool
+        True for a missing permission, a failing disk or network, too many open files or a lack of
+        memory: faults that may have passed the next time, so results must not be cached.
+    """
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, OSError | MemoryError):
+        cause = cause.__cause__
+    return cause is not None
+
+
 class LandmarkEmotionError(Exception):
     """The root of the errors above; its text is meant to be shown to the user."""
 

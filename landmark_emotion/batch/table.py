@@ -5,7 +5,7 @@ import csv
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain, groupby
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,7 +13,7 @@ from landmark_emotion.batch.parts import Parts
 from landmark_emotion.batch.units import File, Unit
 from landmark_emotion.files.writing import put_in_place, scratch_folder, writing
 from landmark_emotion.show.parquet import ParquetRows
-from landmark_emotion.show.rows import COLUMNS, LANDMARK_COLUMNS, json_row
+from landmark_emotion.show.rows import COLUMNS, LANDMARK_COLUMNS, flat_row, json_row
 
 Format = Literal["csv", "json", "parquet"]
 
@@ -101,33 +101,17 @@ def write_table(rows: Iterable[Row], path: Path, format: Format, *, landmarks: b
 
 
 def _write_parquet(rows: Iterable[Row], path: Path, landmarks: bool) -> None:
-    columns = _columns(landmarks)
     with contextlib.closing(ParquetRows(path, landmarks=landmarks)) as table:
         for row in rows:
-            table.append(_flat(row, columns))
+            table.append(flat_row(row, landmarks=landmarks))
 
 
 def _write_text(rows: Iterable[Row], path: Path, format: Format, landmarks: bool) -> None:
-    columns = _columns(landmarks)
+    columns = COLUMNS + LANDMARK_COLUMNS if landmarks else COLUMNS
     with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as stream:
         if format == "json":
             stream.writelines(json.dumps(row) + "\n" for row in rows)
         else:
             writer = csv.DictWriter(stream, columns, lineterminator="\n")
             writer.writeheader()
-            writer.writerows(_flat(row, columns) for row in rows)
-
-
-def _columns(landmarks: bool) -> tuple[str, ...]:
-    return COLUMNS + LANDMARK_COLUMNS if landmarks else COLUMNS
-
-
-def _flat(row: Row, columns: tuple[str, ...]) -> Row:
-    """Make of a row for JSON what `records.csv_row` makes."""
-    nested = dict(zip(("left", "top", "width", "height"), row["box"] or (), strict=False))
-    for name, prefix in (("probabilities", "p"), ("raw_probabilities", "raw")):
-        nested |= {f"{prefix}_{emotion}": value for emotion, value in (row[name] or {}).items()}
-    flat = chain.from_iterable(row.get("landmarks") or ())
-    nested |= dict(zip(LANDMARK_COLUMNS, flat, strict=False))
-    filled = {name: value for name, value in (row | nested).items() if value is not None}
-    return {name: filled.get(name, "") for name in columns}
+            writer.writerows(flat_row(row, landmarks=landmarks) for row in rows)

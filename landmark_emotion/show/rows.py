@@ -4,6 +4,8 @@ A row is a face of a frame, or a frame without a face, whose face columns are em
 the same columns, whatever the model.
 """
 
+from collections.abc import Mapping
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -70,35 +72,34 @@ def csv_row(
         A value for each of `COLUMNS`, and of `LANDMARK_COLUMNS` where asked for; empty text where
         there is none.
     """
+    return flat_row(
+        json_row(source, frame, time, prediction, error, landmarks=landmarks), landmarks=landmarks
+    )
+
+
+def flat_row(row: Mapping[str, Any], *, landmarks: bool = False) -> dict[str, Any]:
+    """Turn a row from `json_row` into the row that `csv_row` makes of the same prediction.
+
+    Parameters
+    ----------
+    row : mapping
+        A row from `json_row`.
+    landmarks : bool
+        Whether the result has the landmark columns; `row` must have landmarks then.
+
+    Returns
+    -------
+    dict
+        As from `csv_row`.
+    """
+    values = dict(zip(("left", "top", "width", "height"), row["box"] or (), strict=False))
+    for name, prefix in (("probabilities", "p"), ("raw_probabilities", "raw")):
+        values |= {f"{prefix}_{emotion}": value for emotion, value in (row[name] or {}).items()}
+    coordinates = chain.from_iterable(row.get("landmarks") or ())
+    values |= dict(zip(LANDMARK_COLUMNS, coordinates, strict=False))
+    values |= {name: value for name, value in row.items() if value is not None}
     columns = COLUMNS + LANDMARK_COLUMNS if landmarks else COLUMNS
-    row = dict.fromkeys(columns, "") | {
-        "source": source,
-        "frame": frame,
-        "time": round(time, 3),
-        "error": error,
-    }
-    if prediction is not None:
-        box = prediction.face.box
-        row |= {
-            "face": prediction.number,
-            "left": box.left,
-            "top": box.top,
-            "width": box.width,
-            "height": box.height,
-            "emotion": prediction.emotion,
-            "probability": round(prediction.probability, _DIGITS),
-            "calibration": prediction.mode,
-        }
-        for prefix, probabilities in (
-            ("p", prediction.probabilities),
-            ("raw", prediction.raw_probabilities),
-        ):
-            named = _by_emotion(prediction, probabilities)
-            row |= {f"{prefix}_{emotion}": value for emotion, value in named.items()}
-        if landmarks:
-            flat = prediction.face.landmarks.round(_LANDMARK_DIGITS).ravel().tolist()
-            row |= dict(zip(LANDMARK_COLUMNS, flat, strict=True))
-    return row
+    return {name: values.get(name, "") for name in columns}
 
 
 def json_row(
