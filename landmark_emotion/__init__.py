@@ -37,7 +37,7 @@ _HOMES = {
     "recognize": "live.recognizer",
     "reference_from": "model.neutral",
     "reference_from_image": "live.recognizer",
-    "to_dataframe": "show.parquet",
+    "to_dataframe": "show.tables",
 }
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from landmark_emotion.model.face import Box, Face
     from landmark_emotion.model.neutral import load_profile, reference_from
     from landmark_emotion.show.overlay import draw_predictions
-    from landmark_emotion.show.parquet import to_dataframe
+    from landmark_emotion.show.tables import to_dataframe
     from landmark_emotion.sources.images import read_image
     from landmark_emotion.training.estimators import EmotionClassifier, LandmarkFeatures
     from landmark_emotion.training.landmark_table import load_table

@@ -15,7 +15,7 @@ from landmark_emotion.batch.recovery import do_all
 from landmark_emotion.batch.settings import Settings
 from landmark_emotion.batch.table import TABLES, Format, Row, rows_by_file, write_table
 from landmark_emotion.batch.units import File, Unit, list_files, make_units
-from landmark_emotion.show.parquet import check_parquet
+from landmark_emotion.show.tables import check_parquet
 
 Tell = Callable[[str], None]
 Progress = Callable[[Iterable[Any], int], Iterable[Any]]

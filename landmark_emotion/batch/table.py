@@ -12,8 +12,8 @@ from typing import Any, Literal
 from landmark_emotion.batch.parts import Parts
 from landmark_emotion.batch.units import File, Unit
 from landmark_emotion.files.writing import put_in_place, scratch_folder, writing
-from landmark_emotion.show.parquet import ParquetRows
-from landmark_emotion.show.rows import COLUMNS, LANDMARK_COLUMNS, flat_row, json_row
+from landmark_emotion.show.rows import columns, flat_row, json_row
+from landmark_emotion.show.tables import ParquetRows
 
 Format = Literal["csv", "json", "parquet"]
 
@@ -27,7 +27,7 @@ TABLES: Mapping[Format, str] = {
 DIED = "the process that read it died; take it out or free some memory"
 
 Row = dict[str, Any]
-"""As from `records.json_row`."""
+"""As from `rows.json_row`."""
 
 
 def rows_by_file(
@@ -47,7 +47,7 @@ def rows_by_file(
     Yields
     ------
     iterable of dict
-        Rows of `records.json_row`, at least one.
+        Rows of `rows.json_row`, at least one.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def write_table(rows: Iterable[Row], path: Path, format: Format, *, landmarks: b
     path : Path
         Where to; its folder exists.
     format : {"csv", "json", "parquet"}
-        The columns of CSV and Parquet are those of `records.csv_row`.
+        The columns of CSV and Parquet are those of `rows.flat_row`.
     landmarks : bool
         Whether rows have landmarks.
 
@@ -107,11 +107,10 @@ def _write_parquet(rows: Iterable[Row], path: Path, landmarks: bool) -> None:
 
 
 def _write_text(rows: Iterable[Row], path: Path, format: Format, landmarks: bool) -> None:
-    columns = COLUMNS + LANDMARK_COLUMNS if landmarks else COLUMNS
     with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as stream:
         if format == "json":
             stream.writelines(json.dumps(row) + "\n" for row in rows)
         else:
-            writer = csv.DictWriter(stream, columns, lineterminator="\n")
+            writer = csv.DictWriter(stream, columns(landmarks), lineterminator="\n")
             writer.writeheader()
             writer.writerows(flat_row(row, landmarks=landmarks) for row in rows)

@@ -14,10 +14,10 @@ from landmark_emotion.cli.options import say
 from landmark_emotion.emotions import UNCERTAIN, color_of
 from landmark_emotion.files.writing import Draft, written_gradually
 from landmark_emotion.live.prediction import Prediction
-from landmark_emotion.show.rows import COLUMNS, LANDMARK_COLUMNS, csv_row, json_row
+from landmark_emotion.show.rows import columns, csv_row, json_row
 
 if TYPE_CHECKING:
-    from landmark_emotion.show.parquet import ParquetRows
+    from landmark_emotion.show.tables import ParquetRows
 
 _LONGEST_LINE = 2**20  # bytes
 
@@ -91,9 +91,8 @@ class CsvWriter(_RowWriter):
     def __init__(self, stream: TextIO | None = None, *, landmarks: bool = False) -> None:
         super().__init__(landmarks=landmarks)
         self._stream = stream or sys.stdout
-        columns = COLUMNS + LANDMARK_COLUMNS if landmarks else COLUMNS
         # Python's streams turn \n into what the platform wants.
-        self._writer = csv.DictWriter(self._stream, columns, lineterminator="\n")
+        self._writer = csv.DictWriter(self._stream, columns(landmarks), lineterminator="\n")
         self._writer.writeheader()
 
     def _write_row(
@@ -245,7 +244,7 @@ def open_writer(
                 file = path.open("w", encoding="utf-8", errors="surrogateescape", newline="")
                 stream = stack.enter_context(file)
         if format_ == "parquet":
-            from landmark_emotion.show.parquet import ParquetRows
+            from landmark_emotion.show.tables import ParquetRows
 
             writer = ParquetWriter(
                 ParquetRows(path, landmarks=args.landmarks), landmarks=args.landmarks

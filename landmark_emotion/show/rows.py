@@ -1,7 +1,7 @@
-"""Predictions as rows: the one place that says what goes into text, CSV and JSON.
+"""The layout of results: one row per face, or per frame without a face.
 
-A row is a face of a frame, or a frame without a face, whose face columns are empty. Every row has
-the same columns, whatever the model.
+JSON Lines hold nested rows. CSV, Parquet and DataFrames hold the same rows flattened. All rows have
+the same columns, whichever emotions the model knows.
 """
 
 from collections.abc import Mapping
@@ -15,91 +15,36 @@ from landmark_emotion.emotions import EMOTIONS
 from landmark_emotion.live.prediction import Prediction
 from landmark_emotion.model.face import N_LANDMARKS
 
-COLUMNS = (
-    "source",
-    "frame",
-    "time",
-    "face",
-    "left",
-    "top",
-    "width",
-    "height",
-    "emotion",
-    "probability",
-    *(f"p_{emotion}" for emotion in EMOTIONS),
-    *(f"raw_{emotion}" for emotion in EMOTIONS),
-    "calibration",
-    "error",
-)
-"""Columns of the CSV; documented in README.md."""
+_BOX = ("left", "top", "width", "height")
+_PROBABILITIES = {"probabilities": "p", "raw_probabilities": "raw"}  # prefixes of their columns
+
+COLUMN_TYPES: dict[str, type] = {
+    "source": str,
+    "frame": int,
+    "time": float,
+    "face": int,
+    **dict.fromkeys(_BOX, int),
+    "emotion": str,
+    "probability": float,
+    **{f"{prefix}_{e}": float for prefix in _PROBABILITIES.values() for e in EMOTIONS},
+    "calibration": str,
+    "error": str,
+}
+"""The type of each column of a flat row, in order; README.md documents the columns."""
+
+COLUMNS = tuple(COLUMN_TYPES)
+"""The columns of a flat row without landmarks."""
 
 LANDMARK_COLUMNS = tuple(f"{axis}_{index}" for index in range(N_LANDMARKS) for axis in "xy")
-"""Further columns of the CSV where landmarks are asked for."""
+"""The columns that landmarks add: x_0, y_0, ..., x_67, y_67, in pixels."""
 
 _DIGITS = 6
 _LANDMARK_DIGITS = 2
 
 
-def csv_row(
-    source: str,
-    frame: int,
-    time: float,
-    prediction: Prediction | None,
-    error: str = "",
-    *,
-    landmarks: bool = False,
-) -> dict[str, Any]:
-    """Make a row for CSV.
-
-    Parameters
-    ----------
-    source : str
-        The image, video or camera.
-    frame : int
-        The frame's number, counted from 0.
-    time : float
-        Seconds.
-    prediction : Prediction or None
-        None for a frame without a face.
-    error : str
-        Why the source could not be read; empty where it could.
-    landmarks : bool
-        Whether to add them.
-
-    Returns
-    -------
-    dict
-        A value for each of `COLUMNS`, and of `LANDMARK_COLUMNS` where asked for; empty text where
-        there is none.
-    """
-    return flat_row(
-        json_row(source, frame, time, prediction, error, landmarks=landmarks), landmarks=landmarks
-    )
-
-
-def flat_row(row: Mapping[str, Any], *, landmarks: bool = False) -> dict[str, Any]:
-    """Turn a row from `json_row` into the row that `csv_row` makes of the same prediction.
-
-    Parameters
-    ----------
-    row : mapping
-        A row from `json_row`.
-    landmarks : bool
-        Whether the result has the landmark columns; `row` must have landmarks then.
-
-    Returns
-    -------
-    dict
-        As from `csv_row`.
-    """
-    values = dict(zip(("left", "top", "width", "height"), row["box"] or (), strict=False))
-    for name, prefix in (("probabilities", "p"), ("raw_probabilities", "raw")):
-        values |= {f"{prefix}_{emotion}": value for emotion, value in (row[name] or {}).items()}
-    coordinates = chain.from_iterable(row.get("landmarks") or ())
-    values |= dict(zip(LANDMARK_COLUMNS, coordinates, strict=False))
-    values |= {name: value for name, value in row.items() if value is not None}
-    columns = COLUMNS + LANDMARK_COLUMNS if landmarks else COLUMNS
-    return {name: values.get(name, "") for name in columns}
+def columns(landmarks: bool) -> tuple[str, ...]:
+    """Return the columns of flat rows, with or without landmarks."""
+    return COLUMNS + LANDMARK_COLUMNS if landmarks else COLUMNS
 
 
 def json_row(
@@ -111,34 +56,41 @@ def json_row(
     *,
     landmarks: bool = False,
 ) -> dict[str, Any]:
-    """Make a row for JSON Lines, of the same content as `csv_row`.
+    """Build one row for JSON Lines.
+
+    Parameters
+    ----------
+    source : str
+        Name of the image, video or camera.
+    frame : int
+        Index of the frame, from 0.
+    time : float
+        Time of the frame, in seconds.
+    prediction : Prediction or None
+        None if the frame has no face.
+    error : str
+        Why the source could not be read; empty if it was read.
+    landmarks : bool
+        Whether to include the landmarks.
 
     Returns
     -------
     dict
-        Keys source, frame, time, face, box (left, top, width, height), emotion, probability,
-        probabilities, raw_probabilities, calibration, landmarks where asked for and, where the
-        source could not be read, error; None where there is none.
+        Keys: source, frame, time, face, box ([left, top, width, height]), emotion, probability,
+        probabilities, raw_probabilities and calibration; also landmarks if asked for, and error
+        if there is one. Missing values are None.
     """
-    row: dict[str, Any] = {
-        "source": source,
-        "frame": frame,
-        "time": round(time, 3),
-        "face": None,
-        "box": None,
-        "emotion": None,
-        "probability": None,
-        "probabilities": None,
-        "raw_probabilities": None,
-        "calibration": None,
-    }
+    row: dict[str, Any] = {"source": source, "frame": frame, "time": round(time, 3)}
+    values: dict[str, Any] = dict.fromkeys(
+        ("face", "box", "emotion", "probability", *_PROBABILITIES, "calibration")
+    )
     if landmarks:
-        row["landmarks"] = None
+        values["landmarks"] = None
     if error:
-        row["error"] = error
+        values["error"] = error
     if prediction is not None:
         box = prediction.face.box
-        row |= {
+        values |= {
             "face": prediction.number,
             "box": [box.left, box.top, box.width, box.height],
             "emotion": prediction.emotion,
@@ -148,8 +100,33 @@ def json_row(
             "calibration": prediction.mode,
         }
         if landmarks:
-            row["landmarks"] = prediction.face.landmarks.round(_LANDMARK_DIGITS).tolist()
-    return row
+            values["landmarks"] = prediction.face.landmarks.round(_LANDMARK_DIGITS).tolist()
+    return row | values
+
+
+def flat_row(row: Mapping[str, Any], *, landmarks: bool = False) -> dict[str, Any]:
+    """Flatten a row of `json_row` into one value per column; missing values are None."""
+    flat = dict(row) | dict(zip(_BOX, row["box"] or (), strict=False))
+    for key, prefix in _PROBABILITIES.items():
+        flat |= {f"{prefix}_{emotion}": value for emotion, value in (row[key] or {}).items()}
+    if landmarks:
+        points = chain.from_iterable(row.get("landmarks") or ())
+        flat |= dict(zip(LANDMARK_COLUMNS, points, strict=False))
+    return {name: flat.get(name) for name in columns(landmarks)}
+
+
+def csv_row(
+    source: str,
+    frame: int,
+    time: float,
+    prediction: Prediction | None,
+    error: str = "",
+    *,
+    landmarks: bool = False,
+) -> dict[str, Any]:
+    """Build one flat row; the parameters are those of `json_row`."""
+    row = json_row(source, frame, time, prediction, error, landmarks=landmarks)
+    return flat_row(row, landmarks=landmarks)
 
 
 def _by_emotion(prediction: Prediction, probabilities: NDArray[np.float64]) -> dict[str, float]:

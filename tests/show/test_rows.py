@@ -8,19 +8,20 @@ import pytest
 from landmark_emotion.emotions import EMOTIONS
 from landmark_emotion.live.prediction import Prediction
 from landmark_emotion.model.face import Box, Face
-from landmark_emotion.show.rows import COLUMNS, csv_row, json_row
+from landmark_emotion.show.rows import COLUMNS, LANDMARK_COLUMNS, csv_row, flat_row, json_row
+from landmark_emotion.show.tables import ParquetRows, to_dataframe
 
 
 @pytest.fixture
 def prediction() -> Prediction:
-    face = Face(Box(-3, 4, 50, 60), np.zeros((68, 2)), 1.5)
+    face = Face(Box(-3, 4, 50, 60), np.arange(136.0).reshape(68, 2), 1.5)
     probabilities = np.array([0.1, 0.7, 0.2])
     return Prediction(
         12, 0.5, 2, face, ("anger", "fear", "neutral"), probabilities, np.eye(3)[1], "fear"
     )
 
 
-def test_json_has_box_emotion_and_all_probabilities(prediction):
+def test_json_row_has_box_emotion_and_all_probabilities(prediction):
     row = json_row("a.mp4", 12, 0.123456, prediction)
     assert json.loads(json.dumps(row)) == {
         "source": "a.mp4",
@@ -36,37 +37,38 @@ def test_json_has_box_emotion_and_all_probabilities(prediction):
     }
 
 
-def test_csv_has_the_same_content(prediction):
-    row = csv_row("a.mp4", 12, 0.123456, prediction)
-    assert tuple(row) == COLUMNS
-    assert [row[name] for name in ("left", "top", "width", "height")] == [-3, 4, 50, 60]
+@pytest.mark.parametrize("landmarks", [False, True])
+def test_flat_row_has_the_values_of_the_json_row(prediction, landmarks):
+    nested = json.loads(json.dumps(json_row("a.mp4", 12, 0.1, prediction, landmarks=landmarks)))
+    row = flat_row(nested, landmarks=landmarks)
+    assert row == csv_row("a.mp4", 12, 0.1, prediction, landmarks=landmarks)
+    assert tuple(row) == COLUMNS + LANDMARK_COLUMNS * landmarks
+    assert [row[name] for name in ("left", "top", "width", "height")] == nested["box"]
     assert (row["face"], row["emotion"], row["probability"]) == (2, "fear", 0.7)
-    # An emotion that the model does not know is empty, not 0.
-    assert {e: row[f"p_{e}"] for e in EMOTIONS if row[f"p_{e}"] != ""} == {
+    # An emotion that the model does not know is missing, not 0.
+    assert {e: row[f"p_{e}"] for e in EMOTIONS if row[f"p_{e}"] is not None} == {
         "anger": 0.1,
         "fear": 0.7,
         "neutral": 0.2,
     }
+    if landmarks:
+        assert (row["x_0"], row["y_0"], row["y_67"]) == (0, 1, 135)
 
 
-def test_without_a_face_there_is_nothing_to_mistake_for_one():
+def test_row_without_a_face_has_no_values_of_a_face():
     row = json_row("a.mp4", 3, 0.1, None)
-    assert (row["source"], row["frame"], row["time"]) == ("a.mp4", 3, 0.1)
-    assert {row[key] for key in ("face", "box", "emotion", "probability", "probabilities")} == {
-        None
-    }
+    assert {key for key, value in row.items() if value is not None} == {"source", "frame", "time"}
     assert "error" not in row
-    flat = csv_row("a.mp4", 3, 0.1, None)
-    assert tuple(flat) == COLUMNS
-    assert {value for key, value in flat.items() if key not in ("source", "frame", "time")} == {""}
+    flat = csv_row("a.mp4", 3, 0.1, None, landmarks=True)
+    assert {key for key, value in flat.items() if value is not None} == {"source", "frame", "time"}
 
 
-def test_the_reason_of_an_unreadable_source_is_told():
+def test_row_of_an_unreadable_source_has_the_reason():
     assert json_row("a.png", 0, 0.0, None, "no such file")["error"] == "no such file"
     assert csv_row("a.png", 0, 0.0, None, "no such file")["error"] == "no such file"
 
 
-def test_odd_names_survive_csv(prediction):
+def test_odd_file_names_survive_csv(prediction):
     name = 'a,"b"\n;ü.png'
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS)
@@ -74,3 +76,28 @@ def test_odd_names_survive_csv(prediction):
     writer.writerow(csv_row(name, 0, 0.0, prediction))
     (read,) = csv.DictReader(io.StringIO(out.getvalue(), newline=""))
     assert read["source"] == name
+
+
+def test_dataframe_has_typed_columns(prediction):
+    pytest.importorskip("pandas")
+    table = to_dataframe([prediction, prediction], source="odd\udcff.mp4", landmarks=True)
+    assert tuple(table.columns) == COLUMNS + LANDMARK_COLUMNS
+    assert [str(table[name].dtype) for name in ("face", "p_fear", "x_0")] == [
+        "Int64",
+        "Float64",
+        "Float64",
+    ]
+    assert table["p_happiness"].isna().all()
+    assert table["source"].tolist() == ["odd?.mp4"] * 2
+
+
+def test_parquet_file_has_the_rows(tmp_path, prediction):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "rows.parquet"
+    file = ParquetRows(path)
+    for row in (csv_row("odd\udcff.mp4", 12, 0.5, prediction), csv_row("b", 0, 0.0, None, "gone")):
+        file.append(row)
+    file.close()
+    first, second = parquet.read_table(path).to_pylist()
+    assert (first["source"], first["face"], first["p_fear"]) == ("odd?.mp4", 2, 0.7)
+    assert (second["face"], second["p_fear"], second["error"]) == (None, None, "gone")

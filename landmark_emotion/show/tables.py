@@ -1,0 +1,124 @@
+"""Rows as a pandas DataFrame or a Parquet file; the extra ``tables`` installs both packages."""
+
+import importlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from landmark_emotion.errors import MissingPackageError
+from landmark_emotion.live.prediction import Prediction
+from landmark_emotion.show.rows import COLUMN_TYPES, columns, csv_row
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ROWS_AT_ONCE = 4096
+"""Rows that are kept in memory before they are written to a Parquet file."""
+
+
+def to_dataframe(
+    predictions: Iterable[Prediction], source: str = "", *, landmarks: bool = False
+) -> "pd.DataFrame":
+    """Convert predictions to a DataFrame with one row per prediction.
+
+    Parameters
+    ----------
+    predictions : iterable of Prediction
+        Predictions for one source.
+    source : str
+        Name of the source.
+    landmarks : bool
+        Whether to add the columns x_0, y_0, ..., x_67, y_67.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of the CSV, with pandas' nullable types.
+
+    Raises
+    ------
+    MissingPackageError
+        If pandas is not installed.
+    """
+    try:
+        import pandas as pd
+    except ImportError as error:
+        raise _missing("pandas", error) from error
+    rows = (csv_row(source, p.frame, p.time, p, landmarks=landmarks) for p in predictions)
+    names = columns(landmarks)
+    nullable = {str: "string", int: "Int64", float: "Float64"}
+    types = {name: nullable[COLUMN_TYPES.get(name, float)] for name in names}
+    return pd.DataFrame(list(map(_encodable, rows)), columns=list(names)).astype(types)
+
+
+class ParquetRows:
+    """Writes flat rows to a Parquet file, a few thousand at a time.
+
+    Parameters
+    ----------
+    path : Path
+        The file, which is complete only after `close`.
+    landmarks : bool
+        Whether the rows have landmarks.
+
+    Raises
+    ------
+    MissingPackageError
+        If pyarrow is not installed or cannot be loaded.
+    """
+
+    def __init__(self, path: Path, *, landmarks: bool = False) -> None:
+        check_parquet()
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        types = {str: pa.string(), int: pa.int64(), float: pa.float64()}
+        names = columns(landmarks)
+        self._schema = pa.schema([(name, types[COLUMN_TYPES.get(name, float)]) for name in names])
+        self._make_table = pa.Table.from_pylist
+        self._writer = pq.ParquetWriter(str(path), self._schema)
+        self._rows: list[dict[str, Any]] = []
+
+    def append(self, row: dict[str, Any]) -> None:
+        """Add a row of `rows.csv_row` or `rows.flat_row`."""
+        self._rows.append(_encodable(row))
+        if len(self._rows) >= ROWS_AT_ONCE:
+            self._flush()
+
+    def close(self) -> None:
+        """Write the remaining rows and the end of the file."""
+        self._flush()
+        self._writer.close()
+
+    def _flush(self) -> None:
+        self._writer.write_table(self._make_table(self._rows, schema=self._schema))
+        self._rows.clear()
+
+
+def check_parquet() -> None:
+    """Fail early, before long work, if Parquet cannot be written.
+
+    Raises
+    ------
+    MissingPackageError
+        If pyarrow is not installed or cannot be loaded.
+    """
+    try:
+        importlib.import_module("pyarrow.parquet")
+    except ImportError as error:
+        raise _missing("pyarrow", error) from error
+
+
+def _encodable(row: dict[str, Any]) -> dict[str, Any]:
+    """Replace what is not Unicode in a text, such as the bytes of an odd file name."""
+    return {
+        name: value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+        for name, value in row.items()
+    }
+
+
+def _missing(package: str, error: ImportError) -> MissingPackageError:
+    problem, remedy = "not installed", "pip install pandas pyarrow"
+    if not isinstance(error, ModuleNotFoundError):  # such as a numpy that is too old
+        problem, remedy = f"cannot be loaded ({error})", "pip install -U pandas pyarrow numpy"
+    return MissingPackageError(f"{package}: {problem}; run '{remedy}' or choose another format")
