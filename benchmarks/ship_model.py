@@ -107,7 +107,7 @@ BRIEF = (
 def brief(evaluations):
     """Shorten the evaluations to what the card tells."""
     return {
-        name: {key: evaluation.as_json()[key] for key in BRIEF}
+        name: {key: evaluation.scores[key] for key in BRIEF}
         for name, evaluation in zip(("static", "calibrated"), evaluations, strict=True)
     }
 
@@ -204,7 +204,7 @@ def london_scores(folds, london, temperatures):
         named = emotions[probabilities.argmax(axis=1)]
         confidence = probabilities.max(axis=1)
         result[name] = {
-            **score(labels, named).as_json(),
+            **score(labels, named),
             "mean_confidence": float(confidence.mean()),
             "calibration_error": calibration_error(confidence, named == labels),
         }

@@ -16,7 +16,7 @@ from landmark_emotion.errors import DatasetError
 from landmark_emotion.model.classifier import EmotionModel, load_model
 
 if TYPE_CHECKING:
-    from landmark_emotion.training.evaluation import Evaluation
+    from landmark_emotion.training.metrics import Evaluation
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -60,18 +60,21 @@ def run(args: argparse.Namespace) -> int:
         evaluation = calibrated
     else:
         evaluation = static
-    scores, n_neutral = evaluation.scores, int(evaluation.calibrated.sum())
+    scores = evaluation.scores
     skipped = [{"path": str(path), "reason": reason} for path, reason in data.skipped]
     if args.report is not None:
         _report(args, model, data, skipped, static, calibrated)
     if args.json:
-        counted = {"n_with_own_neutral": n_neutral, "skipped": skipped}
-        print(json.dumps(scores.as_json() | counted, indent=2))
+        account = {"left_out": dict(data.left_out), "skipped": skipped}
+        print(json.dumps(scores | account, indent=2))
         return 0
     print(f"model: {args.model}")
     print(f"data set: {data.title}")
     if args.calibrate:
-        print(f"  {n_neutral} of {scores.n} were compared with another neutral face of the person")
+        n_neutral = scores["n_with_own_neutral"]
+        print(
+            f"  {n_neutral} of {scores['n']} faces compared with another neutral face of the person"
+        )
     print("\n".join(report.evaluation_text(evaluation)))
     left_out = report.left_out_text(data.left_out, data.skipped)
     if left_out:

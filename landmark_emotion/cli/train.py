@@ -251,7 +251,7 @@ def _report(
     model: EmotionModel,
 ) -> None:
     from landmark_emotion.training import fit as training
-    from landmark_emotion.training.evaluation import Evaluation
+    from landmark_emotion.training.metrics import Evaluation
 
     table, too_few = training.usable(data.table, collect.wanted_emotions(args))
     static, calibrated = learned.evaluations

@@ -1,17 +1,16 @@
 """Scores as text for the terminal and as JSON values."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from landmark_emotion.training.evaluation import Evaluation
 from landmark_emotion.training.fit import Recipe
 from landmark_emotion.training.landmark_table import LandmarkTable
-from landmark_emotion.training.metrics import Scores
+from landmark_emotion.training.metrics import Evaluation
 
 WHY_BELIEVE_IT = (
     "Believe this score, not the shuffled one, for new people: in shuffled splits other pictures "
@@ -79,30 +78,29 @@ def evaluation_text(evaluation: Evaluation) -> list[str]:
     list of str
         Lines.
     """
-    values = evaluation.as_json()
-    (low, high), scores = values["interval_95"]["accuracy"], evaluation.scores
+    scores = evaluation.scores
+    low, high = scores["interval_95"]["accuracy"]
     return [
-        f"  accuracy {scores.accuracy:.4f} (95 % interval {low:.3f} to {high:.3f}), "
-        f"balanced accuracy {scores.balanced_accuracy:.4f}, macro F1 {scores.macro_f1:.4f}",
-        f"  always naming the commonest emotion would reach {scores.majority:.4f}",
+        f"  accuracy {scores['accuracy']:.4f} (95 % interval {low:.3f} to {high:.3f}), "
+        f"balanced accuracy {scores['balanced_accuracy']:.4f}, macro F1 {scores['macro_f1']:.4f}",
+        f"  always naming the commonest emotion would reach {scores['majority_baseline']:.4f}",
         *table_text(scores),
-        f"  probabilities: calibration error {values['calibration_error']:.3f}, log loss "
-        f"{values['log_loss']:.3f}; accuracy on the surest 80 %: "
-        f"{values['accuracy_at_80_percent_coverage']:.4f}",
+        f"  probabilities: calibration error {scores['calibration_error']:.3f}, log loss "
+        f"{scores['log_loss']:.3f}; accuracy on the surest 80 %: "
+        f"{scores['accuracy_at_80_percent_coverage']:.4f}",
     ]
 
 
-def table_text(scores: Scores) -> list[str]:
+def table_text(scores: Mapping[str, Any]) -> list[str]:
     """Show recall, precision and the confusion matrix as lines."""
-    recall, precision = scores.recall, scores.precision
-    heads = " ".join(f"{emotion[:5]:>5}" for emotion in scores.emotions)
+    heads = " ".join(f"{emotion[:5]:>5}" for emotion in scores["confusion"])
     lines = [f"  {'truth':<10} recall  precis.   recognized as {heads}"]
-    for emotion, row in zip(scores.emotions, scores.confusion.tolist(), strict=True):
+    for emotion, row in scores["confusion"].items():
         shares = " ".join(
             f"{values[emotion]:7.3f}" if emotion in values else f"{'-':>7}"
-            for values in (recall, precision)
+            for values in (scores["recall"], scores["precision"])
         )
-        cells = " ".join(f"{count:5d}" for count in row)
+        cells = " ".join(f"{count:5d}" for count in row.values())
         lines.append(f"  {emotion:<9}{shares}   {'':<13} {cells}")
     return lines
 
@@ -147,8 +145,8 @@ def training_report(
         "shuffled": _runs_json(runs),
         "shuffled_sequences_apart": _runs_json(runs_apart) if runs_apart else None,
         "subject_independent": table.subjects_known,
-        "static": static.as_json(),
-        "calibrated": calibrated.as_json() if calibrated is not None else None,
+        "static": static.scores,
+        "calibrated": calibrated.scores if calibrated is not None else None,
     }
 
 
@@ -208,8 +206,8 @@ def evaluation_report(
         "shuffled": None,
         "shuffled_sequences_apart": None,
         "subject_independent": None,
-        "static": static.as_json(),
-        "calibrated": calibrated.as_json() if calibrated is not None else None,
+        "static": static.scores,
+        "calibrated": calibrated.scores if calibrated is not None else None,
     }
 
 

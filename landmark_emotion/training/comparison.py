@@ -7,7 +7,7 @@ other people, not with other pictures of the same ones.
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from landmark_emotion.errors import ReportError
 from landmark_emotion.files.reading import read_whole
+from landmark_emotion.training.metrics import block_sizes, resampled
 
 CHANCE = 0.05
 """A p-value below this is called more than chance."""
@@ -26,7 +27,6 @@ HEADS = ("static", "calibrated")
 MAX_BYTES = 256 * 2**20
 
 _FEWEST = 6  # subjects; fewer cannot give a p-value below CHANCE, however they differ
-_AT_ONCE = 1000  # draws held in memory
 _REMEDY = "give a report.json that 'train --report' or 'evaluate --report' wrote"
 
 Subjects = Mapping[str, tuple[int, int]]
@@ -226,13 +226,9 @@ Counts = NDArray[np.float64]
 def _interval(
     n_a: Counts, right_a: Counts, n_b: Counts, right_b: Counts, seed: int
 ) -> tuple[float, float]:
-    random = np.random.default_rng(seed)
-    subjects = len(n_a)
-    even = np.full(subjects, 1 / subjects)
     differences = [
         (drawn @ right_a) / (drawn @ n_a) - (drawn @ right_b) / (drawn @ n_b)
-        for size in _batches()
-        for drawn in (random.multinomial(subjects, even, size).astype(np.float64),)
+        for drawn in resampled(len(n_a), FLIPS, seed)
     ]
     low, high = np.percentile(np.concatenate(differences), [2.5, 97.5])
     return float(low), float(high)
@@ -242,16 +238,11 @@ def _p_value(n_a: Counts, right_a: Counts, n_b: Counts, right_b: Counts, seed: i
     random = np.random.default_rng(seed)
     observed = abs(right_a.sum() / n_a.sum() - right_b.sum() / n_b.sum())
     as_large = 0
-    for size in _batches():
+    for size in block_sizes(FLIPS, len(n_a)):
         kept = random.integers(0, 2, (size, len(n_a))).astype(np.float64)
         first = (right_b.sum() + kept @ (right_a - right_b)) / (n_b.sum() + kept @ (n_a - n_b))
         second = (right_a.sum() - kept @ (right_a - right_b)) / (n_a.sum() - kept @ (n_a - n_b))
-        # Equal differences may come out unequal by rounding.
+        # Rounding must not make equal differences unequal.
         as_large += int((np.abs(first - second) >= observed - 1e-12).sum())
-    # What was observed is one of the ways it could have come out.
+    # The observed assignment is one of the possible ones.
     return (as_large + 1) / (FLIPS + 1)
-
-
-def _batches() -> Iterator[int]:
-    for start in range(0, FLIPS, _AT_ONCE):
-        yield min(_AT_ONCE, FLIPS - start)

@@ -3,8 +3,6 @@
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import joblib
 import numpy as np
@@ -26,14 +24,7 @@ from landmark_emotion.training.fit import (
     fit_temperature,
 )
 from landmark_emotion.training.landmark_table import LandmarkTable
-from landmark_emotion.training.metrics import (
-    Scores,
-    accuracy_at_coverage,
-    calibration_error,
-    intervals,
-    log_loss,
-    score,
-)
+from landmark_emotion.training.metrics import Evaluation, evaluate, log_loss
 
 SEARCHED = tuple(
     Recipe(
@@ -57,83 +48,6 @@ _INNER_FOLDS = 5
 _WORTH_WORKERS = 20_000
 
 Indices = NDArray[np.intp]
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """What is said of samples by a classifier that was not fitted on them.
-
-    Attributes
-    ----------
-    protocol : str
-        How, for the user.
-    emotions : tuple of str
-        The k columns of the probabilities.
-    truth, subject : ndarray of shape (n,), str
-        The true emotions and who showed them; empty where unknown.
-    probabilities : ndarray of shape (n, k)
-        Each row sums to 1.
-    calibrated : ndarray of shape (n,), bool
-        Which were judged against the person's own neutral face.
-    """
-
-    protocol: str
-    emotions: tuple[str, ...]
-    truth: NDArray[np.str_]
-    subject: NDArray[np.str_]
-    probabilities: NDArray[np.float64]
-    calibrated: NDArray[np.bool_]
-
-    @property
-    def predicted(self) -> NDArray[np.str_]:
-        """The likeliest emotions, shape (n,)."""
-        return np.asarray(np.array(self.emotions)[self.probabilities.argmax(axis=1)])
-
-    @property
-    def confidence(self) -> NDArray[np.float64]:
-        """The probabilities of the likeliest emotions, shape (n,)."""
-        return np.asarray(self.probabilities.max(axis=1))
-
-    @property
-    def right(self) -> NDArray[np.bool_]:
-        """Whether these are true, shape (n,)."""
-        return np.asarray(self.predicted == self.truth)
-
-    @property
-    def scores(self) -> Scores:
-        """How they agree with the truth."""
-        return score(self.truth, self.predicted)
-
-    def as_json(self) -> dict[str, Any]:
-        """Return scores, intervals and the quality of the probabilities as JSON values."""
-        column = {emotion: index for index, emotion in enumerate(self.emotions)}
-        known = np.array([emotion in column for emotion in self.truth])
-        of_truth = np.zeros(len(self.truth))
-        of_truth[known] = [
-            row[column[emotion]]
-            for row, emotion in zip(self.probabilities[known], self.truth[known], strict=True)
-        ]
-        return {
-            "protocol": self.protocol,
-            "n_with_own_neutral": int(self.calibrated.sum()),
-            **self.scores.as_json(),
-            "interval_95": intervals(self.truth, self.predicted, self.subject),
-            "calibration_error": calibration_error(self.confidence, self.right),
-            "log_loss": log_loss(of_truth),
-            "accuracy_at_80_percent_coverage": accuracy_at_coverage(self.confidence, self.right),
-            "subjects": self._by_subject(),
-        }
-
-    def _by_subject(self) -> dict[str, dict[str, int]] | None:
-        if np.any(self.subject == ""):
-            return None
-        return {
-            str(person): {
-                "n": int((self.subject == person).sum()),
-                "right": int(self.right[self.subject == person].sum()),
-            }
-            for person in np.unique(self.subject)
-        }
 
 
 def shuffled_splits(
@@ -263,13 +177,12 @@ def cross_validate(
     if search:
         protocol += f", best of {len(search)} recipes by folds within"
     has = np.isfinite(calibrated).all(axis=1)
-    first = Evaluation(
-        protocol, emotions, table.emotion, table.subject, softmax(static), np.zeros_like(has)
-    )
+    given = (protocol, emotions, table.emotion, table.subject)
+    first = evaluate(*given, softmax(static))
     if not has.any():
         return first, None
     merged = softmax(np.where(has[:, np.newaxis], calibrated, static))
-    return first, Evaluation(protocol, emotions, table.emotion, table.subject, merged, has)
+    return first, evaluate(*given, merged, calibrated=has)
 
 
 def evaluate_model(
@@ -291,20 +204,20 @@ def evaluate_model(
     """
     samples = TrainingSet.of(table)
     given = (
-        "judged by a model that was fitted elsewhere",
+        "a model fitted elsewhere",
         model.emotions,
         table.emotion,
         table.subject,
     )
     probabilities = softmax(model.votes(samples.features))
     known = samples.has_neutral
-    static = Evaluation(*given, probabilities, np.zeros_like(known))
+    static = evaluate(*given, probabilities)
     if not known.any():
         return static, None
     references = model.blend(samples.neutral[known], samples.n_neutral[known])
     merged = probabilities.copy()
     merged[known] = softmax(model.votes(samples.features[known], references))
-    return static, Evaluation(*given, merged, known)
+    return static, evaluate(*given, merged, calibrated=known)
 
 
 def choose(

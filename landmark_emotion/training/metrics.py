@@ -1,5 +1,10 @@
-"""How predictions and truth agree, and how sure one may be of that."""
+"""Scores of predictions, their confidence intervals, and the quality of probabilities.
 
+scikit-learn is imported by the functions that need it, so that stored evaluations can be shown
+without it.
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,85 +15,95 @@ BINS = 15
 COVERAGE = 0.8
 RESAMPLES = 2000
 
+_BLOCK = 2**21  # numbers drawn at a time, 16 MB
+
 
 @dataclass(frozen=True)
-class Scores:
-    """How predicted and true emotions agree.
+class Evaluation:
+    """Predictions for samples by models that were not fitted on them, and their scores.
 
     Attributes
     ----------
+    protocol : str
+        How training and test samples were separated, for the user.
     emotions : tuple of str
-        The k emotions that occur, true or predicted.
-    confusion : ndarray of shape (k, k)
-        Counts; rows are the truth, columns the predictions.
+        The k columns of the probabilities.
+    truth, subject : ndarray of shape (n,), str
+        The true emotions and the subjects; an empty subject is unknown.
+    probabilities : ndarray of shape (n, k)
+        Each row sums to 1.
+    calibrated : ndarray of shape (n,), bool
+        Samples that were compared with the person's own neutral face.
+    scores : dict
+        JSON values: those of `score`, ``interval_95`` (see `intervals`), ``calibration_error``,
+        ``log_loss``, ``accuracy_at_80_percent_coverage``, and ``subjects``, the number of faces
+        and of correct predictions for each subject, None where one is unknown.
     """
 
+    protocol: str
     emotions: tuple[str, ...]
-    confusion: NDArray[np.int64]
+    truth: NDArray[np.str_]
+    subject: NDArray[np.str_]
+    probabilities: NDArray[np.float64]
+    calibrated: NDArray[np.bool_]
+    scores: dict[str, Any]
 
     @property
-    def n(self) -> int:
-        """Number of samples."""
-        return int(self.confusion.sum())
+    def predicted(self) -> NDArray[np.str_]:
+        """The most probable emotions, shape (n,)."""
+        return np.asarray(np.array(self.emotions)[self.probabilities.argmax(axis=1)])
 
     @property
-    def accuracy(self) -> float:
-        """Share of samples that are right."""
-        return float(np.trace(self.confusion) / self.n)
+    def confidence(self) -> NDArray[np.float64]:
+        """The probabilities of the predicted emotions, shape (n,)."""
+        return np.asarray(self.probabilities.max(axis=1))
 
     @property
-    def majority(self) -> float:
-        """The accuracy of always naming the emotion that occurs most."""
-        return float(self.confusion.sum(axis=1).max() / self.n)
+    def right(self) -> NDArray[np.bool_]:
+        """Whether each prediction is correct, shape (n,)."""
+        return np.asarray(self.predicted == self.truth)
 
-    @property
-    def recall(self) -> dict[str, float]:
-        """Share of each emotion's samples that are right, for the emotions that occur."""
-        return self._shares(self.confusion.sum(axis=1))
 
-    @property
-    def precision(self) -> dict[str, float]:
-        """Share of the samples recognized as an emotion that are right, where there are any."""
-        return self._shares(self.confusion.sum(axis=0))
+def evaluate(
+    protocol: str,
+    emotions: tuple[str, ...],
+    truth: NDArray[np.str_],
+    subject: NDArray[np.str_],
+    probabilities: NDArray[np.float64],
+    *,
+    calibrated: NDArray[np.bool_] | None = None,
+) -> Evaluation:
+    """Score predictions; the parameters are the attributes of `Evaluation`.
 
-    @property
-    def balanced_accuracy(self) -> float:
-        """Mean recall: every emotion counts the same, however rare."""
-        return float(np.mean(list(self.recall.values())))
-
-    @property
-    def macro_f1(self) -> float:
-        """Mean over the emotions that occur of the harmonic mean of precision and recall."""
-        hits = np.diag(self.confusion)
-        truth, named = self.confusion.sum(axis=1), self.confusion.sum(axis=0)
-        occurs = truth > 0
-        return float(np.mean(2 * hits[occurs] / (truth + named)[occurs]))
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the scores as JSON values."""
-        return {
-            "n": self.n,
-            "accuracy": self.accuracy,
-            "balanced_accuracy": self.balanced_accuracy,
-            "macro_f1": self.macro_f1,
-            "majority_baseline": self.majority,
-            "recall": self.recall,
-            "precision": self.precision,
-            "confusion": {
-                truth: dict(zip(self.emotions, row, strict=True))
-                for truth, row in zip(self.emotions, self.confusion.tolist(), strict=True)
-            },
+    Emotions that no model knows may occur in `truth`; they have a probability of 0.
+    """
+    if calibrated is None:
+        calibrated = np.zeros(len(truth), dtype=bool)
+    result = Evaluation(protocol, emotions, truth, subject, probabilities, calibrated, {})
+    predicted, confidence, right = result.predicted, result.confidence, result.right
+    of_truth = np.where(truth[:, np.newaxis] == np.array(emotions), probabilities, 0).sum(axis=1)
+    subjects = None
+    if not np.any(subject == ""):
+        names, person = np.unique(subject, return_inverse=True)
+        counts = zip(np.bincount(person).tolist(), np.bincount(person, right).tolist(), strict=True)
+        subjects = {
+            name: {"n": n, "right": int(correct)}
+            for name, (n, correct) in zip(names.tolist(), counts, strict=True)
         }
+    result.scores.update(
+        protocol=protocol,
+        n_with_own_neutral=int(calibrated.sum()),
+        **score(truth, predicted),
+        interval_95=intervals(truth, predicted, subject),
+        calibration_error=calibration_error(confidence, right),
+        log_loss=log_loss(of_truth),
+        accuracy_at_80_percent_coverage=accuracy_at_coverage(confidence, right),
+        subjects=subjects,
+    )
+    return result
 
-    def _shares(self, totals: NDArray[np.int64]) -> dict[str, float]:
-        return {
-            emotion: float(self.confusion[index, index] / totals[index])
-            for index, emotion in enumerate(self.emotions)
-            if totals[index]
-        }
 
-
-def score(truth: NDArray[np.str_], predicted: NDArray[np.str_]) -> Scores:
+def score(truth: NDArray[np.str_], predicted: NDArray[np.str_]) -> dict[str, Any]:
     """Compare predicted with true emotions.
 
     Parameters
@@ -98,41 +113,57 @@ def score(truth: NDArray[np.str_], predicted: NDArray[np.str_]) -> Scores:
 
     Returns
     -------
-    Scores
-        Over the emotions that occur in either.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ or there is no sample.
+    dict
+        JSON values: ``n``, ``accuracy``, ``balanced_accuracy``, ``macro_f1``,
+        ``majority_baseline`` (the accuracy of always predicting the most frequent emotion),
+        ``recall`` of every emotion that occurs, ``precision`` of every one predicted, and
+        ``confusion``, counts by true and predicted emotion. Means are over emotions that occur.
     """
-    if truth.shape != predicted.shape or not truth.size:
-        raise ValueError(f"truth {truth.shape} and predicted {predicted.shape} must match")
-    emotions = tuple(str(emotion) for emotion in np.union1d(truth, predicted))
-    rows, columns = np.searchsorted(emotions, truth), np.searchsorted(emotions, predicted)
-    counts = np.zeros((len(emotions), len(emotions)), dtype=np.int64)
-    np.add.at(counts, (rows, columns), 1)
-    return Scores(emotions, counts)
+    from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
+    emotions = np.union1d(truth, predicted).tolist()
+    confusion = confusion_matrix(truth, predicted, labels=emotions)
+    precision, recall, f1, support = precision_recall_fscore_support(
+        truth, predicted, labels=emotions, zero_division=np.nan
+    )
+    return {
+        "n": len(truth),
+        "accuracy": float((truth == predicted).mean()),
+        "balanced_accuracy": float(np.nanmean(recall)),
+        "macro_f1": float(f1[support > 0].mean()),
+        "majority_baseline": float(support.max() / len(truth)),
+        "recall": _defined(emotions, recall),
+        "precision": _defined(emotions, precision),
+        "confusion": {
+            emotion: dict(zip(emotions, row, strict=True))
+            for emotion, row in zip(emotions, confusion.tolist(), strict=True)
+        },
+    }
+
+
+def _defined(emotions: list[str], values: NDArray[np.float64]) -> dict[str, float]:
+    named = zip(emotions, values.tolist(), strict=True)
+    return {emotion: value for emotion, value in named if not np.isnan(value)}
 
 
 def reliability(
     confidence: NDArray[np.float64], right: NDArray[np.bool_], bins: int = BINS
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
-    """Compare how sure predictions are with how often they are right.
+    """Compare confidence with accuracy in equal bins from 0 to 1.
 
     Parameters
     ----------
     confidence : ndarray of shape (n,)
         The probability of each predicted emotion.
     right : ndarray of shape (n,), bool
-        Whether it is true.
+        Whether each prediction is correct.
     bins : int
-        Number of equal parts of 0 to 1.
+        Number of bins.
 
     Returns
     -------
     confidence, accuracy : ndarray of shape (bins,)
-        Means within each bin; NaN where it is empty.
+        Means within each bin; NaN for empty bins.
     count : ndarray of shape (bins,)
         Samples in each bin.
     """
@@ -147,43 +178,35 @@ def reliability(
 def calibration_error(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
     """Compute the expected calibration error over `BINS` equal bins (Naeini et al. 2015).
 
-    Parameters
-    ----------
-    confidence : ndarray of shape (n,)
-        The probability of each predicted emotion.
-    right : ndarray of shape (n,), bool
-        Whether it is true.
-
-    Returns
-    -------
-    float
-        Mean distance of confidence and accuracy, weighted by the samples in each bin.
+    It is the mean difference of confidence and accuracy, weighted by the samples in each bin. The
+    parameters are those of `reliability`.
     """
     mean, accuracy, count = reliability(confidence, right)
     return float(np.nansum(np.abs(mean - accuracy) * count) / count.sum())
 
 
-def log_loss(probability_of_truth: NDArray[np.float64]) -> float:
-    """Compute the mean negative log of the probabilities given to the truth, shape (n,)."""
-    return float(-np.log(np.maximum(probability_of_truth, 1e-12)).mean())
+def log_loss(
+    probability_of_truth: NDArray[np.float64], weight: NDArray[np.float64] | None = None
+) -> float:
+    """Compute the mean negative logarithm of the probabilities of the true emotions, shape (n,).
+
+    Probabilities are at least 1e-12. `sklearn.metrics.log_loss` refuses emotions that the model
+    does not know.
+    """
+    return float(np.average(-np.log(np.maximum(probability_of_truth, 1e-12)), weights=weight))
 
 
 def coverage_curve(
     confidence: NDArray[np.float64], right: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Compute the accuracy on the surest samples, for every share of them.
+    """Compute the accuracy on the most confident predictions, for every share of them.
 
-    Parameters
-    ----------
-    confidence : ndarray of shape (n,)
-        The probability of each predicted emotion.
-    right : ndarray of shape (n,), bool
-        Whether it is true.
+    The parameters are those of `reliability`.
 
     Returns
     -------
     coverage, accuracy : ndarray of shape (n,)
-        Share of samples kept, rising to 1, and the share of these that are right.
+        Shares of the samples, rising to 1, and the accuracy on them.
     """
     order = np.argsort(-confidence, kind="stable")
     kept = np.arange(1, len(order) + 1)
@@ -193,19 +216,15 @@ def coverage_curve(
 def accuracy_at_coverage(
     confidence: NDArray[np.float64], right: NDArray[np.bool_], coverage: float = COVERAGE
 ) -> float:
-    """Compute the accuracy on the surest share of the samples (see `coverage_curve`)."""
+    """Compute the accuracy on the most confident share of the samples (see `coverage_curve`)."""
     _, accuracy = coverage_curve(confidence, right)
     return float(accuracy[max(0, int(np.ceil(coverage * len(right))) - 1)])
 
 
 def intervals(
-    truth: NDArray[np.str_],
-    predicted: NDArray[np.str_],
-    subject: NDArray[np.str_],
-    *,
-    seed: int = 0,
+    truth: NDArray[np.str_], predicted: NDArray[np.str_], subject: NDArray[np.str_]
 ) -> dict[str, Any]:
-    """Estimate how far the scores would move with other people: 95 % bootstrap intervals.
+    """Compute 95 % bootstrap intervals of the scores.
 
     Subjects are drawn with replacement, with all their samples, since the samples of one person
     are not independent (Efron and Tibshirani 1993, "An introduction to the bootstrap").
@@ -213,36 +232,50 @@ def intervals(
     Parameters
     ----------
     truth, predicted, subject : ndarray of shape (n,), str
-        Emotions and who showed them; an empty subject is somebody of their own.
-    seed : int
-        For drawing.
+        Each sample with an empty subject counts as a person of its own.
 
     Returns
     -------
     dict
         ``accuracy``, ``balanced_accuracy``: [low, high]; ``recall``: that for each emotion.
     """
-    emotions = np.unique(truth)
-    column = np.searchsorted(emotions, truth)
-    who = np.where(subject == "", np.arange(len(subject)).astype(str), subject)
-    subjects, row = np.unique(who, return_inverse=True)
-    shape = (len(subjects), len(emotions))
-    total, right = np.zeros(shape), np.zeros(shape)
+    emotions, column = np.unique(truth, return_inverse=True)
+    own = np.char.add("\0", np.arange(len(subject)).astype(str))  # no subject has such a name
+    subjects, row = np.unique(np.where(subject == "", own, subject), return_inverse=True)
+    total, right = np.zeros((2, len(subjects), len(emotions)))
     np.add.at(total, (row, column), 1)
     np.add.at(right, (row, column), truth == predicted)
-    draws = np.random.default_rng(seed).multinomial(
-        len(subjects), np.full(len(subjects), 1 / len(subjects)), RESAMPLES
-    )
-    totals, rights = draws @ total, draws @ right
+    drawn = [(count @ total, count @ right) for count in resampled(len(subjects), RESAMPLES)]
+    totals, rights = (np.concatenate(parts) for parts in zip(*drawn, strict=True))
     with np.errstate(invalid="ignore"):
         recall = rights / totals
     return {
         "accuracy": _interval(rights.sum(axis=1) / totals.sum(axis=1)),
         "balanced_accuracy": _interval(np.nanmean(recall, axis=1)),
         "recall": {
-            str(emotion): _interval(recall[:, index]) for index, emotion in enumerate(emotions)
+            emotion: _interval(recall[:, index]) for index, emotion in enumerate(emotions.tolist())
         },
     }
+
+
+def resampled(n: int, resamples: int, seed: int = 0) -> Iterator[NDArray[np.float64]]:
+    """Draw bootstrap samples of n items in blocks of bounded memory.
+
+    Yields
+    ------
+    ndarray of shape (m, n)
+        How often each item occurs in each of the next m samples.
+    """
+    random = np.random.default_rng(seed)
+    for size in block_sizes(resamples, n):
+        yield random.multinomial(n, np.full(n, 1 / n), size).astype(np.float64)
+
+
+def block_sizes(rows: int, columns: int) -> Iterator[int]:
+    """Divide rows of random numbers into blocks of at most 16 MB; yield the rows of each."""
+    step = max(1, _BLOCK // columns)
+    for start in range(0, rows, step):
+        yield min(step, rows - start)
 
 
 def _interval(values: NDArray[np.float64]) -> list[float]:

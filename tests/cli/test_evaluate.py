@@ -45,6 +45,8 @@ def test_the_scores_are_those_of_the_predictions(run, model, table):
 
 def test_images_and_their_table_give_the_same(run, model, drawn, table):
     first, second = (run("evaluate", model, data, "--json").json for data in (drawn, table))
+    assert first.pop("left_out")["sequence without an emotion file"] == 1
+    assert second.pop("left_out").keys() == {"contempt (take it in with --contempt)"}
     assert first == second
 
 

@@ -11,9 +11,9 @@ from landmark_emotion.model.features import landmark_features
 from landmark_emotion.report import plots
 from landmark_emotion.report.page import report_page
 from landmark_emotion.report.summary import evaluation_report, training_report
-from landmark_emotion.training.evaluation import Evaluation
 from landmark_emotion.training.fit import Recipe
 from landmark_emotion.training.landmark_table import LandmarkTable
+from landmark_emotion.training.metrics import evaluate
 
 EMOTIONS = ("anger", "happiness", "neutral")
 VOID = {"meta", "br", "img", "link", "input", "hr"}
@@ -61,13 +61,12 @@ def make(*, trained=True, calibrated=True, subjects=True, drawn=False, plot=True
     table = LandmarkTable(landmarks, emotion, subject, np.full(n, ""), np.full(n, ""), drawn=drawn)
     probabilities = random.dirichlet((1, 1, 1), n) / 2
     probabilities[np.arange(n), np.tile([0, 1, 2], 6)] += 0.5
-    static = Evaluation(
+    static = evaluate(
         "leave-one-subject-out over 6 subjects",
         EMOTIONS,
         emotion,
         subject,
         probabilities,
-        np.zeros(n, dtype=bool),
     )
     second = static if calibrated else None
     data = {"name": "faces", "layout": "class folders", "drawn": drawn}

@@ -29,7 +29,7 @@ def test_shuffled_splits_reward_remembering_people_and_judging_does_not():
     shuffled = np.mean(list(shuffled_splits(faces, recipe)))
     static, _ = cross_validate(faces, recipe, jobs=1)
     assert shuffled > 0.9
-    assert static.scores.accuracy < 0.75
+    assert static.scores["accuracy"] < 0.75
 
 
 def test_the_same_seed_gives_the_same_splits():
@@ -77,8 +77,8 @@ def test_judgments_stand_in_the_order_of_the_table():
     shuffled, _ = cross_validate(FACES.take(order), jobs=1)
     assert (static.truth == FACES.emotion).all()
     assert (shuffled.truth == FACES.emotion[order]).all()
-    assert static.scores.accuracy > 0.6
-    assert abs(static.scores.accuracy - shuffled.scores.accuracy) < 0.1
+    assert static.scores["accuracy"] > 0.6
+    assert abs(static.scores["accuracy"] - shuffled.scores["accuracy"]) < 0.1
     assert calibrated is not None
     np.testing.assert_allclose(static.probabilities.sum(axis=1), 1)
 
@@ -92,7 +92,7 @@ def test_workers_judge_as_one_process_does(monkeypatch):
 
 def test_the_own_neutral_face_helps_where_people_differ():
     static, calibrated = cross_validate(FACES, folds=4, jobs=1)
-    assert calibrated.scores.accuracy > static.scores.accuracy
+    assert calibrated.scores["accuracy"] > static.scores["accuracy"]
     assert calibrated.calibrated.all()
     assert not static.calibrated.any()
 
@@ -129,14 +129,14 @@ def test_unknown_people_are_judged_by_plain_folds():
     static, calibrated = cross_validate(unknown, jobs=1)
     assert "unknown" in static.protocol
     assert calibrated is None
-    assert static.as_json()["subjects"] is None
+    assert static.scores["subjects"] is None
 
 
 @pytest.mark.parametrize("n_subjects", [2, 3, 5])
 def test_few_people_are_enough(n_subjects):
     faces = table(n_subjects=n_subjects)
     static, calibrated = cross_validate(faces, jobs=1)
-    assert static.scores.n == len(faces)
+    assert static.scores["n"] == len(faces)
     assert np.isfinite(static.probabilities).all()
     # One person shows each emotion once, which is too little to learn differences from.
     assert (calibrated is None) == (n_subjects == 2)
@@ -146,7 +146,7 @@ def test_a_rare_emotion_of_one_person_is_no_obstacle():
     # Nobody else shows fear, so no model that judges this person knows it.
     rare = (FACES.emotion == "fear") & (FACES.subject != "S000")
     static, _ = cross_validate(FACES.take(~rare), jobs=1)
-    assert static.scores.recall["fear"] == 0
+    assert static.scores["recall"]["fear"] == 0
 
 
 def test_too_little_to_split_says_so():
@@ -159,7 +159,7 @@ def test_too_little_to_split_says_so():
 
 def test_the_report_counts_everyone_once():
     static, _ = cross_validate(FACES, folds=3, jobs=1)
-    values = static.as_json()
+    values = static.scores
     assert sum(person["n"] for person in values["subjects"].values()) == len(FACES)
     right = sum(person["right"] for person in values["subjects"].values())
     assert right / len(FACES) == pytest.approx(values["accuracy"])

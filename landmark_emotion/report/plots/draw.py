@@ -17,8 +17,8 @@ from landmark_emotion.report.plots.scores import (
     reliability_plot,
 )
 from landmark_emotion.report.plots.style import plot_style
-from landmark_emotion.training.evaluation import Evaluation
 from landmark_emotion.training.landmark_table import LandmarkTable
+from landmark_emotion.training.metrics import Evaluation
 
 NAMES = (
     "accuracy",

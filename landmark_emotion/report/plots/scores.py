@@ -18,9 +18,9 @@ from landmark_emotion.report.plots.style import (
     percent_axis,
     series_of,
 )
-from landmark_emotion.training.evaluation import Evaluation
 from landmark_emotion.training.metrics import (
     COVERAGE,
+    Evaluation,
     accuracy_at_coverage,
     calibration_error,
     coverage_curve,
@@ -62,7 +62,7 @@ def accuracy_plot(
         (calibrated, SECOND, "own neutral\nface known"),
     ):
         if evaluation is not None:
-            values = evaluation.as_json()
+            values = evaluation.scores
             interval = values["interval_95"]["accuracy"]
             labels.append(label)
             drawings.append(((), values["accuracy"], interval, color))
@@ -73,7 +73,7 @@ def accuracy_plot(
                     *(percent(end) for end in interval),
                 )
             )
-    majority = static.scores.majority
+    majority = static.scores["majority_baseline"]
     rows.append(("always the commonest emotion", percent(majority), "", ""))
 
     title = "Accuracy, and how far to trust it" if runs else "Accuracy"
@@ -135,8 +135,8 @@ def accuracy_plot(
 
 def confusion_plot(name: str, title: str, evaluation: Evaluation, note: str) -> Plot:
     """Show what was taken for what."""
-    scores = evaluation.scores
-    counts, emotions = scores.confusion, scores.emotions
+    emotions = tuple(evaluation.scores["confusion"])
+    counts = np.array([list(row.values()) for row in evaluation.scores["confusion"].values()])
     k = len(emotions)
     totals = counts.sum(axis=1)
     shares = counts / np.maximum(totals, 1)[:, np.newaxis]
@@ -180,7 +180,7 @@ def confusion_plot(name: str, title: str, evaluation: Evaluation, note: str) -> 
         rows.append((emotion, str(n), *(str(count) for count in cells)))
     alt = (
         f"{title}. Recognized rightly: "
-        + ", ".join(f"{e} {percent(value, 0)}" for e, value in scores.recall.items())
+        + ", ".join(f"{e} {percent(value, 0)}" for e, value in evaluation.scores["recall"].items())
         + f". {mistakes}"
     )
     caption = (
@@ -193,7 +193,7 @@ def confusion_plot(name: str, title: str, evaluation: Evaluation, note: str) -> 
 def recall_plot(static: Evaluation, calibrated: Evaluation | None, note: str) -> Plot:
     """Show the recall of each emotion with its interval."""
     title = "Recall of each emotion"
-    values = [evaluation.as_json() for evaluation in (static, calibrated) if evaluation is not None]
+    values = [evaluation.scores for evaluation in (static, calibrated) if evaluation is not None]
     n = {emotion: int((static.truth == emotion).sum()) for emotion in values[0]["recall"]}
     order = sorted(n, key=lambda emotion: -values[0]["recall"][emotion])
     figure, header = new_sheet(title, note, 0.85 + 0.4 * len(order))
