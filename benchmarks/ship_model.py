@@ -16,7 +16,8 @@ import numpy as np
 
 from landmark_emotion import __version__
 from landmark_emotion.emotions import DEFAULT_EMOTIONS
-from landmark_emotion.faces.detector import FaceDetector, find_predictor, predictor_digest
+from landmark_emotion.faces.detector import FaceDetector
+from landmark_emotion.faces.predictor import find_predictor, predictor_digest
 from landmark_emotion.files.writing import replace_atomically
 from landmark_emotion.model.classifier import softmax
 from landmark_emotion.sources.images import read_image

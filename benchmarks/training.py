@@ -31,7 +31,7 @@ from tqdm import tqdm
 from landmark_emotion.cli import main as run_command
 from landmark_emotion.drawn.dataset import draw_dataset
 from landmark_emotion.emotions import DEFAULT_EMOTIONS
-from landmark_emotion.faces.detector import find_predictor, predictor_digest
+from landmark_emotion.faces.predictor import find_predictor, predictor_digest
 from landmark_emotion.files.writing import replace_atomically
 from landmark_emotion.sources.images import read_image
 from landmark_emotion.training import extraction

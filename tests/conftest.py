@@ -1,7 +1,6 @@
 """What several test files need: drawn faces and what follows from them, made once a session."""
 
 import contextlib
-import functools
 import io
 import json
 import os
@@ -50,7 +49,7 @@ class Result:
 
 @pytest.fixture(scope="session", autouse=True)
 def cache_folder(tmp_path_factory):
-    """Keep away from the user's files and screen; load the 100 MB of the predictor only once."""
+    """Keep away from the user's files and screen."""
     folder = tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch:
         for name in ("XDG_CACHE_HOME", "LOCALAPPDATA"):
@@ -59,8 +58,12 @@ def cache_folder(tmp_path_factory):
             patch.setenv(name, str(tmp_path_factory.mktemp("settings")))
         for name in ("DISPLAY", "WAYLAND_DISPLAY", "NO_COLOR"):
             patch.delenv(name, raising=False)
-        for name in ("shape_predictor", "get_frontal_face_detector"):
-            patch.setattr(detection.dlib, name, functools.cache(getattr(detection.dlib, name)))
+        # Unpacking the predictor takes seconds, so it is kept between runs.
+        kept = Path(__file__).parents[1] / ".pytest_cache" / "predictors"
+        kept.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(OSError):  # Windows may not allow links
+            (folder / "landmark_emotion").mkdir()
+            (folder / "landmark_emotion" / "predictors").symlink_to(kept)
         yield folder
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from benchmarks.live.answers import Seen, agreement, labels, ours
 from benchmarks.live.passes import go_through, spread, summary
 from benchmarks.live.stages import stages
-from landmark_emotion.faces.detector import find_predictor
+from landmark_emotion.faces.predictor import find_predictor
 from landmark_emotion.live.recognizer import Recognizer
 from landmark_emotion.model.classifier import softmax
 from landmark_emotion.model.features import landmark_features

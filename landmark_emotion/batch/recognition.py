@@ -14,7 +14,7 @@ from typing import Any
 from landmark_emotion.batch.settings import Settings, versions
 from landmark_emotion.batch.units import File, Unit
 from landmark_emotion.errors import ImageError, PredictorError, SourceError
-from landmark_emotion.faces.detector import find_predictor, predictor_digest
+from landmark_emotion.faces.predictor import find_predictor, predictor_digest
 from landmark_emotion.live.recognizer import Recognizer
 from landmark_emotion.show.rows import json_row
 from landmark_emotion.sources.images import read_image

@@ -339,7 +339,7 @@ def _versions() -> dict[str, str]:
 
 
 def _circumstances(predictor: Path | None, versions: dict[str, str]) -> dict[str, Any]:
-    from landmark_emotion.faces.detector import find_predictor, predictor_digest
+    from landmark_emotion.faces.predictor import find_predictor, predictor_digest
 
     return {
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),

@@ -16,13 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landmark_emotion.errors import ImageError
-from landmark_emotion.faces.detector import (
-    MEASUREMENT_VERSION,
-    FaceDetector,
-    detector_version,
-    find_predictor,
-    predictor_digest,
-)
+from landmark_emotion.faces.detector import MEASUREMENT_VERSION, FaceDetector, detector_version
+from landmark_emotion.faces.predictor import find_predictor, predictor_digest
 from landmark_emotion.files.cache import open_cache, recall, remember
 from landmark_emotion.model.face import N_LANDMARKS
 from landmark_emotion.sources.images import read_bytes, read_image

@@ -1,17 +1,11 @@
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
 import pytest
 
 from landmark_emotion.drawn.drawing import Subject, View, draw_face
-from landmark_emotion.errors import PredictorError
-from landmark_emotion.faces.detector import (
-    PREDICTOR_NAME,
-    FaceDetector,
-    find_predictor,
-    predictor_digest,
-)
+from landmark_emotion.faces.detector import FaceDetector, smallest_searched
 
 
 def test_landmarks_lie_in_the_face(detector, face):
@@ -87,52 +81,52 @@ def test_a_real_face_is_found(detector, photos):
     assert (found.landmarks < 640).all()
 
 
-def test_a_missing_predictor_is_named(tmp_path):
-    with pytest.raises(PredictorError, match=r"none\.dat: no shape predictor; see models/README"):
-        FaceDetector(tmp_path / "none.dat")
-    with pytest.raises(PredictorError, match="no shape predictor"):
-        FaceDetector(tmp_path)  # a folder
+def test_small_faces_of_a_large_photo_are_found_once_each(detector):
+    faces = [draw_face(Subject(), "neutral", 0.0, size=(300, 300)) for _ in range(6)]
+    photo = np.full((4000, 6000, 3), faces[0][0, 0], dtype=np.uint8)
+    # One of them lies on the border of two tiles.
+    places = [(100, 100), (2500, 1150), (5600, 300), (300, 3600), (3000, 2000), (5650, 3650)]
+    for image, (left, top) in zip(faces, places, strict=True):
+        photo[top : top + 300, left : left + 300] = image
+    found = sorted((f.box.left // 1000, f.box.top // 1000) for f in detector.faces(photo))
+    assert found == sorted((left // 1000, top // 1000) for left, top in places)
 
 
-@pytest.mark.parametrize("content", [b"", b"not a predictor", b"\0" * 1000])
-def test_what_is_no_predictor_is_refused(tmp_path, content):
-    (tmp_path / "bad.dat").write_bytes(content)
-    with pytest.raises(PredictorError, match=r"bad\.dat: not a shape predictor"):
-        FaceDetector(tmp_path / "bad.dat")
+def test_all_faces_of_a_panorama_are_found(detector):
+    panorama = np.hstack([draw_face(Subject(), "neutral", 0.0, size=(300, 400))] * 20)
+    assert len(detector.faces(panorama)) == 20
 
 
-def test_a_truncated_predictor_is_refused(tmp_path):
-    with find_predictor().open("rb") as whole:
-        (tmp_path / "half.dat").write_bytes(whole.read(5_000_000))
-    with pytest.raises(PredictorError, match=r"half\.dat: not a shape predictor"):
-        FaceDetector(tmp_path / "half.dat")
+def test_a_large_face_in_a_large_photo_is_found_once(detector, face):
+    photo = cv2.resize(face, (6000, 4500), interpolation=cv2.INTER_LINEAR)
+    assert len(detector.faces(photo)) == 1
 
 
-def test_a_predictor_of_other_landmarks_is_refused():
-    five = find_predictor().with_name("shape_predictor_5_face_landmarks.dat")
-    with pytest.raises(PredictorError, match="predicts 5 landmarks instead of 68"):
-        FaceDetector(five)
+def test_how_small_a_face_may_be_is_known():
+    assert smallest_searched((480, 640)) == 80
+    assert smallest_searched((480, 640), 40) == 40
+    assert smallest_searched((4000, 6000)) == 80
+    assert 178 < smallest_searched((10_000, 12_000)) < 190
 
 
-def test_the_file_in_models_comes_before_the_one_that_was_installed(here):
-    installed = find_predictor()
-    assert installed.is_absolute()
-    own = Path("models") / PREDICTOR_NAME
-    own.parent.mkdir()
-    own.touch()
-    assert find_predictor() == own
-    assert find_predictor(installed) == installed  # a named one comes before both
+def test_a_smaller_face_is_found_if_asked_for(detector, face):
+    small = cv2.resize(face, (128, 96), interpolation=cv2.INTER_AREA)
+    frame = np.hstack([face, np.full_like(face, face[0, 0])])
+    frame[:96, 900:1028] = small
+    assert len(detector.faces(frame)) == 1
+    assert len(detector.faces(frame, min_face=30)) == 2
 
 
-def test_without_any_predictor_the_remedy_is_told(here, monkeypatch):
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(PredictorError, match="pip install face_recognition_models"):
-        find_predictor()
+def test_threads_share_a_detector(detector, face):
+    images = [cv2.resize(face, None, fx=factor, fy=factor) for factor in np.linspace(0.6, 1.4, 16)]
+    expected = [detector.faces(image) for image in images]
+    with ThreadPoolExecutor(8) as pool:
+        for found, alone in zip(pool.map(detector.faces, images * 3), expected * 3, strict=True):
+            assert len(found) == len(alone) == 1
+            assert np.array_equal(found[0].landmarks, alone[0].landmarks)
 
 
-def test_the_digest_is_that_of_the_content(tmp_path):
-    (tmp_path / "a.dat").write_bytes(b"abc")
-    # The SHA-256 of "abc" as in FIPS 180-2.
-    assert predictor_digest(tmp_path / "a.dat").startswith("ba7816bf8f01cfea")
-    with pytest.raises(PredictorError, match="cannot be read"):
-        predictor_digest(tmp_path / "none.dat")
+def test_without_a_cache_it_works_as_well(face, tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert len(FaceDetector().faces(face)) == 1

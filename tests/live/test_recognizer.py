@@ -118,7 +118,7 @@ import sys
 from landmark_emotion.live.recognizer import Recognizer
 _, predictions = next(Recognizer({str(model)!r}).stream({str(video)!r}))
 assert predictions
-heavy = {{"sklearn", "scipy", "joblib", "tqdm", "matplotlib", "pandas"}} & set(sys.modules)
+heavy = {{"sklearn", "joblib", "tqdm", "matplotlib", "pandas"}} & set(sys.modules)
 ours = {{name for name in sys.modules if name.startswith("landmark_emotion.")}}
 unwanted = {{"landmark_emotion.training.fit", "landmark_emotion.training.datasets"}}
 print(sorted(heavy | ours & unwanted))

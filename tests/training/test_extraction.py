@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from landmark_emotion.errors import PredictorError
-from landmark_emotion.faces.detector import find_predictor
+from landmark_emotion.faces.predictor import find_predictor
 from landmark_emotion.sources.images import read_image
 from landmark_emotion.training import extraction
 from landmark_emotion.training.datasets import Sample

@@ -1,0 +1,264 @@
+"""Landmarks to a fraction of a pixel from dlib's 68-point shape predictor.
+
+The trees are those of dlib's file and so are the landmarks, but not rounded to whole pixels. NumPy
+evaluates them, or machine code where the extra ``fast`` (Numba) is installed.
+"""
+
+import hashlib
+import importlib.util
+import io
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from landmark_emotion.errors import OutputError, PredictorError
+from landmark_emotion.faces.trees import RegressionTrees, read_trees
+from landmark_emotion.files.folders import user_folder
+from landmark_emotion.files.writing import replace_together
+from landmark_emotion.model.face import N_LANDMARKS, Landmarks
+
+PREDICTOR_NAME = "shape_predictor_68_face_landmarks.dat"
+
+_FORMAT = 1  # of what is kept in the cache
+_KEPT = 3  # predictors of which the cache keeps the trees; 65 MB each
+
+Evaluate = Callable[[NDArray[np.uint8], NDArray[np.float64]], Landmarks]
+
+
+class LandmarkPredictor:
+    """Predicts the 68 landmarks of a face whose box is known.
+
+    Reading dlib's file takes seconds, so the trees are kept in the user's cache, memory-mapped:
+    later starts take milliseconds, and processes share the memory. Several threads may use one
+    predictor.
+
+    Parameters
+    ----------
+    path : path-like, optional
+        The shape predictor's file; otherwise the one that `find_predictor` finds.
+
+    Raises
+    ------
+    PredictorError
+        If there is no such file, or it is not a 68-point shape predictor.
+    """
+
+    def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
+        trees, self.digest = _cached_trees(find_predictor(path))
+        self._evaluate = _evaluator(trees)
+
+    def landmarks(self, gray: NDArray[np.uint8], boxes: ArrayLike) -> Landmarks:
+        """Predict the landmarks of faces, or of one face in several boxes.
+
+        Parameters
+        ----------
+        gray : ndarray of shape (height, width), uint8
+            The image. What lies outside counts as black.
+        boxes : array_like of shape (n, 4)
+            Left, top, width and height in pixels; fractions are allowed.
+
+        Returns
+        -------
+        ndarray of shape (n, 68, 2)
+            Pixels, as (x, y).
+        """
+        boxes = np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
+        return self._evaluate(np.ascontiguousarray(gray), boxes)
+
+
+def find_predictor(path: str | os.PathLike[str] | None = None) -> Path:
+    """Find the shape predictor's file.
+
+    Parameters
+    ----------
+    path : path-like, optional
+        A file to use instead of searching.
+
+    Returns
+    -------
+    Path
+        The given file; else ``models/shape_predictor_68_face_landmarks.dat`` in the current
+        folder; else the one in the package face_recognition_models.
+
+    Raises
+    ------
+    PredictorError
+        If there is none.
+    """
+    if path is not None:
+        if not Path(path).is_file():
+            raise PredictorError(f"{path}: no shape predictor; see models/README.md")
+        return Path(path)
+    candidates = [Path("models") / PREDICTOR_NAME]
+    # Importing the package would need pkg_resources, which new versions of setuptools lack.
+    package = importlib.util.find_spec("face_recognition_models")
+    if package is not None and package.origin is not None:
+        candidates.append(Path(package.origin).parent / "models" / PREDICTOR_NAME)
+    for candidate in candidates:
+        if candidate.is_file():
+            return candidate
+    raise PredictorError(
+        f"{PREDICTOR_NAME}: no shape predictor; run 'pip install face_recognition_models', "
+        "put the file into models/ or name it with --predictor"
+    )
+
+
+def predictor_digest(path: str | os.PathLike[str] | None = None) -> str:
+    """Compute the SHA-256 of a shape predictor's file, in hexadecimal.
+
+    Parameters
+    ----------
+    path : path-like, optional
+        As for `LandmarkPredictor`, whose cache also keeps the digest.
+
+    Raises
+    ------
+    PredictorError
+        As for `LandmarkPredictor`.
+    """
+    return _cached_trees(find_predictor(path))[1]
+
+
+def compiled() -> bool:
+    """Return whether Numba evaluates the trees; otherwise NumPy does."""
+    return importlib.util.find_spec("numba") is not None
+
+
+def _cached_trees(path: Path) -> tuple[RegressionTrees, str]:
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise PredictorError(f"{path}: cannot be read; check the file") from error
+    key = json.dumps([_FORMAT, str(path.resolve()), status.st_size, status.st_mtime_ns])
+    cache = user_folder("cache")
+    if cache is None:
+        return read_trees(path)
+    folder = cache / "predictors" / hashlib.sha256(key.encode()).hexdigest()[:16]
+    try:
+        return _load(folder)
+    # A cache that is missing or damaged is written anew.
+    except (OSError, ValueError, KeyError, EOFError):
+        trees, digest = read_trees(path)
+        _keep(folder, trees, digest)
+        return trees, digest
+
+
+def _load(folder: Path) -> tuple[RegressionTrees, str]:
+    arrays = {
+        name: np.load(folder / f"{name}.npy", mmap_mode="r" if name == "leaves" else None)
+        for name in RegressionTrees.__dataclass_fields__
+    }
+    digest = (folder / "sha256.txt").read_text("ascii")
+    return RegressionTrees(**arrays), digest
+
+
+def _keep(folder: Path, trees: RegressionTrees, digest: str) -> None:
+    try:
+        files = {f"{name}.npy": _npy(getattr(trees, name)) for name in vars(trees)}
+        # The digest is put in place last and tells that the others are there.
+        replace_together(folder, files | {"sha256.txt": digest.encode()})
+        others = sorted(folder.parent.iterdir(), key=lambda other: -other.stat().st_mtime)
+        for old in others[_KEPT:]:
+            for file in old.iterdir():
+                file.unlink()
+            old.rmdir()
+    except (OSError, OutputError):
+        return  # the next start takes seconds again
+
+
+def _npy(array: NDArray[np.generic]) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    return buffer.getvalue()
+
+
+def _evaluator(trees: RegressionTrees) -> Evaluate:
+    """Choose how the trees are evaluated; both ways give the same landmarks."""
+    if compiled():
+        from landmark_emotion.faces.compiled import CompiledTrees
+
+        return CompiledTrees(trees).evaluate
+    return VectorizedTrees(trees).evaluate
+
+
+class VectorizedTrees:
+    """Evaluates regression trees by NumPy.
+
+    Sums are taken in single precision and in the order of dlib, so that no split is decided
+    differently.
+
+    Parameters
+    ----------
+    trees : RegressionTrees
+        The model.
+    """
+
+    def __init__(self, trees: RegressionTrees) -> None:
+        c, t, n = trees.thresholds.shape
+        self._initial = trees.initial
+        mean = trees.initial.astype(np.float64).reshape(-1, 2)
+        mean = mean - mean.mean(axis=0)
+        # The best similarity from the mean shape to another one, as a product with the latter.
+        self._fit = mean / np.square(mean).sum()
+        self._anchors = trees.anchors.astype(np.intp)
+        self._offsets = trees.offsets
+        self._first = trees.pixels[..., 0].reshape(c, -1).astype(np.intp)
+        self._second = trees.pixels[..., 1].reshape(c, -1).astype(np.intp)
+        self._thresholds = trees.thresholds.reshape(c, -1)
+        self._leaves = trees.leaves.reshape(c, t * (n + 1), -1)
+        self._roots = np.arange(t) * n
+        self._first_leaves = np.arange(t) * (n + 1) - n
+        self._depth = (n + 1).bit_length() - 1
+
+    def evaluate(self, gray: NDArray[np.uint8], boxes: NDArray[np.float64]) -> Landmarks:
+        """Predict as `LandmarkPredictor.landmarks` does."""
+        return np.array([self._one(gray, box) for box in boxes]).reshape(-1, N_LANDMARKS, 2)
+
+    def _one(self, gray: NDArray[np.uint8], box: NDArray[np.float64]) -> Landmarks:
+        corner, size = box[:2], box[2:] - 1  # from the first pixel to the last
+        shape = self._initial
+        sums = np.empty((len(self._roots) + 1, len(shape)), dtype=np.float32)
+        for cascade in range(len(self._leaves)):
+            points = shape.reshape(-1, 2)
+            x, y = points.T.astype(np.float64)
+            even = np.float32(self._fit[:, 0] @ x + self._fit[:, 1] @ y)
+            odd = np.float32(self._fit[:, 0] @ y - self._fit[:, 1] @ x)
+            dx, dy = self._offsets[cascade].T
+            near = points.take(self._anchors[cascade], axis=0)
+            across = even * dx - odd * dy + near[:, 0]
+            down = odd * dx + even * dy + near[:, 1]
+            levels = _levels(
+                gray,
+                np.floor(across * size[0] + (corner[0] + 0.5)),
+                np.floor(down * size[1] + (corner[1] + 0.5)),
+            )
+            leaves = self._first_leaves + self._descend(cascade, levels)
+            sums[0] = shape
+            self._leaves[cascade].take(leaves, axis=0, out=sums[1:], mode="clip")
+            shape = sums.sum(axis=0)
+        return np.asarray(shape.reshape(-1, 2) * size + corner, dtype=np.float64)
+
+    def _descend(self, cascade: int, levels: NDArray[np.int16]) -> NDArray[np.intp]:
+        """Go from the root of each tree to a leaf; return their numbers, counted from the root."""
+        first, second = self._first[cascade], self._second[cascade]
+        node = np.zeros(len(self._roots), dtype=np.intp)
+        for _ in range(self._depth):
+            split = self._roots + node
+            difference = levels.take(first.take(split)) - levels.take(second.take(split))
+            node = 2 * node + 1 + (difference <= self._thresholds[cascade].take(split))
+        return node
+
+
+def _levels(
+    gray: NDArray[np.uint8], column: NDArray[np.float64], row: NDArray[np.float64]
+) -> NDArray[np.int16]:
+    """Take gray levels at whole pixels; outside the image they are 0."""
+    height, width = gray.shape
+    place = (row * width + column).astype(np.intp)
+    levels: NDArray[np.int16] = gray.ravel().take(place, mode="clip").astype(np.int16)
+    levels[(column < 0) | (column >= width) | (row < 0) | (row >= height)] = 0
+    return levels
