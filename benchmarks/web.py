@@ -1,14 +1,14 @@
-"""What the page in the browser costs: ``python -m benchmarks.web [DATA] [--json FILE]``.
+"""Speed of the browser page: ``python -m benchmarks.web [DATA] [--json FILE]``.
 
-For 1, 4 and 8 clients at once, each as long as ``--seconds``:
+With 1, 4 and 8 clients at once, for ``--seconds`` each, it measures
 
-- pages, each in a headless Chromium of its own with a fake camera of 30 frames a second: frames a
-  second, and the delay from a frame's capture to its landmarks being drawn;
-- bare connections that send prepared JPEG frames, the next when the last is answered: what the
-  server can do without a browser on the same cores, and the memory it takes.
+- pages, each in a headless Chromium of its own with a fake camera of 30 frames per second: the
+  frame rate, and the delay from capturing a frame to drawing its landmarks;
+- bare connections, which send the next JPEG frame when the previous one is answered: the frame
+  rate and memory of the server when no browser competes for the cores.
 
-DATA holds ``video/single_face.mp4``; without it the face is drawn. Linux only; the machine should
-have nothing else to do. Takes about three minutes.
+DATA contains ``video/single_face.mp4``; without it the face is drawn. Linux only, on an otherwise
+idle machine. Takes about three minutes.
 """
 
 import argparse
@@ -19,6 +19,7 @@ import statistics
 import threading
 import time
 import urllib.request
+from importlib import resources
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -27,9 +28,9 @@ import cv2
 import numpy as np
 from websockets.sync.client import connect
 
+from landmark_emotion.emotions import COLORS
 from landmark_emotion.files.writing import replace_atomically
 from landmark_emotion.sources.video import frames
-from landmark_emotion.web.server import _files
 from tools.browser import Chromium, Server, drawn_film, find_chromium, write_camera
 
 CLIENTS = (1, 4, 8)
@@ -45,7 +46,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path, nargs="?")
     parser.add_argument("--seconds", type=float, default=15.0)
-    parser.add_argument("--json", type=Path, help="write all figures into a file")
+    parser.add_argument("--json", type=Path, help="write all figures to a file")
     args = parser.parse_args()
     film = list(drawn_film())
     if args.data is not None:
@@ -64,13 +65,22 @@ def main() -> None:
 
 
 def weight() -> dict[str, int]:
-    """Add up what a browser fetches to show the page, without compression."""
-    fetched = [len(body) for path, (body, _) in _files() if path not in ("/api", "/openapi.json")]
-    return {"bytes": sum(fetched), "requests": len(fetched) + 1}
+    """Return the size of all that a browser fetches to show the page, uncompressed."""
+    emoji = [f"emoji/{emotion}.png" for emotion in COLORS]
+    static = (resources.files("landmark_emotion.web") / "static").iterdir()
+    files = [
+        f"static/{file.name}" for file in static if not file.name.startswith(("api.", "index"))
+    ]
+    sizes = []
+    with Server() as server:
+        for path in ("", "api/model", *files, *emoji):
+            with urllib.request.urlopen(server.address + path, timeout=10) as answer:
+                sizes.append(len(answer.read()))
+    return {"bytes": sum(sizes), "requests": len(sizes)}
 
 
 def bare(film: list[np.ndarray], n: int, seconds: float) -> dict[str, Any]:
-    """Measure connections without a browser."""
+    """Measure bare connections."""
     jpegs = [cv2.imencode(".jpg", image, [1, 85])[1].tobytes() for image in film]
     delays: list[list[float]] = [[] for _ in range(n)]
     with Server() as server:
@@ -102,7 +112,7 @@ def bare(film: list[np.ndarray], n: int, seconds: float) -> dict[str, Any]:
         "server_mb": round(used, 1),
         "mb_per_client": round((used - before) / n, 1),
     }
-    print(f"  server {used:.0f} MB, {figures['mb_per_client']} MB a client")
+    print(f"  server {used:.0f} MB, {figures['mb_per_client']} MB per client")
     return figures
 
 
@@ -114,7 +124,7 @@ def in_browser(film: list[np.ndarray], n: int, seconds: float) -> dict[str, Any]
         server = stack.enter_context(Server())
         pages = []
         for number in range(n):
-            # Several pages that share one fake camera get two frames a second.
+            # Pages that share one fake camera get two frames per second.
             place = folder / str(number)
             place.mkdir()
             page = stack.enter_context(Chromium(place, camera)).page()
@@ -153,7 +163,7 @@ def summary(what: str, delays: list[list[float]], seconds: float) -> dict[str, A
 
 
 def memory(pid: int) -> float:
-    """Tell what a process holds, in MB."""
+    """Return the resident memory of a process, in MB."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 

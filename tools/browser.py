@@ -23,27 +23,27 @@ WAIT_SECONDS = 30.0
 
 
 def find_chromium() -> str | None:
-    """Find a Chromium or Chrome to drive."""
+    """Return the path of Chromium or Chrome, or None."""
     names = ("chromium", "chromium-browser", "google-chrome", "chrome")
     return next((path for path in map(shutil.which, names) if path), None)
 
 
 def write_camera(path: Path, pictures: Iterable[np.ndarray]) -> Path:
-    """Write a fake camera's film: JPEG after JPEG, which Chromium plays for ever."""
+    """Write frames as MJPEG, which Chromium plays as its fake camera, in a loop."""
     quality = [cv2.IMWRITE_JPEG_QUALITY, 90]
     path.write_bytes(b"".join(cv2.imencode(".jpg", p, quality)[1].tobytes() for p in pictures))
     return path
 
 
 def drawn_film(seconds: float = 4.0) -> Iterator[np.ndarray]:
-    """Draw a face that smiles, is at rest, and smiles again."""
+    """Draw a face that is happy, then neutral."""
     poses = [draw_face(Subject(), emotion) for emotion in ("happiness", "neutral")]
     for pose in poses:
         yield from [pose] * round(15 * seconds)
 
 
 class Server:
-    """``landmark-emotion web`` in a process of its own."""
+    """``landmark-emotion web`` in its own process."""
 
     def __init__(self, *options: object, port: int = 0) -> None:
         command = [sys.executable, "-m", "landmark_emotion", "web", "--no-open", "--port", port]
@@ -84,7 +84,7 @@ class Page:
         return self._connection.call(method, parameters, self._session)
 
     def run(self, script: str) -> object:
-        """Evaluate an expression, which may be a promise, and return its JSON value."""
+        """Evaluate an expression or await a promise, and return the JSON value."""
         answer = self.call(
             "Runtime.evaluate",
             expression=script,
@@ -102,7 +102,7 @@ class Page:
         while not self.run(f"Boolean({condition})"):
             if time.monotonic() > end:
                 text = self.run("document.body.innerText")
-                raise TimeoutError(f"{condition} did not come true; the page reads:\n{text}")
+                raise TimeoutError(f"{condition} did not become true; the page reads:\n{text}")
             time.sleep(0.05)
 
     def text(self, selector: str) -> str:
@@ -137,7 +137,7 @@ class Page:
         self.call("Emulation.setEmulatedMedia", features=[scheme])
 
     def screenshot(self) -> bytes:
-        """Take a PNG of the whole page."""
+        """Return a PNG of the whole page."""
         size = self.call("Page.getLayoutMetrics")["cssContentSize"]
         clip = {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}
         answer = self.call("Page.captureScreenshot", clip=clip, captureBeyondViewport=True)
@@ -150,11 +150,11 @@ class Chromium:
     Parameters
     ----------
     folder : Path
-        Where its profile and its downloads go.
+        For its profile and downloads.
     camera : Path
         From `write_camera`.
     allowed : bool
-        Whether pages may use the camera.
+        Whether to allow pages to use the camera.
     """
 
     def __init__(self, folder: Path, camera: Path, allowed: bool = True) -> None:
@@ -209,7 +209,7 @@ class Chromium:
         raise RuntimeError("Chromium did not start")
 
     def call(self, method: str, parameters: dict, session: str | None = None) -> dict:
-        """Send a command of the protocol and wait for its result."""
+        """Send a DevTools command and return its result."""
         with self._lock:
             self._last += 1
             message = {"id": self._last, "method": method, "params": parameters}
@@ -225,7 +225,7 @@ class Chromium:
         return answer["result"]
 
     def page(self, window: bool = False) -> Page:
-        """Open a tab, or a window of its own."""
+        """Open a tab, or a window."""
         options = {"url": "about:blank", "newWindow": window}
         target = self.call("Target.createTarget", options)["targetId"]
         options = {"targetId": target, "flatten": True}

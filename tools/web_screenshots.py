@@ -1,8 +1,9 @@
-"""Pictures of the page: ``python -m tools.web_screenshots FOLDER [DATA]``.
+"""Screenshots of the page: ``python -m tools.web_screenshots FOLDER [DATA]``.
 
-Takes the page as it opens, live, explaining, with a photo and without a camera, and the page of
-the HTTP API, at three widths by day and by night, in headless Chromium. DATA holds
-``video/single_face.mp4`` and ``london/``; without it the faces are drawn. Takes about two minutes.
+Shows the page as it opens, live, explaining, calibrating, with a photo and without a camera, and
+the documentation of the HTTP API, in three widths, light and dark, in headless Chromium. DATA
+contains ``video/single_face.mp4`` and ``london/``; without it the faces are drawn. Takes about two
+minutes.
 """
 
 import argparse
@@ -16,11 +17,11 @@ import numpy as np
 from landmark_emotion.sources.video import frames
 from tools.browser import Chromium, Page, Server, drawn_film, find_chromium, write_camera
 
-WIDTHS = {360: 780, 768: 1024, 1280: 800}  # pixels, with the height of the window
+WIDTHS = {360: 780, 768: 1024, 1280: 800}  # width and height of the window, in pixels
 
 
 def film(data: Path | None) -> list[np.ndarray]:
-    """Give a fake camera's frames, forth and back so that nothing jumps."""
+    """Return the frames of the fake camera, forward and backward for a smooth loop."""
     if data is None:
         return list(drawn_film())
     there = [frame.image for frame in frames(data / "video" / "single_face.mp4")]
@@ -28,7 +29,7 @@ def film(data: Path | None) -> list[np.ndarray]:
 
 
 def photo(data: Path | None) -> bytes:
-    """Give a photo with two faces."""
+    """Return a JPEG photo of two faces."""
     if data is None:
         pictures = itertools.islice(drawn_film(1.0), 14, 16)
     else:
@@ -39,11 +40,11 @@ def photo(data: Path | None) -> bytes:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, help="where the pictures go")
+    parser.add_argument("folder", type=Path, help="where to write the screenshots")
     parser.add_argument("data", type=Path, nargs="?")
     args = parser.parse_args()
     if find_chromium() is None:
-        parser.error("there is no Chromium")
+        parser.error("Chromium is not installed")
     args.folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as folder, Server() as server:
         here = Path(folder)
@@ -88,6 +89,8 @@ def take(page: Page, address: str, folder: Path, name: str, file: Path) -> None:
     page.wait("document.querySelector('#sentence').textContent.startsWith('Compared')")
     save(page, folder / f"photo-{name}.png")
     page.open(f"{address}api")
+    page.wait("document.querySelector('section')")
+    page.run("document.querySelector('details').open = true")
     save(page, folder / f"api-{name}.png")
 
 

@@ -1,8 +1,7 @@
-"""``landmark-emotion web``: the page in the browser."""
+"""``landmark-emotion web``: the browser page."""
 
 import argparse
 import ipaddress
-import logging
 import os
 import socket
 import sys
@@ -16,23 +15,24 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     """Add the command."""
     parser = commands.add_parser(
         "web",
-        help="open a page in the browser that reads faces, on this machine",
-        description="Serve a page that shows the camera's picture with the emotions of the faces "
-        "in it, and a small HTTP API. Pictures stay on this machine and are not stored. Ctrl-C "
-        "ends it.",
+        help="recognize emotions on a page in the browser",
+        description="Serve a page that shows the camera's picture with the emotions of its faces, "
+        "and a small HTTP API. Images stay on this machine and are never stored. Press Ctrl-C to "
+        "stop.",
     )
     parser.add_argument(
         "--host",
         default="127.0.0.1",
         metavar="ADDRESS",
-        help="where to listen; other than 127.0.0.1 lets other machines in (default: 127.0.0.1)",
+        help="address to listen on; any other than 127.0.0.1 lets other machines in (default: "
+        "127.0.0.1)",
     )
     parser.add_argument(
         "--port",
         type=_port,
         default=8000,
         metavar="N",
-        help="0 takes any that is free (default: 8000)",
+        help="port to listen on; 0 for any free port (default: 8000)",
     )
     parser.add_argument("--no-open", action="store_true", help="do not open the browser")
     add_recognition(parser)
@@ -53,12 +53,11 @@ def run(args: argparse.Namespace) -> int:
         if not _is_loopback(host):
             say(
                 f"warning: everyone who can reach {args.host} can use this server, unencrypted; "
-                "browsers give the camera only to https and localhost pages"
+                "browsers allow the camera only on https and localhost pages"
             )
         shown = "localhost" if host in ("0.0.0.0", "::") else host
         address = f"http://{f'[{shown}]' if ':' in shown else shown}:{port}/"
-        say(f"page: {address} (Ctrl-C ends it)")
-        _report_failures()
+        say(f"page: {address} (press Ctrl-C to stop)")
         if not args.no_open:
             _open(address)
         serve(app, taken)
@@ -78,16 +77,8 @@ def _is_loopback(host: str) -> bool:
 
 
 def _open(address: str) -> None:
-    """Open the browser, where there is one with a window."""
+    """Open the browser if there is a screen."""
     screen = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     if sys.platform in ("win32", "darwin") or screen:
-        # Some browsers' starters only come back when the browser is closed.
+        # Some browsers return only when they are closed.
         threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
-
-
-def _report_failures() -> None:
-    """Let faults of the server itself be seen."""
-    log = logging.getLogger("uvicorn.error")
-    log.setLevel(logging.ERROR)
-    log.addHandler(logging.StreamHandler())
-    log.propagate = False

@@ -1,6 +1,7 @@
-"""The emotion model: landmarks in, probabilities out, stored as plain arrays.
+"""The model: plain arrays in, probabilities out, in a file that cannot run code.
 
-Prediction is one matrix product and needs NumPy alone; ``training`` fits models with scikit-learn.
+Using a model is one matrix product and needs numpy alone. ``training`` makes models from a
+scikit-learn pipeline; this module neither knows nor imports it.
 """
 
 import io
@@ -26,7 +27,7 @@ FORMAT = "landmark-emotion model"
 FORMAT_VERSION = 1
 FEATURES = "distance times cosine and sine about the centroid, level eyes, RMS scale"
 TRAINED_HERE = Path("models") / "emotion.npz"
-# The shipped model, in an installed package and in a checkout.
+# Where the model that comes with the program lies: in an installed package, and in a checkout.
 _PACKAGE = Path(__file__).resolve().parents[1]
 SHIPPED = (_PACKAGE / "shipped" / "default.npz", _PACKAGE.parent / "models" / "default.npz")
 
@@ -47,12 +48,12 @@ class Head:
     Attributes
     ----------
     weights : ndarray of shape (pairs, 136)
-        One row per pair of emotions (0, 1), (0, 2), ..., (1, 2), ...; a positive margin is a vote
-        for the first of the pair.
+        One row a pair of emotions (0, 1), (0, 2), ... (1, 2), ...; a positive margin speaks for
+        the first of the pair.
     biases : ndarray of shape (pairs,)
-        The margins if all features are 0.
+        The margins where all features are 0.
     temperature : float
-        Divides the votes before the softmax (temperature scaling, Guo et al. 2017).
+        What the votes are divided by before they become probabilities.
     """
 
     weights: NDArray[np.float64]
@@ -78,24 +79,23 @@ class Head:
 
 @dataclass(frozen=True)
 class EmotionModel:
-    """Linear classifiers of landmark features, without and with a neutral reference.
+    """Two linear classifiers of landmark features: for strangers, and for people it knows.
 
     Attributes
     ----------
     emotions : tuple of str
-        The k emotions, in the order of the probabilities.
+        The k emotions it tells apart, in the order of the probabilities.
     mean : ndarray of shape (136,)
-        Features of the average neutral face, or of the average face if training had no neutral
-        ones.
+        Features of the average neutral face (the average face where training had none).
     static : Head
-        Classifies the difference between a face and `mean`.
+        Judges how a face differs from `mean`.
     calibrated : Head or None
-        Classifies the difference between a face and the same person's neutral face. None if
-        training had no neutral faces of known people; the static head is used instead.
+        Judges how a face differs from the same person's neutral face; None where training had no
+        neutral faces of known people. Then the static head judges that difference.
     prior : float
-        The number of faces that the average counts for when a neutral reference is made of few.
+        How many faces the average one counts for where a neutral reference is made of few.
     info : mapping
-        Training data, scores, date and versions, as JSON values.
+        What the model was trained on: counts, scores, date, versions. JSON values only.
     """
 
     emotions: tuple[str, ...]
@@ -121,31 +121,31 @@ class EmotionModel:
     def probabilities(
         self, landmarks: ArrayLike, neutral: NDArray[np.float64] | None = None
     ) -> NDArray[np.float64]:
-        """Compute the probability of each emotion.
+        """Tell how likely each emotion is.
 
         Parameters
         ----------
         landmarks : array_like of shape (..., 68, 2)
             The landmarks of one face or of many, in pixels, as (x, y).
         neutral : ndarray of shape (..., 136), optional
-            Features of the same people's neutral references, from `blend`.
+            Features of the same people's neutral faces, from `blend`.
 
         Returns
         -------
         ndarray of shape (..., k)
-            In the order of `emotions`; they sum to 1 for each face.
+            In the order of `emotions`; each face's sum to 1.
 
         Raises
         ------
         ValueError
-            As in `face.check_landmarks`.
+            If the landmarks are not as `features.landmark_features` wants them.
         """
         return softmax(self.votes(landmark_features(landmarks), neutral))
 
     def votes(
         self, features: NDArray[np.float64], neutral: NDArray[np.float64] | None = None
     ) -> NDArray[np.float64]:
-        """Compute the scores that the softmax turns into `probabilities`.
+        """Let the pairs vote, from features of shape (..., 136).
 
         Parameters
         ----------
@@ -157,28 +157,28 @@ class EmotionModel:
         Returns
         -------
         ndarray of shape (..., k)
-            Scores, in the order of `emotions`.
+            What the softmax turns into `probabilities`.
         """
         head = self.head_for(neutral)
         margins = head.margins(features - (self.mean if neutral is None else neutral))
         return soft_votes(margins, len(self.emotions)) / head.temperature
 
     def head_for(self, neutral: NDArray[np.float64] | None) -> Head:
-        """Return the head for faces compared with `neutral`, which may be None."""
+        """Return the head that judges faces compared with `neutral`, features or None."""
         return self.static if neutral is None or self.calibrated is None else self.calibrated
 
     def blend(self, own: NDArray[np.float64], n: ArrayLike) -> NDArray[np.float64]:
-        """Shrink neutral references made of few faces toward the average neutral face.
+        """Draw neutral references that are made of few faces toward the average person.
 
-        A single face may not have been quite neutral (James and Stein 1961, "Estimation with
+        One face may have been caught at a bad moment (James and Stein 1961, "Estimation with
         quadratic loss").
 
         Parameters
         ----------
         own : ndarray of shape (..., 136)
-            Means over the neutral faces of each person.
+            Means over people's neutral faces.
         n : array_like of shape (...)
-            The number of faces in each mean.
+            How many faces each is made of.
 
         Returns
         -------
@@ -189,12 +189,12 @@ class EmotionModel:
         return np.asarray(self.mean + (own - self.mean) * n / (n + self.prior))
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the model to an ``.npz`` file atomically.
+        """Write the model to a file, whole or not at all.
 
         Parameters
         ----------
         path : path-like
-            Missing folders are created.
+            Usually ends in ``.npz``; folders on the way are made.
 
         Raises
         ------
@@ -239,12 +239,12 @@ def load_model(path: str | os.PathLike[str]) -> EmotionModel:
     Returns
     -------
     EmotionModel
-        The model.
+        As it was saved.
 
     Raises
     ------
     ModelError
-        If there is no such file, or it is not a model, is damaged or has another format version.
+        If there is no such file, it is not a model, is damaged, or comes from a newer format.
     """
     path = Path(path)
     try:
@@ -281,18 +281,19 @@ def load_model(path: str | os.PathLike[str]) -> EmotionModel:
         )
     except ModelError:
         raise
-    # The header may be any JSON, so any error means a damaged file.
+    # The header is foreign JSON: whatever is wrong with it is wrong with the file.
     except Exception as error:
         raise ModelError(f"{path}: not a model or damaged ({reason(error)}); {_RETRAIN}") from error
 
 
 def default_model() -> Path:
-    """Find the model to use if none is named.
+    """Find the model to use when none is named.
 
     Returns
     -------
     Path
-        ``models/emotion.npz`` in the current folder, written by training; else the shipped model.
+        ``models/emotion.npz`` in the current folder, which training writes; else the model that
+        comes with the program.
 
     Raises
     ------
@@ -306,10 +307,10 @@ def default_model() -> Path:
 
 
 def soft_votes(margins: NDArray[np.float64], k: int) -> NDArray[np.float64]:
-    """Sum the votes of the one-vs-one classifiers, each weighted by its confidence.
+    """Let every pair of emotions vote, each with how sure it is.
 
     The score of an emotion is the sum over its pairs of the log-sigmoid of the margin in its
-    favor, so one clear defeat outweighs several narrow wins.
+    favor, so one clear defeat counts for more than several narrow wins.
 
     Parameters
     ----------
@@ -327,7 +328,7 @@ def soft_votes(margins: NDArray[np.float64], k: int) -> NDArray[np.float64]:
     duels = np.zeros((*margins.shape[:-1], k, k))
     duels[..., first, second] = margins
     duels[..., second, first] = -margins
-    # The diagonal adds the log-sigmoid of 0, which is -log(2).
+    # On the diagonal everyone meets themselves, which costs log(2).
     return np.asarray(np.log(2) - np.logaddexp(0, -duels).sum(axis=-1), dtype=np.float64)
 
 
@@ -370,6 +371,6 @@ def _head(arrays: dict[str, NDArray[Any]], name: str) -> Head:
 
 
 def _check_finite(array: NDArray[np.float64]) -> None:
-    # Sums of larger numbers could overflow.
+    # Sums of larger numbers than these could overflow to infinity.
     if not (np.abs(array) < 1e100).all():
         raise ValueError("a model's numbers must be finite")

@@ -1,7 +1,7 @@
 """A person's neutral face as the reference for their expressions.
 
-Neutral faces differ more between people than a faint expression differs from the neutral face of
-the same person. Subtracting the person's own neutral face leaves the expression.
+How a face looks at rest differs more between people than a faint expression changes it. Taking a
+person's own neutral face off leaves what the expression adds.
 """
 
 import json
@@ -21,10 +21,10 @@ FORMAT = "landmark-emotion profile"
 MAX_PROFILE_BYTES = 2**20
 MAX_FACES = 10**9
 
-# The automatic reference.
-AUTO_INTERVAL = 0.2  # seconds between the faces it uses
-AUTO_READY = 1.0  # seconds of faces before it is used
-AUTO_SETTLED = 3.0  # seconds of faces after which it counts in full
+# What the automatic reference starts from and how it forgets.
+AUTO_INTERVAL = 0.2  # seconds between the faces it looks at
+AUTO_READY = 1.0  # seconds of faces before it is used at all
+AUTO_SETTLED = 3.0  # seconds of faces after which it is taken to know the person
 AUTO_MEMORY = 60.0  # seconds of faces it remembers
 
 
@@ -37,14 +37,14 @@ class NeutralReference:
     features : ndarray of shape (136,)
         Mean of `features.landmark_features` over the neutral faces.
     n : int
-        The number of faces.
+        How many faces it is the mean of.
     """
 
     features: NDArray[np.float64]
     n: int
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the reference to a JSON file; it holds numbers, no image.
+        """Write the reference to a JSON file: plain numbers, no picture.
 
         Raises
         ------
@@ -56,7 +56,7 @@ class NeutralReference:
 
 
 def reference_from(landmarks: ArrayLike) -> NeutralReference:
-    """Average the features of one person's neutral faces.
+    """Make a reference from faces of one person at rest.
 
     Parameters
     ----------
@@ -66,12 +66,12 @@ def reference_from(landmarks: ArrayLike) -> NeutralReference:
     Returns
     -------
     NeutralReference
-        The mean.
+        Their mean.
 
     Raises
     ------
     ValueError
-        If there is no face, or as in `face.check_landmarks`.
+        If there is no face or the landmarks are not as `features.landmark_features` wants them.
     """
     features = landmark_features(landmarks)
     if features.ndim != 2 or not len(features):
@@ -85,7 +85,7 @@ def load_profile(path: str | os.PathLike[str]) -> NeutralReference:
     Raises
     ------
     ProfileError
-        If there is no such file, or it is not a profile.
+        If there is no such file or it is not a profile.
     """
     path = Path(path)
     try:
@@ -150,10 +150,11 @@ def own_neutrals(
 
 
 class AutomaticNeutral:
-    """A running estimate of a person's neutral face that needs no instruction.
+    """A running, robust estimate of how a person usually looks.
 
-    It is the weighted median of the features of the last minute, which brief expressions hardly
-    move. In the first seconds it is mixed with the average neutral face.
+    It is the median of the faces of about the last minute, so that it needs no instruction and
+    passing expressions do not move it much. Until it has seen enough it leans on the average
+    person.
 
     Parameters
     ----------
@@ -170,27 +171,27 @@ class AutomaticNeutral:
 
     @property
     def settled(self) -> bool:
-        """Whether it has seen the person for long enough to count in full."""
+        """Whether it has seen the person for long enough."""
         return len(self._faces) >= AUTO_SETTLED / AUTO_INTERVAL
 
     def update(
         self, features: NDArray[np.float64], neutral: float, time: float
     ) -> NDArray[np.float64] | None:
-        """Add a face and return the reference.
+        """Take in a face and return the reference as it is now.
 
         Parameters
         ----------
         features : ndarray of shape (136,)
             Of the face.
         neutral : float
-            The static probability of neutral, by which the face is weighted.
+            How likely it is neutral by the static model; such faces count for more.
         time : float
-            Seconds; faces sooner than `AUTO_INTERVAL` after the last one are ignored.
+            Seconds; faces that come faster than `AUTO_INTERVAL` are passed over.
 
         Returns
         -------
         ndarray of shape (136,) or None
-            The reference; None during the first `AUTO_READY` seconds.
+            The reference; None until it has seen `AUTO_READY`.
         """
         if time - self._last > AUTO_INTERVAL - 1e-6:
             self._last = time

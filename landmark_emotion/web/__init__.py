@@ -1,5 +1,5 @@
-"""The page in the browser and its server; comes with the extra ``web``.
+"""The browser page and its HTTP API; needs the extra ``web``.
 
-Pictures come in as JPEG frames over a WebSocket or as one body of a request, are judged in memory
-and dropped. Nothing that a request brings reaches the file system.
+Frames arrive as JPEG over a WebSocket, photos as the body of a request. Both are decoded and
+recognized in memory, and never stored.
 """

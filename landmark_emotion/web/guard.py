@@ -1,4 +1,4 @@
-"""Keeps other pages, other names and other hosts' scripts out."""
+"""Refuses requests from other sites and sets security headers."""
 
 import ipaddress
 from collections.abc import Iterable
@@ -19,21 +19,22 @@ _HEADERS = {
     "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
     "Cache-Control": "no-store",
 }
+_FOREIGN_HOST = "host: not a name of this server; use its address or localhost"
+_FOREIGN_ORIGIN = "origin: pages of other sites cannot use this server; open its own page"
 
 
 class Guard:
-    """Refuses requests under a foreign name or from a foreign page and sets the safety headers.
+    """ASGI middleware that refuses unknown host names and pages of other sites.
 
-    A foreign name is how a page elsewhere would reach a server here through DNS rebinding: its
-    own host name is made to point to this machine. An address, and the names given here, cannot
-    be.
+    The check of host names stops DNS rebinding, in which another site points its own name to this
+    machine. Addresses cannot be rebound.
 
     Parameters
     ----------
     app : ASGI application
-        What is kept.
+        The application to protect.
     names : iterable of str
-        Host names under which it may be reached, besides ``localhost`` and any address.
+        Host names to accept besides ``localhost`` and all addresses.
     """
 
     def __init__(self, app: ASGIApp, names: Iterable[str] = ()) -> None:
@@ -41,16 +42,14 @@ class Guard:
         self._names = {"localhost", *(name.lower() for name in names)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request or hand it on."""
+        """Refuse a request or pass it on."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers[name] = value
+                MutableHeaders(scope=message).update(_HEADERS)
             await send(message)
 
         problem = self._problem(Headers(scope=scope))
@@ -69,15 +68,15 @@ class Guard:
             name = urlsplit(f"//{host}").hostname or ""
         except ValueError:
             name = ""
-        if name not in self._names and not _is_address(name):
-            return "host: not a name of this server; use its address or localhost"
+        if "@" in host or (name not in self._names and not _is_address(name)):
+            return _FOREIGN_HOST
         origin = headers.get("origin")
         if origin is not None and origin.lower() not in (f"http://{host}", f"https://{host}"):
-            return "origin: pages from elsewhere may not use this server; open its own page"
-        # Following a link to the page is all that is left to others.
+            return _FOREIGN_ORIGIN
+        # Other sites may link to the page, but not load anything from it.
         elsewhere = headers.get("sec-fetch-site") in ("cross-site", "same-site")
         if origin is None and elsewhere and headers.get("sec-fetch-mode") != "navigate":
-            return "origin: pages from elsewhere may not use this server; open its own page"
+            return _FOREIGN_ORIGIN
         return None
 
 

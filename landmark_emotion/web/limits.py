@@ -1,4 +1,4 @@
-"""What a request may cost: bytes, pixels, frames a second."""
+"""Limits on what a client may send: bytes, pixels, frames per second."""
 
 import time as clock
 from collections.abc import Callable
@@ -16,22 +16,23 @@ MAX_IMAGE_PIXELS = 24_000_000
 MAX_FRAME_PIXELS = 4_000_000
 MAX_SIDE = 16_384  # pixels
 MAX_CONNECTIONS = 16
-MAX_FRAMES_A_SECOND = 60.0
-
-_ACCEPTED = (JPEG, PNG, b"RIFF")
+MAX_PHOTOS = 4  # requests to /api/recognize at once
+MAX_FRAMES_PER_SECOND = 60.0
+IDLE_SECONDS = 600.0  # until a silent WebSocket is closed
+BODY_SECONDS = 30.0  # until the body of a request must be complete
 
 
 def decode(data: bytes, where: str, max_pixels: int) -> NDArray[np.uint8]:
-    """Decode a JPEG, PNG or WebP picture if its header promises a size that can be borne.
+    """Decode a JPEG, PNG or WebP image, unless its header claims too many pixels.
 
     Parameters
     ----------
     data : bytes
-        The whole file.
+        Content of the image file.
     where : str
-        What to call it in an error.
+        Name of the image in error messages.
     max_pixels : int
-        Width times height.
+        Largest allowed width times height.
 
     Returns
     -------
@@ -43,31 +44,32 @@ def decode(data: bytes, where: str, max_pixels: int) -> NDArray[np.uint8]:
     TooLargeError
         If it has too many pixels or scans.
     ImageError
-        If it is something else or damaged.
+        If it has another format or is damaged.
     """
-    size = image_size(data) if data.startswith(_ACCEPTED) else None
+    size = image_size(data) if data.startswith((JPEG, PNG, b"RIFF")) else None
     if size is None:
-        raise ImageError(f"{where}: not a JPEG, PNG or WebP picture, or damaged; send a whole one")
+        raise ImageError(f"{where}: not a JPEG, PNG or WebP image, or damaged; send another file")
     width, height = size
     if not 0 < width <= MAX_SIDE or not 0 < height <= MAX_SIDE or width * height > max_pixels:
         raise TooLargeError(
-            f"{where}: {width}x{height} pixels are too many; at most {max_pixels / 1e6:g} million"
+            f"{where}: {width}x{height} pixels are too many; "
+            f"send at most {max_pixels / 1e6:g} million and {MAX_SIDE} per side"
         )
     image = decode_image(data, where)
     if image.shape[0] * image.shape[1] > max_pixels:
-        raise TooLargeError(f"{where}: it is larger than its header says; save it again")
+        raise TooLargeError(f"{where}: larger than its header claims; save it again")
     return image
 
 
 class Pace:
-    """Says how long to wait so that no more than so many things a second are done.
+    """Computes the waiting times that keep a client below a rate.
 
     Parameters
     ----------
     per_second : float
-        How many.
+        The rate.
     now : callable
-        Seconds of a clock that never goes back.
+        Returns the seconds of a monotonic clock.
     """
 
     def __init__(self, per_second: float, now: Callable[[], float] = clock.monotonic) -> None:
@@ -76,13 +78,7 @@ class Pace:
         self._due = now()
 
     def wait(self) -> float:
-        """Count one more.
-
-        Returns
-        -------
-        float
-            Seconds until it may be done; 0 where it may be done at once.
-        """
+        """Count one event and return for how many seconds to delay it."""
         now = self._now()
         wait = max(0.0, self._due - now)
         self._due = max(self._due, now) + self._step

@@ -1,19 +1,19 @@
 # ruff: noqa: E402  (without the extra there is nothing to import)
-"""The page in a real browser with a fake camera: drawn faces, and a real one where there is one."""
+"""The page in headless Chromium with a fake camera."""
 
 import csv
 import time
 
 import pytest
 
-for package in ("starlette", "uvicorn", "websockets"):
+for package in ("fastapi", "uvicorn", "websockets"):
     pytest.importorskip(package, reason="the extra 'web' is not installed")
 
 from landmark_emotion.show.rows import COLUMNS
 from landmark_emotion.sources.video import frames
 from tools.browser import Chromium, Server, drawn_film, find_chromium, write_camera
 
-pytestmark = pytest.mark.skipif(find_chromium() is None, reason="there is no Chromium")
+pytestmark = pytest.mark.skipif(find_chromium() is None, reason="Chromium is not installed")
 
 EMOTION = "document.querySelector('#emotion').textContent"
 RUNNING = "document.querySelector('#figures').textContent.includes('frames/s')"
@@ -44,7 +44,7 @@ def open_page(chromium):
         page = chromium.page(window=True)
         opened.append(page)
         page.open(address)
-        page.wait("document.querySelectorAll('#bars li').length === 7")
+        page.wait("document.querySelectorAll('#bars li').length > 6")
         return page
 
     yield open_at
@@ -64,7 +64,7 @@ def live(page):
     return page
 
 
-def test_the_page_shows_the_emotion_of_the_moment(live):
+def test_the_page_shows_the_current_emotion(live):
     for emotion in ("happiness", "neutral", "happiness"):
         live.wait(f"{EMOTION}.startsWith('{emotion}')")
     live.wait("document.querySelector('#spoken').textContent === 'happiness'")
@@ -94,7 +94,7 @@ def test_it_explains(live):
     live.wait("document.querySelector('#why').hidden")
 
 
-def test_it_saves_what_it_saw_as_csv(live, chromium):
+def test_it_saves_the_results_as_csv(live, chromium):
     live.wait(f"{EMOTION}.startsWith('neutral')")
     live.wait(f"{EMOTION}.startsWith('happiness')")
     live.click("#save")
@@ -115,7 +115,7 @@ def test_it_saves_what_it_saw_as_csv(live, chromium):
     assert rows[0]["p_contempt"] == ""
 
 
-def test_it_connects_again_when_the_server_is_back(open_page, model):
+def test_it_reconnects_when_the_server_is_back(open_page, model):
     server = Server("--model", model)
     try:
         page = open_page(server.address)
@@ -144,7 +144,7 @@ def test_a_tab_in_the_background_pauses(chromium, server):
     chromium.call("Target.activateTarget", {"targetId": other.target})
     page.wait("document.hidden")
     page.wait("document.querySelector('#banner').textContent.startsWith('Paused')")
-    time.sleep(0.5)  # for the last answer
+    time.sleep(0.5)  # the last answer may still arrive
     drawn = page.run("window.n")
     time.sleep(0.5)
     assert page.run("window.n") == drawn
@@ -155,7 +155,7 @@ def test_a_tab_in_the_background_pauses(chromium, server):
         chromium.call("Target.closeTarget", {"targetId": one.target})
 
 
-def test_stopping_leaves_the_camera(live):
+def test_stopping_releases_the_camera(live):
     live.run("window.track = document.querySelector('#video').srcObject.getTracks()[0]")
     live.click("#start")
     assert live.run("window.track.readyState") == "ended"
@@ -164,7 +164,7 @@ def test_stopping_leaves_the_camera(live):
     live.wait(RUNNING)
 
 
-def test_a_photo_is_judged_by_drag_and_drop(page, tmp_path, png):
+def test_a_dropped_photo_is_recognized(page, tmp_path, png):
     file = tmp_path / 'photo, "quoted".png'
     file.write_bytes(png)
     page.drop_file(200, 200, file)
@@ -174,7 +174,7 @@ def test_a_photo_is_judged_by_drag_and_drop(page, tmp_path, png):
     assert shown.count("%") == 7
 
 
-def test_a_photo_without_a_face_and_what_is_no_photo_are_told(page, tmp_path, nobody):
+def test_a_photo_without_a_face_and_a_file_that_is_no_photo_are_reported(page, tmp_path, nobody):
     import cv2
 
     file = tmp_path / "wall.png"
@@ -199,7 +199,7 @@ def test_a_refused_camera_is_explained(tmp_path, camera, server):
         assert not page.run("document.querySelector('#start').disabled")
 
 
-def test_no_control_is_without_a_name(page):
+def test_every_control_has_a_name(page):
     nameless = page.run(
         "[...document.querySelectorAll('button, input, canvas:not([aria-hidden]), video, a')]"
         ".filter(e => !(e.innerText || e.ariaLabel || '').trim()).map(e => e.outerHTML)"
@@ -209,13 +209,24 @@ def test_no_control_is_without_a_name(page):
     assert len(ids) == len(set(ids))
 
 
-@pytest.mark.parametrize("width", [320, 360, 768, 1280])
-def test_the_page_is_not_wider_than_the_window(page, width):
-    page.resize(width, 800)
-    assert page.run("document.documentElement.scrollWidth") <= width
+def test_the_page_is_not_wider_than_the_window(page):
+    for width in (320, 768, 1280):
+        page.resize(width, 800)
+        assert page.run("document.documentElement.scrollWidth") <= width
 
 
-def test_a_real_smile_is_seen_through_the_camera(tmp_path, real_video):
+def test_the_api_is_documented_without_a_network(chromium, server):
+    page = chromium.page()
+    page.open(f"{server.address}api")
+    page.wait("document.querySelectorAll('section').length === 3")
+    text = page.run("document.body.textContent")
+    for part in ("POST /api/recognize", "explain", "413", "faces[].probabilities"):
+        assert part in text
+    page.resize(320, 800)
+    assert page.run("document.documentElement.scrollWidth") <= 320
+
+
+def test_a_real_smile_is_recognized_through_the_camera(tmp_path, real_video):
     there = [frame.image for frame in frames(real_video)]
     camera = write_camera(tmp_path / "real.mjpeg", there + there[::-1])
     with Server() as server, Chromium(tmp_path, camera) as browser:

@@ -1,4 +1,4 @@
-// The page: what is pressed, what is asked of the server, what is shown.
+// The page: controls, requests to the server and display.
 
 import { Link } from "./link.js";
 import { Overlay, emoji } from "./overlay.js";
@@ -7,16 +7,16 @@ import { Table } from "./table.js";
 import { Timeline } from "./timeline.js";
 
 const CALIBRATION = 2; // seconds
-const SPEAK_AFTER = 700; // ms that an emotion must last before it is read out
-const READABLE = 700; // ms that a sentence stays
-const RECENT = 2000; // ms over which rate and delay are taken
+const SPEAK_AFTER = 700; // ms that an emotion must last before screen readers announce it
+const READABLE = 700; // ms; shortest time that a sentence stays
+const RECENT = 2000; // ms over which rate and delay are averaged
 
 const COMPARED = {
   static: "compared with the average neutral face",
-  calibrating: "being calibrated",
+  calibrating: "calibrating",
   calibrated: "compared with your own neutral face",
-  profile: "compared with the neutral face given at the start",
-  automatic: "compared with an estimate of the neutral face",
+  profile: "compared with the given neutral face",
+  automatic: "compared with an estimated neutral face",
 };
 
 const $ = (id) => document.getElementById(id);
@@ -26,14 +26,14 @@ const overlay = new Overlay($("overlay"));
 const timeline = new Timeline($("timeline"));
 const table = new Table();
 
-let model = null; // what /api/model says
+let model = null; // from /api/model
 let source = null; // { kind: "camera" | "video" | "photo", name, stream?, url?, file?, started, frames }
-let captured = null; // when the frame was taken that is being judged; null while there is none
-let answer = null; // the last one
-let chosen = 1; // the face whose probabilities are shown
-let calibration = null; // { until, ended } while it is asked for
-let recent = []; // { at, delay } of the last answers
-let opening = 0; // counts what is opened, so that what was overtaken is dropped
+let captured = null; // capture time of the frame at the server; null if there is none
+let answer = null; // the latest
+let chosen = 1; // number of the face whose probabilities are shown
+let calibration = null; // { until, begun, timer } during calibration
+let recent = []; // { at, delay } of recent answers
+let opening = 0; // incremented by every start and stop, to detect outdated results
 
 const settings = { automatic: false, explain: false };
 
@@ -46,7 +46,7 @@ link.addEventListener("ready", async () => {
   try {
     model ??= await (await fetch("/api/model")).json();
   } catch {
-    return; // it is gone again, and will be back
+    return; // disconnected again; the next connection retries
   }
   if (!$("bars").children.length) makeBars();
   for (const name of Object.keys(settings)) {
@@ -57,7 +57,7 @@ link.addEventListener("ready", async () => {
 });
 
 link.addEventListener("gone", () => {
-  connection("gone", "server gone, trying again");
+  connection("gone", "server gone, reconnecting");
   captured = null;
   frames.cancel();
   recent = [];
@@ -74,7 +74,7 @@ link.addEventListener("error", ({ detail }) => {
 });
 
 link.addEventListener("frame", ({ detail }) => {
-  if (captured === null || !live()) return; // of a source that was closed meanwhile
+  if (captured === null || !live()) return; // of a source that has been closed
   const taken = captured;
   captured = null;
   answer = detail;
@@ -116,7 +116,7 @@ function resume() {
   enable();
   banner(null);
   if (live()) ask();
-  else if (source?.kind === "photo" && answer === null) judgePhoto();
+  else if (source?.kind === "photo" && answer === null) recognizePhoto();
 }
 
 document.addEventListener("visibilitychange", () => {
@@ -139,7 +139,7 @@ document.addEventListener("visibilitychange", () => {
 async function startCamera() {
   const mine = stop();
   notice("");
-  banner("Asking for the camera");
+  banner("Waiting for the camera");
   let stream;
   try {
     stream = await openCamera();
@@ -157,7 +157,7 @@ async function startCamera() {
   stream.getVideoTracks()[0].onended = () => {
     if (source?.stream !== stream) return;
     stop();
-    notice("The camera went away. Plug it in and press “Start camera” again.");
+    notice("The camera was disconnected. Plug it in and press “Start camera” again.");
   };
   await play({ kind: "camera", name: "camera", stream });
 }
@@ -178,7 +178,7 @@ async function openFile(file) {
   }
   if (mine !== opening) return;
   if (blob === null) {
-    notice(`${file.name}: this browser cannot read it as a photo or a video; try JPEG, PNG or MP4.`);
+    notice(`${file.name}: this browser cannot open it; try a JPEG, PNG or MP4 file.`);
     return;
   }
   source = { kind: "photo", name: file.name, blob, frames: 0 };
@@ -186,7 +186,7 @@ async function openFile(file) {
   $("welcome").hidden = true;
   shape($("still").width, $("still").height);
   enable();
-  await judgePhoto();
+  await recognizePhoto();
 }
 
 async function play(opened) {
@@ -200,7 +200,7 @@ async function play(opened) {
     if (source?.url === undefined || video.src !== source.url) return;
     const { name } = source;
     stop();
-    notice(`${name}: this browser cannot play it; try MP4 or WebM.`);
+    notice(`${name}: this browser cannot play it; try an MP4 or WebM file.`);
   };
   if (source.stream) video.srcObject = source.stream;
   else video.src = source.url;
@@ -211,33 +211,33 @@ async function play(opened) {
   ask();
 }
 
-async function judgePhoto() {
-  const judged = source;
-  banner("Looking");
+async function recognizePhoto() {
+  const photo = source;
+  banner("Recognizing");
   try {
     const response = await fetch("/api/recognize?explain=true", {
-      method: "POST", body: judged.blob, headers: { "Content-Type": "image/jpeg" },
+      method: "POST", body: photo.blob, headers: { "Content-Type": "image/jpeg" },
     });
     const result = await response.json();
-    if (source !== judged) return;
+    if (source !== photo) return;
     banner(null);
     if (!response.ok) {
       notice(sentence(result.error));
       return;
     }
     answer = result;
-    table.add(judged.name, 0, 0, result.faces);
+    table.add(photo.name, 0, 0, result.faces);
     if (!result.faces.length) {
-      notice("No face was found in this picture. Try one that shows a face from the front.");
+      notice("No face was found in this photo. Try one that shows a face from the front.");
     }
     show(null);
     enable();
   } catch {
-    if (source === judged) banner("The server does not answer");
+    if (source === photo) banner("The server does not answer");
   }
 }
 
-/** Close what is open, and count that something else comes. */
+/** Close the current source and return the new value of `opening`. */
 function stop() {
   opening += 1;
   frames.cancel();
@@ -275,7 +275,7 @@ function shape(width, height) {
   redraw();
 }
 
-// ---- what is shown
+// ---- display
 
 function show(time) {
   const { faces } = answer;
@@ -359,7 +359,7 @@ function showFace(face) {
     small.textContent = ` ${percent(face.probability)}`;
     $("emotion").replaceChildren(face.emotion, small);
   } else {
-    $("emotion").textContent = answer ? "no face in sight" : "no face yet";
+    $("emotion").textContent = answer ? "no face" : "no face yet";
   }
   $("compared").textContent = face ? COMPARED[face.calibration] : "\u00a0";
   const likeliest = face
@@ -376,9 +376,9 @@ function showFace(face) {
 
 let spoken = { text: "", since: 0 };
 
-/** Let screen readers say an emotion that lasts, not every flicker. */
+/** Let screen readers announce an emotion that lasts, not every flicker. */
 function speak(face) {
-  const text = face ? face.emotion : answer ? "no face in sight" : "";
+  const text = face ? face.emotion : answer ? "no face" : "";
   const now = performance.now();
   if (text !== spoken.text) spoken = { text, since: now };
   else if (now - spoken.since > SPEAK_AFTER || source?.kind === "photo") {
@@ -394,7 +394,7 @@ function showWhy(explanation) {
   const now = performance.now();
   if (now - sentenceShown > READABLE || source?.kind === "photo") {
     sentenceShown = explanation ? now : -Infinity;
-    $("sentence").textContent = explanation?.sentence ?? "It is told as soon as there is a face.";
+    $("sentence").textContent = explanation?.sentence ?? "Shown as soon as a face is found.";
   }
   const regions = Object.entries(explanation?.regions ?? {});
   const list = $("regions");
@@ -429,7 +429,7 @@ function figures() {
     const span = (recent.at(-1).at - recent[0].at) / 1000;
     const delays = recent.map(({ delay }) => delay).sort((a, b) => a - b);
     const rate = Math.round((recent.length - 1) / Math.max(span, 0.001));
-    text = `${rate} frames/s, ${Math.round(delays[delays.length >> 1])} ms from picture to result`;
+    text = `${rate} frames/s, ${Math.round(delays[delays.length >> 1])} ms from capture to result`;
   }
   if ($("figures").textContent !== text) $("figures").textContent = text;
 }
@@ -443,7 +443,7 @@ function banner(text) {
   if (text !== null && $("banner").textContent !== text) $("banner").textContent = text;
 }
 
-/** Make a sentence of `<where>: <what is wrong>; <what to do>`. */
+/** Turn an error of the server into a sentence. */
 function sentence(text) {
   return `${text[0].toUpperCase()}${text.slice(1)}.`;
 }
@@ -458,7 +458,7 @@ function enable() {
   $("save").disabled = !table.length;
 }
 
-// ---- what is pressed
+// ---- controls
 
 $("start").onclick = () => (source === null ? startCamera() : stop());
 $("start-here").onclick = () => {
@@ -486,7 +486,7 @@ function calibrated({ calibrating, faces }) {
   if (calibrating || !calibration.begun) return;
   endCalibration();
   const own = faces.some((face) => face.calibration === "calibrated");
-  notice(own ? "" : "No face was seen. Calibrate again with your face in the picture.");
+  notice(own ? "" : "No face was found. Look into the camera and calibrate again.");
   if (own) $("spoken").textContent = "Calibrated";
 }
 
@@ -526,7 +526,7 @@ $("file").onchange = () => {
   $("file").value = "";
 };
 
-let over = 0; // elements below the pointer that something is dragged over
+let over = 0; // number of nested elements under a dragged file
 
 const carriesFile = (event) => event.dataTransfer?.types.includes("Files");
 document.addEventListener("dragenter", (event) => {

@@ -1,7 +1,7 @@
-// The WebSocket to the server, opened again whenever it has gone.
+// The WebSocket to the server, reopened whenever it closes.
 
-const LONGEST_PAUSE = 4000; // ms between two tries
-const PATIENCE = 8000; // ms for an answer
+const LONGEST_PAUSE = 4000; // ms between two attempts
+const PATIENCE = 8000; // ms to wait for an answer
 
 export class Link extends EventTarget {
   #socket = null;
@@ -19,7 +19,7 @@ export class Link extends EventTarget {
     return this.#socket?.readyState === WebSocket.OPEN;
   }
 
-  /** Send a frame; an answer must follow, or the server counts as gone. */
+  /** Send a frame; without an answer in time the connection is reopened. */
   sendFrame(blob) {
     this.#socket.send(blob);
     clearTimeout(this.#waiting);

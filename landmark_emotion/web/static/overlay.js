@@ -1,4 +1,4 @@
-// What is drawn upon the picture: landmarks, box, emoji, and why.
+// Drawing on the picture: landmarks, box, emoji and explanation.
 
 const LINES = [
   [0, 17, false], // jaw
@@ -7,8 +7,8 @@ const LINES = [
   [36, 42, true], [42, 48, true], // eyes
   [48, 60, true], [60, 68, true], // mouth
 ];
-const STRONG = 0.15; // what a landmark adds to the score, drawn at full thickness at least
-const WEAKEST = 0.08; // of the strongest; weaker ones would only clutter
+const STRONG = 0.15; // least contribution of a landmark that is drawn at full thickness
+const WEAKEST = 0.08; // share of the strongest contribution, below which nothing is drawn
 
 const emojis = new Map();
 
@@ -32,7 +32,7 @@ export class Overlay {
     this.pen.clearRect(0, 0, this.canvas.width, this.canvas.height);
   }
 
-  /** Draw the faces of an answer; mirrored where the picture is. */
+  /** Draw the faces of an answer, mirrored if the picture is. */
   draw(answer, colors, { mirrored, explain, chosen }) {
     const { canvas, pen } = this;
     const dense = window.devicePixelRatio || 1;
@@ -98,6 +98,7 @@ export class Overlay {
     const values = explanation.landmarks;
     const strongest = Math.max(STRONG, ...values.map(Math.abs));
     const width = Math.hypot(points[16][0] - points[0][0], points[16][1] - points[0][1]);
+    const style = getComputedStyle(this.canvas);
     const order = [...values.keys()].sort((a, b) => Math.abs(values[a]) - Math.abs(values[b]));
     for (const index of order) {
       const strength = Math.abs(values[index]) / strongest;
@@ -128,7 +129,7 @@ export class Overlay {
       pen.strokeStyle = "#ffffff";
       pen.lineWidth = 1.6 * unit;
       pen.stroke(path);
-      pen.fillStyle = values[index] > 0 ? "#0072b2" : "#e69f00";
+      pen.fillStyle = style.getPropertyValue(values[index] > 0 ? "--for" : "--against");
       pen.fill(path);
     }
   }

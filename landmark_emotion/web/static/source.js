@@ -1,10 +1,10 @@
-// Where pictures come from: the camera, a video file, a photo.
+// Sources of pictures: the camera, a video file, a photo.
 
-const FRAME_SIDE = 640; // pixels; what the recognizer needs, and no more
+const FRAME_SIDE = 640; // pixels; enough for the recognizer
 const PHOTO_SIDE = 2000;
 const QUALITY = 0.85;
 
-/** Gives the newest frame of a video element when it is asked for, once for each asking. */
+/** Captures the next frame of a video element, once per request. */
 export class Frames {
   #canvas = document.createElement("canvas");
   #asked = 0;
@@ -44,8 +44,8 @@ export class Frames {
 export async function openCamera() {
   if (!navigator.mediaDevices?.getUserMedia) {
     throw new Error(
-      "Browsers give the camera only to pages from localhost or over https. Open this page on the " +
-        "machine where the program runs, as http://localhost.",
+      "Browsers allow the camera only on localhost and https pages. Open this page on the " +
+        "machine that runs the program, as http://localhost.",
     );
   }
   try {
@@ -60,23 +60,23 @@ export async function openCamera() {
 
 const refusals = {
   NotAllowedError:
-    "The camera was not allowed. Click the symbol beside the address, set the camera to “allow”, " +
-    "and press “Start camera” again. If nothing changes, look at the privacy settings of your " +
-    "system. A photo or a video works without it.",
+    "The camera was not allowed. Click the icon next to the address, allow the camera and press " +
+    "“Start camera” again. If nothing changes, check the privacy settings of your system. Photos " +
+    "and videos work without a camera.",
   NotFoundError:
-    "No camera was found. Plug one in and press “Start camera” again, or open a photo or video.",
+    "No camera was found. Plug one in and press “Start camera” again, or open a photo or a video.",
   NotReadableError:
-    "The camera is busy. Close the other program that uses it and press “Start camera” again.",
+    "The camera is in use. Close the other program that uses it and press “Start camera” again.",
 };
 
-/** Read a photo upright, as a canvas and as JPEG. */
+/** Draw a photo, turned upright, on a canvas and return it as JPEG. */
 export async function readPhoto(file, canvas) {
   const bitmap = await createImageBitmap(file);
   const scale = Math.min(1, PHOTO_SIDE / Math.max(bitmap.width, bitmap.height));
   canvas.width = Math.max(1, Math.round(bitmap.width * scale));
   canvas.height = Math.max(1, Math.round(bitmap.height * scale));
   const pen = canvas.getContext("2d");
-  pen.fillStyle = "#ffffff"; // behind what is transparent
+  pen.fillStyle = "#ffffff"; // behind transparent pixels
   pen.fillRect(0, 0, canvas.width, canvas.height);
   pen.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
   bitmap.close();

@@ -1,6 +1,6 @@
-// The session as CSV, with the columns of the command line; it never leaves the browser.
+// The results as CSV, with the columns of the command line. They never leave the browser.
 
-const MOST_ROWS = 200000; // some two hours of one face at 30 frames a second
+const MOST_ROWS = 200000; // about two hours of one face at 30 frames per second
 
 export class Table {
   #rows = [];
@@ -9,7 +9,7 @@ export class Table {
     return this.#rows.length;
   }
 
-  /** Add a row for each face of a frame, or one without a face. */
+  /** Add one row per face of a frame, or one row without a face. */
   add(source, frame, time, faces) {
     const moment = { source, frame, time: time.toFixed(3) };
     if (!faces.length) this.#rows.push(moment);

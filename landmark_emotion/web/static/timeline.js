@@ -1,8 +1,8 @@
-// The probabilities of the last minute: a row an emotion, so that it can be read without colors.
+// The probabilities of the last minute, one row per emotion, so that colors are not needed.
 
 const SECONDS = 60;
-const GAP = 0.8; // seconds without a face, after which the line is broken
-const REDRAW = 120; // ms
+const GAP = 0.8; // seconds without a face that interrupt the line
+const REDRAW = 120; // ms; shortest time between two drawings
 
 export class Timeline {
   #moments = [];
@@ -23,7 +23,7 @@ export class Timeline {
     while (this.#moments[0].time < time - SECONDS - 1) this.#moments.shift();
   }
 
-  /** Draw what was added, up to a time in seconds. */
+  /** Draw the minute before a time in seconds. */
   draw(now, emotions, colors) {
     if (performance.now() - this.#drawn < REDRAW) return;
     this.#drawn = performance.now();
@@ -101,7 +101,7 @@ export class Timeline {
   }
 
   #described(emotions) {
-    if (!this.#moments.length) return "Nothing yet";
+    if (!this.#moments.length) return "No data yet";
     const shares = emotions.map((emotion) => {
       const sum = this.#moments.reduce((all, { probabilities }) => all + probabilities[emotion], 0);
       return [emotion, Math.round((100 * sum) / this.#moments.length)];

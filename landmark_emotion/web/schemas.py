@@ -1,0 +1,110 @@
+"""What clients send and receive, as pydantic models; FastAPI describes the API from them."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
+
+from landmark_emotion.emotions import EMOTIONS, UNCERTAIN
+from landmark_emotion.live.calibration import Mode
+from landmark_emotion.model.face import N_LANDMARKS
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Point = Annotated[list[float], Field(min_length=2, max_length=2)]
+Points = Annotated[
+    list[Point],
+    Field(
+        min_length=N_LANDMARKS, max_length=N_LANDMARKS, description="68 landmarks (x, y), in pixels"
+    ),
+]
+
+
+class Problem(BaseModel):
+    """An error."""
+
+    error: str = Field(description="What is wrong and what to do about it")
+
+
+class Health(BaseModel):
+    """The state of the server."""
+
+    status: Literal["ok"]
+    version: str
+    clients: int = Field(ge=0, description="Number of open pages")
+
+
+class ModelCard(BaseModel):
+    """The emotion model."""
+
+    emotions: list[str]
+    colors: dict[str, str] = Field(description="One color per emotion, as #rrggbb")
+    columns: list[str] = Field(description="Columns of the CSV file that the page saves")
+    info: dict[str, Any] = Field(description="How the model was trained")
+
+
+class Explanation(BaseModel):
+    """What speaks for and against the emotion."""
+
+    emotion: str
+    compared_with: str
+    sentence: str
+    base: float = Field(description="Score of the neutral face")
+    score: float = Field(description="Score of this face")
+    regions: dict[str, float] = Field(description="Contribution of each region to the score")
+    landmarks: list[float] = Field(description="Contribution of each landmark to the score")
+    movements: list[dict[str, Any]]
+    rather_than: dict[str, Any] = Field(description="The same against the runner-up")
+    reference: Points = Field(description="The neutral face, moved to the position of the face")
+
+
+class RecognizedFace(BaseModel):
+    """A face and its emotion."""
+
+    face: int = Field(ge=1, description="Number of the face, counted from left to right")
+    box: Annotated[list[int], Field(min_length=4, max_length=4)] = Field(
+        description="Left, top, width and height, in pixels"
+    )
+    emotion: str = Field(json_schema_extra={"enum": [*EMOTIONS, UNCERTAIN]})
+    probability: Share
+    probabilities: dict[str, Share] = Field(description="One per emotion of the model")
+    raw_probabilities: dict[str, Share] = Field(description="The same without smoothing")
+    calibration: Mode = Field(description="What the face was compared with")
+    landmarks: Points
+    explanation: Explanation | None = Field(None, description="Only with explain=true")
+
+
+class RecognizedImage(BaseModel):
+    """An image and its faces."""
+
+    width: int = Field(ge=1)
+    height: int = Field(ge=1)
+    faces: list[RecognizedFace]
+
+
+class Calibrate(BaseModel, strict=True):
+    """Take the faces of the next seconds as neutral."""
+
+    type: Literal["calibrate"]
+    seconds: float = Field(ge=0.5, le=60)
+
+
+class Switch(BaseModel, strict=True):
+    """Turn the automatic baseline or the explanations on or off."""
+
+    type: Literal["automatic", "explain"]
+    on: bool
+
+
+class Reset(BaseModel, strict=True):
+    """Start again: forget faces, calibration and frame numbers."""
+
+    type: Literal["reset"]
+
+
+Control = Annotated[Calibrate | Switch | Reset, Field(discriminator="type")]
+
+
+def complaint(errors: Any) -> str:
+    """Return what is wrong with the first field that pydantic refused, as ``<where>: <what>``."""
+    place = ".".join(str(part) for part in errors[0]["loc"]) or "message"
+    text = errors[0]["msg"][:200]
+    return f"{place}: {text[:1].lower()}{text[1:]}"

@@ -1,0 +1,145 @@
+"""Predictions as JSON values, and the session of one page."""
+
+import time as clock
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
+
+from landmark_emotion.errors import MessageError
+from landmark_emotion.live.prediction import Prediction
+from landmark_emotion.live.recognizer import Recognizer
+from landmark_emotion.model.classifier import EmotionModel
+from landmark_emotion.model.explanation import denormalize_landmarks, explain
+from landmark_emotion.show.rows import json_row
+from landmark_emotion.web import limits
+from landmark_emotion.web.schemas import Calibrate, Control, Switch, complaint
+
+_CONTROL: TypeAdapter[Control] = TypeAdapter(Control)
+
+
+def image_answer(
+    image: NDArray[np.uint8], predictions: Sequence[Prediction], model: EmotionModel | None
+) -> dict[str, Any]:
+    """Return the fields of `schemas.RecognizedImage` for an image and its predictions.
+
+    The model that made the predictions is needed to explain them; None adds no explanations.
+    """
+    height, width = image.shape[:2]
+    faces = [_face_answer(prediction, model) for prediction in predictions]
+    return {"width": width, "height": height, "faces": faces}
+
+
+def _face_answer(prediction: Prediction, model: EmotionModel | None) -> dict[str, Any]:
+    row = json_row("", prediction.frame, prediction.time, prediction, landmarks=True)
+    for key in ("source", "frame", "time"):
+        del row[key]
+    if model is not None:
+        landmarks = prediction.face.landmarks
+        explanation = explain(model, landmarks, prediction.reference, prediction.likeliest)
+        reference = denormalize_landmarks(explanation.reference, landmarks)
+        row["explanation"] = explanation.as_json() | {"reference": reference.round(2).tolist()}
+    return row
+
+
+class Session:
+    """One page with its own tracking, smoothing and calibration.
+
+    Not safe for use by two threads at once.
+
+    Parameters
+    ----------
+    recognizer : Recognizer
+        Used by this session only.
+    """
+
+    def __init__(self, recognizer: Recognizer) -> None:
+        self._recognizer = recognizer
+        self._explain = False
+        self._frames = 0
+        self._start: float | None = None
+
+    def frame(self, data: bytes) -> dict[str, Any]:
+        """Recognize the next frame.
+
+        Parameters
+        ----------
+        data : bytes
+            A JPEG, PNG or WebP file.
+
+        Returns
+        -------
+        dict
+            The keys of `image_answer` and type (``"frame"``), frame (a number from 0), time (in
+            seconds), ms (milliseconds spent on recognition) and calibrating.
+
+        Raises
+        ------
+        ImageError
+            As for `limits.decode`.
+        """
+        image = limits.decode(data, "frame", limits.MAX_FRAME_PIXELS)
+        start = clock.perf_counter()
+        self._start = start if self._start is None else self._start
+        predictions = self._recognizer.recognize(image, start - self._start)
+        answer = image_answer(image, predictions, self._recognizer.model if self._explain else None)
+        self._frames += 1
+        return {
+            "type": "frame",
+            "frame": self._frames - 1,
+            "time": round(start - self._start, 3),
+            "ms": round(1000 * (clock.perf_counter() - start), 1),
+            "calibrating": self._recognizer.calibration.calibrating,
+            **answer,
+        }
+
+    def control(self, text: str) -> dict[str, Any]:
+        """Carry out a control message.
+
+        Parameters
+        ----------
+        text : str
+            JSON of `schemas.Calibrate`, `schemas.Switch` or `schemas.Reset`. Turning the automatic
+            baseline on forgets the calibration.
+
+        Returns
+        -------
+        dict
+            The new `state`.
+
+        Raises
+        ------
+        MessageError
+            If the message is not valid.
+        """
+        try:
+            message = _CONTROL.validate_json(text)
+        except ValidationError as error:
+            raise MessageError(f"{complaint(error.errors())}; correct the message") from error
+        if isinstance(message, Calibrate):
+            self._recognizer.calibrate(message.seconds)
+        elif isinstance(message, Switch) and message.type == "explain":
+            self._explain = message.on
+        elif isinstance(message, Switch):
+            if message.on:
+                self._reset()
+            self._recognizer.calibration.automatic = message.on
+        else:
+            self._reset()
+        return self.state()
+
+    def state(self) -> dict[str, Any]:
+        """Return the keys type (``"state"``), automatic, explain and calibrating."""
+        calibration = self._recognizer.calibration
+        return {
+            "type": "state",
+            "automatic": calibration.automatic,
+            "explain": self._explain,
+            "calibrating": calibration.calibrating,
+        }
+
+    def _reset(self) -> None:
+        self._recognizer.reset()
+        self._frames, self._start = 0, None
