@@ -18,13 +18,12 @@ from landmark_emotion.drawn.drawing import (
     paint_face,
     random_subject,
 )
-from landmark_emotion.emotions import COLORS, EMOTIONS
+from landmark_emotion.emotions import EMOTIONS
 from landmark_emotion.faces.detector import FaceDetector
 from landmark_emotion.files.writing import replace_atomically
 from landmark_emotion.live.calibration import Mode
 from landmark_emotion.live.prediction import Prediction
 from landmark_emotion.model.face import Box, Face
-from landmark_emotion.show.emoji import draw_emoji
 from landmark_emotion.show.overlay import Overlay
 
 Image = NDArray[np.uint8]
@@ -87,25 +86,10 @@ def moved(face: Face, scale: float, shift: NDArray[np.float64]) -> Face:
     return Face(Box(left, top, width, height), face.landmarks * scale + shift, face.score)
 
 
-def emoji_sheet(sizes: tuple[int, ...] = (256, 128, 48, 24)) -> Image:
-    """Draw every emoji at every size, on dark and on light ground."""
-    rows = []
-    for ground in (28, 236):
-        for size in sizes:
-            row = np.full((size + 8, len(COLORS) * (max(sizes) + 8), 3), ground, np.uint8)
-            for column, name in enumerate(COLORS):
-                left = column * (size + 8) + 4
-                emoji = draw_emoji(name, size).astype(float)
-                spot = row[4:-4, left : left + size]
-                spot[:] = np.rint(emoji[..., :3] + spot * (1 - emoji[..., 3:] / 255))
-            rows.append(row)
-    return np.concatenate(rows)
-
-
 def pictures() -> dict[str, Image]:
     """Draw all pictures, by name."""
     detector = FaceDetector()
-    drawn = {"emoji": emoji_sheet()}
+    drawn = {}
     for emotion in EMOTIONS:
         scene = Scene(SIZES["vga"]).add(detector, emotion, 0.5, 0.52, 0.6)
         drawn[f"emotion-{emotion}"] = Overlay().draw(scene.image, scene.predictions, fps=29.6)

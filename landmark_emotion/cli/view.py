@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -124,11 +123,11 @@ class View:
         elif key == "s":
             self._save(self._draw(frame, predictions, fps), frame)
         elif key == "l":
-            self._overlay = replace(self._overlay, landmarks=not self._overlay.landmarks)
+            self._overlay.landmarks = not self._overlay.landmarks
         elif key == "p":
-            self._overlay = replace(self._overlay, bars=not self._overlay.bars)
+            self._overlay.bars = not self._overlay.bars
         elif key == "h":
-            self._overlay = replace(self._overlay, help=not self._overlay.help)
+            self._overlay.help = not self._overlay.help
         elif key == "w":
             self._why = not self._why
         elif key == " ":

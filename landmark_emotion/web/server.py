@@ -15,7 +15,7 @@ from landmark_emotion import __version__
 from landmark_emotion.emotions import COLORS
 from landmark_emotion.errors import ImageError, MissingPackageError, ServerError, TooLargeError
 from landmark_emotion.live.recognizer import Recognizer
-from landmark_emotion.show.emoji import draw_emoji
+from landmark_emotion.show.canvas import emoji_png
 
 try:
     import uvicorn
@@ -177,9 +177,4 @@ async def _emoji(request: Request) -> Response:
     name = request.path_params["name"]
     if name not in COLORS:
         raise HTTPException(404)
-    picture = draw_emoji(name, 128).astype(float)
-    opacity = picture[..., 3:]
-    # PNG wants colors that are not multiplied by the opacity.
-    picture[..., :3] = (255 * picture[..., :3] / opacity.clip(1)).clip(0, 255)
-    data = cv2.imencode(".png", picture.round().astype("uint8"))[1].tobytes()
-    return Response(data, media_type="image/png")
+    return Response(emoji_png(name), media_type="image/png")

@@ -9,7 +9,7 @@ from landmark_emotion.emotions import EMOTIONS
 from landmark_emotion.live.prediction import Prediction
 from landmark_emotion.model.face import Box, Face
 from landmark_emotion.show.overlay import KEYS, Overlay, draw_predictions
-from tools.pictures import Scene, emoji_sheet
+from tools.pictures import Scene
 
 SIZES = [(320, 240), (640, 480), (1280, 720), (1080, 1920), (3840, 2160)]
 
@@ -291,13 +291,6 @@ def test_single_images_do_not_depend_on_those_before():
     assert np.array_equal(overlay.draw(image, second), Overlay().draw(image, second))
 
 
-def test_options_are_changed_by_making_another():
-    overlay = Overlay()
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        overlay.bars = False
-    assert dataclasses.replace(overlay, bars=False) == Overlay(bars=False)
-
-
 def test_the_example_pictures_show_drawn_faces(detector):
     scene = Scene((640, 480)).add(detector, "surprise", 0.3, 0.5, 0.5, "calibrated")
     (prediction,) = scene.predictions
@@ -306,4 +299,3 @@ def test_the_example_pictures_show_drawn_faces(detector):
     assert np.abs(middle - [0.3 * 640, 0.5 * 480]).max() < 60
     drawn = Overlay(landmarks=False).draw(scene.image, scene.predictions)
     assert not (changed(scene.image, drawn) & hulls(drawn.shape, scene.predictions)).any()
-    assert emoji_sheet((24,)).shape == (64, 9 * 32, 3)

@@ -3,13 +3,138 @@
 ::
 
     overlay   a frame and its predictions become a picture
-      marks     on a face: its landmarks, its box
-      layout    where the panels go, so that they cover no face and lie still
-      panels    what is told about a face: its emotion, bars for all of them
-      ink       bitmaps: text, paper, and laying one on the other
-      rects     rectangles and what they share
+      marks     on a face: landmarks, box
+      status    about no face: message, frame rate, help
+      layout    where the panels go
+      panels    about a face: its emotion, bars for all emotions
 """
 
-from landmark_emotion.show.overlay.overlay import KEYS, Overlay, draw_predictions
+from collections.abc import Sequence
+
+from landmark_emotion.live.prediction import Prediction
+from landmark_emotion.show.canvas import Picture, lay, to_bgr
+from landmark_emotion.show.overlay.layout import Layout, Memory, Place, Rect, bounds
+from landmark_emotion.show.overlay.marks import draw_box, draw_landmarks, draw_tie
+from landmark_emotion.show.overlay.panels import Card, card_of, draw_card
+from landmark_emotion.show.overlay.status import KEYS, place_status, status_layers
 
 __all__ = ["KEYS", "Overlay", "draw_predictions"]
+
+_MEMORY = 15  # frames for which the place of a face's panel is remembered
+
+
+class Overlay:
+    """Draws predictions on frames.
+
+    An overlay remembers where it put each panel, so that panels do not jump; use one for all frames
+    of a source.
+
+    Parameters
+    ----------
+    landmarks : bool
+        Whether to draw landmarks.
+    bars : bool
+        Whether to draw the probabilities of all emotions, where there is room.
+    help : bool
+        Whether to show the keys of the window.
+
+    Attributes
+    ----------
+    landmarks, bars, help : bool
+        The parameters; they may be changed between frames.
+    """
+
+    def __init__(self, *, landmarks: bool = True, bars: bool = True, help: bool = False) -> None:
+        self.landmarks = landmarks
+        self.bars = bars
+        self.help = help
+        self._past: dict[int, Memory] = {}
+
+    def draw(
+        self,
+        image: Picture,
+        predictions: Sequence[Prediction],
+        *,
+        fps: float | None = None,
+        message: str = "",
+    ) -> Picture:
+        """Draw the predictions of one frame.
+
+        Parameters
+        ----------
+        image : ndarray of shape (height, width) or (height, width, 1, 3 or 4), uint8
+            Gray, blue-green-red, or blue-green-red with alpha; not modified.
+        predictions : sequence of Prediction
+            Predictions of this frame.
+        fps : float, optional
+            Frame rate to show.
+        message : str
+            A line about the state, such as ``"paused"``.
+
+        Returns
+        -------
+        ndarray of shape (height, width, 3), uint8
+            A copy with the predictions drawn on it.
+        """
+        drawn = to_bgr(image).copy()
+        frame = Rect(0, 0, drawn.shape[1], drawn.shape[0])
+        visible = [p for p in predictions if bounds(p.face).overlap([frame])]
+        for prediction in visible:
+            if self.landmarks:
+                draw_landmarks(drawn, prediction)
+            draw_box(drawn, prediction)
+        heads = [bounds(prediction.face, above=0.25) for prediction in visible]
+        taken: list[Rect] = []
+        for layer, wanted in status_layers(frame, fps, message, self.help):
+            rect = place_status(frame, layer, wanted, [*heads, *taken, *taken])
+            if rect is not None:
+                lay(drawn, layer, rect.left, rect.top)
+                taken.append(rect)
+        cards = [card_of(prediction, several=len(predictions) > 1) for prediction in visible]
+        for card, place in self._places(frame, cards, taken):
+            draw_tie(drawn, card.prediction, place.rect)
+            lay(drawn, draw_card(card, place.form, place.size), place.rect.left, place.rect.top)
+        return drawn
+
+    def _places(
+        self, frame: Rect, cards: list[Card], taken: list[Rect]
+    ) -> list[tuple[Card, Place]]:
+        """Find a place for the panel or label of every face; a tiny frame has none."""
+        past = {
+            prediction.number: memory
+            for prediction, _ in cards
+            # All single images are frame 0.
+            if (memory := self._past.get(prediction.number)) is not None
+            and max(1, memory.frame) <= prediction.frame <= memory.frame + _MEMORY
+        }
+        layout = Layout(frame, cards, taken, past)
+        nowhere: list[Place | None] = [None] * len(cards)
+        places = layout.labels(layout.panels() if self.bars else nowhere)
+        placed = [
+            (card, step, place)
+            for card, step, place in zip(cards, layout.steps, places, strict=True)
+            if place is not None
+        ]
+        self._past = {
+            card.prediction.number: Memory(card.prediction.frame, step, place)
+            for card, step, place in placed
+        }
+        return [(card, place) for card, _, place in placed]
+
+
+def draw_predictions(image: Picture, predictions: Sequence[Prediction]) -> Picture:
+    """Draw predictions on a single image, as a default `Overlay` does.
+
+    Parameters
+    ----------
+    image : ndarray of shape (height, width) or (height, width, 1, 3 or 4), uint8
+        Gray, blue-green-red, or blue-green-red with alpha; not modified.
+    predictions : sequence of Prediction
+        Predictions of this image.
+
+    Returns
+    -------
+    ndarray of shape (height, width, 3), uint8
+        A copy with the predictions drawn on it.
+    """
+    return Overlay().draw(image, predictions)

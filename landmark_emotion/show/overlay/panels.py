@@ -1,4 +1,4 @@
-"""What is told about a face: a panel with bars, or a label."""
+"""What is shown about a face: a panel with bars, or a label."""
 
 import functools
 import math
@@ -7,165 +7,191 @@ from typing import NamedTuple
 
 from landmark_emotion.emotions import UNCERTAIN
 from landmark_emotion.live.prediction import Prediction
-from landmark_emotion.show.canvas import bgr
-from landmark_emotion.show.overlay.ink import FAINT_INK, INK, TRACK, Ink, Layer, lay, write
+from landmark_emotion.show.canvas import (
+    Color,
+    Layer,
+    bgr,
+    draw_emoji,
+    draw_paper,
+    draw_text,
+    lay,
+    write,
+)
+
+INK: Color = (255, 255, 255)
+FAINT_INK: Color = (214, 212, 210)
+_PAPER: Color = (30, 25, 22)
+_TRACK: Color = (58, 52, 48)
+
+# Text sizes are steps of a scale, so that cached layers are used again.
+SMALLEST_TEXT = 10  # pixels
+_STEP = 1.125
 
 
 class Form(NamedTuple):
-    """What is shown of a face: a panel with columns of bars, or a label, which has none."""
+    """How a card is drawn: as a panel with columns of bars, or as a label, which has none."""
 
     columns: int
-    words: bool = True  # numbers beside the bars, or a text beside the emoji
+    words: bool = True  # numbers beside the bars, or text beside the emoji
 
 
 class Card(NamedTuple):
-    """What is told about a face."""
+    """What is shown about a face."""
 
     prediction: Prediction
     note: str  # beside emotion and probability
 
 
+class _Measures(NamedTuple):
+    """Sizes of the parts of a panel, in pixels."""
+
+    size: int  # of the text
+    width: int
+    height: int
+    pad: int  # around the panel's content
+    gap: int  # between parts
+    pitch: int  # from row to row
+    title: int  # text size of the emotion
+    face: int  # size of the emoji
+    note_row: int  # height of the note's own row; 0 if it stands beside the probability
+    head: int  # width of emoji and title
+    name: int  # width of the names beside the bars
+    number: int  # width of the numbers, 0 if there are none
+    column: int  # width of name, bar and number
+    between: int  # space between columns
+
+
+def text_step(pixels: float) -> int:
+    """Return the step of the scale that is closest to a text size."""
+    return max(0, round(math.log(max(pixels, 1.0) / SMALLEST_TEXT, _STEP)))
+
+
+def text_size(step: int) -> int:
+    """Return the text size of a step, in pixels."""
+    return round(SMALLEST_TEXT * _STEP**step)
+
+
 def card_of(prediction: Prediction, several: bool) -> Card:
-    """Note what else is told: which face it is among several, and what it is compared with."""
-    notes = []
-    if several:
-        notes.append(f"face {prediction.number}")
-    if prediction.mode != "static":
-        notes.append(
-            f"{prediction.mode} ..." if prediction.mode == "calibrating" else prediction.mode
-        )
+    """Make the card of a face; it tells the number among several, and the calibration."""
+    notes = [f"face {prediction.number}"] if several else []
+    if prediction.mode == "calibrating":
+        notes.append("calibrating ...")
+    elif prediction.mode != "static":
+        notes.append(prediction.mode)
     return Card(prediction, ", ".join(notes))
 
 
-class Measures(NamedTuple):
-    """Of a panel, in pixels."""
-
-    width: int
-    height: int
-    pad: int  # around it
-    gap: int  # between things in it
-    pitch: int  # from row to row
-    title: int  # size of the emotion's text
-    face: int  # size of the emoji
-    note_row: int  # height of the note's own row, 0 where there is none
-    head: int  # width of emoji and title
-    name: int  # width of the names beside the bars
-    number: int  # width of the numbers, 0 where there are none
-    column: int  # width of name, bar and number
+def card_extent(card: Card, form: Form, size: int) -> tuple[int, int]:
+    """Return the width and height that a card will have, in pixels."""
+    if form.columns == 0:
+        height, width = _draw_label(card, form, size).shape[:2]
+        return width, height
+    measures = _measure(card.prediction.emotions, card.note, form, size)
+    return measures.width, measures.height
 
 
-class Panels:
-    """Draws panels and labels, and tells beforehand how large they will be."""
+def draw_card(card: Card, form: Form, size: int) -> Layer:
+    """Draw a card with text of ``size`` pixels."""
+    return _draw_panel(card, form, size) if form.columns else _draw_label(card, form, size)
 
-    def __init__(self) -> None:
-        self.ink = Ink()
-        self._measures = functools.lru_cache(256)(self._measure)
 
-    def extent(self, card: Card, form: Form, size: int) -> tuple[int, int]:
-        """Tell how wide and high a panel or label will be, in pixels."""
-        if form.columns == 0:
-            layer = self.draw(card, form, size)
-            return layer.shape[1], layer.shape[0]
-        measures = self._measures(card.prediction.emotions, card.note, form, size)
-        return measures.width, measures.height
+def draw_card_paper(width: int, height: int, radius: float) -> Layer:
+    """Draw a paper that is dark enough for white text on any picture."""
+    return draw_paper(width, height, radius, _PAPER, 0.78).copy()
 
-    def draw(self, card: Card, form: Form, size: int) -> Layer:
-        """Draw a panel or label."""
-        return self._panel(card, form, size) if form.columns else self._label(card, form, size)
 
-    def _label(self, card: Card, form: Form, size: int) -> Layer:
-        prediction = card.prediction
-        pad, height = round(0.25 * size), round(2.4 * size)
-        face = self.ink.emoji(prediction.emotion, height - 2 * pad)
-        if not form.words:
-            layer = self.ink.paper(height, height, height / 2).copy()
-            lay(layer, face, pad, pad)
-            return layer
+def _draw_label(card: Card, form: Form, size: int) -> Layer:
+    prediction = card.prediction
+    pad, height = round(0.25 * size), round(2.4 * size)
+    width = height
+    if form.words:
         words = f"{prediction.emotion} {prediction.probability:.0%}"
-        bold = self.ink.text(words, size, True, INK)
-        faint = self.ink.text(card.note, size, False, FAINT_INK)
+        bold = draw_text(words, size, True, INK)
+        faint = draw_text(card.note, size, False, FAINT_INK)
         left = height + pad // 2
         second = left + bold.shape[1] + round(0.35 * size)
         width = second + faint.shape[1] + round(0.6 * size)
-        layer = self.ink.paper(width, height, height / 2).copy()
-        lay(layer, face, pad, pad)
+    layer = draw_card_paper(width, height, height / 2)
+    lay(layer, draw_emoji(prediction.emotion, height - 2 * pad), pad, pad)
+    if form.words:
         write(layer, bold, left, height / 2)
         write(layer, faint, second, height / 2)
-        return layer
+    return layer
 
-    def _measure(self, emotions: tuple[str, ...], note: str, form: Form, size: int) -> Measures:
-        """Measure a panel; its size is the same whatever the probabilities are."""
 
-        def widest(texts: Iterable[str], size: int, bold: bool = True) -> int:
-            return max(int(self.ink.text(text, size, bold, INK).shape[1]) for text in texts)
+@functools.lru_cache(256)
+def _measure(emotions: tuple[str, ...], note: str, form: Form, size: int) -> _Measures:
+    """Measure a panel, whose size does not depend on the probabilities."""
 
-        pad, gap, pitch = round(0.7 * size), round(0.5 * size), round(1.4 * size)
-        title, face = round(1.2 * size), round(2.7 * size)
-        # Where it is narrow, the note has a row of its own.
-        note_row = pitch if note and form == Form(1, words=False) else 0
-        beside = "100%" if note_row else f"100% {note}"
-        head = face + gap + max(widest([*emotions, UNCERTAIN], title), widest([beside], size))
-        name = widest(emotions, size)
-        number = gap + widest(["100%"], size) if form.words else 0
-        column = name + gap + round((5.0 if form.words else 2.5) * size) + number
-        rows = math.ceil(len(emotions) / form.columns)
-        if form.columns == 1:
-            column = max(column, head, widest([note], size, bold=False) if note_row else 0)
-            width, height = 2 * pad + column, 2 * pad + face + gap + note_row + rows * pitch
-        else:
-            width = 2 * pad + head + form.columns * (column + round(1.2 * size))
-            height = 2 * pad + max(face, rows * pitch)
-        sizes = (pad, gap, pitch, title, face, note_row, head, name, number, column)
-        return Measures(width, height, *sizes)
+    def widest(texts: Iterable[str], size: int, bold: bool = True) -> int:
+        return max(int(draw_text(text, size, bold, INK).shape[1]) for text in texts)
 
-    def _panel(self, card: Card, form: Form, size: int) -> Layer:
-        prediction, text = card.prediction, self.ink.text
-        m = self._measures(prediction.emotions, card.note, form, size)
-        layer = self.ink.paper(m.width, m.height, round(0.7 * size)).copy()
-        rows = math.ceil(len(prediction.emotions) / form.columns)
-        top = m.pad if form.columns == 1 else (m.height - m.face) // 2
-        lay(layer, self.ink.emoji(prediction.emotion, m.face), m.pad, top)
-        left = m.pad + m.face + m.gap
-        write(layer, text(prediction.emotion, m.title, True, INK), left, top + 0.3 * m.face)
-        number = text(f"{prediction.probability:.0%}", size, True, INK)
-        note = text(card.note, size, False, FAINT_INK)
-        write(layer, number, left, top + 0.76 * m.face)
-        if m.note_row:
-            write(layer, note, m.pad, top + m.face + m.gap / 2 + m.note_row / 2)
-        else:
-            write(layer, note, left + number.shape[1] + m.gap // 2, top + 0.76 * m.face)
-        first = m.height - m.pad - rows * m.pitch
-        if form.columns > 1:
-            first = (m.height - rows * m.pitch) // 2
-        for n in range(len(prediction.emotions)):
-            column, row = divmod(n, rows)
-            left = m.pad
-            if form.columns > 1:
-                left += m.head + round(1.2 * size) + column * (m.column + round(1.2 * size))
-            self._row(layer, card, n, m, size, left, first + (row + 0.5) * m.pitch)
-        return layer
+    pad, gap, pitch = round(0.7 * size), round(0.5 * size), round(1.4 * size)
+    title, face, between = round(1.2 * size), round(2.7 * size), round(1.2 * size)
+    # In a narrow panel the note has a row of its own.
+    note_row = pitch if note and form == Form(1, words=False) else 0
+    beside = "100%" if note_row else f"100% {note}"
+    head = face + gap + max(widest([*emotions, UNCERTAIN], title), widest([beside], size))
+    name = widest(emotions, size)
+    number = gap + widest(["100%"], size) if form.words else 0
+    column = name + gap + round((5.0 if form.words else 2.5) * size) + number
+    rows = math.ceil(len(emotions) / form.columns)
+    if form.columns == 1:
+        column = max(column, head, widest([note], size, bold=False) if note_row else 0)
+        width, height = 2 * pad + column, 2 * pad + face + gap + note_row + rows * pitch
+    else:
+        width = 2 * pad + head + form.columns * (column + between)
+        height = 2 * pad + max(face, rows * pitch)
+    return _Measures(
+        *(size, width, height, pad, gap, pitch, title, face),
+        *(note_row, head, name, number, column, between),
+    )
 
-    def _row(
-        self,
-        layer: Layer,
-        card: Card,
-        n: int,
-        m: Measures,
-        size: int,
-        left: int,
-        middle: float,
-    ) -> None:
-        prediction = card.prediction
-        emotion, probability = prediction.emotions[n], float(prediction.probabilities[n])
-        chosen = emotion == prediction.likeliest
-        ink = INK if chosen else FAINT_INK
-        write(layer, self.ink.text(emotion, size, chosen, ink), left, middle)
-        right = left + m.column - m.number
-        length, height = right - left - m.name - m.gap, max(3, round(0.55 * size))
-        for share, color in ((1.0, TRACK), (probability, bgr(emotion))):
-            bar = self.ink.paper(length, height, height / 2, color, 1.0)
-            bar = bar[:, : round(share * length)]
-            lay(layer, bar, left + m.name + m.gap, round(middle - height / 2))
-        if m.number:
-            number = self.ink.text(f"{probability:.0%}", size, chosen, ink)
-            write(layer, number, left + m.column - number.shape[1], middle)
+
+def _draw_panel(card: Card, form: Form, size: int) -> Layer:
+    emotions = card.prediction.emotions
+    m = _measure(emotions, card.note, form, size)
+    rows = math.ceil(len(emotions) / form.columns)
+    layer = draw_card_paper(m.width, m.height, round(0.7 * size))
+    if form.columns == 1:  # head above the bars
+        top, first_row, first_column = m.pad, m.height - m.pad - rows * m.pitch, m.pad
+    else:
+        top, first_row = (m.height - m.face) // 2, (m.height - rows * m.pitch) // 2
+        first_column = m.pad + m.head + m.between
+    _draw_head(layer, card, m, top)
+    for n in range(len(emotions)):
+        column, row = divmod(n, rows)
+        left = first_column + column * (m.column + m.between)
+        middle = first_row + (row + 0.5) * m.pitch
+        _draw_bar(layer, card.prediction, n, m, left=left, middle=middle)
+    return layer
+
+
+def _draw_head(layer: Layer, card: Card, m: _Measures, top: int) -> None:
+    prediction, left = card.prediction, m.pad + m.face + m.gap
+    lay(layer, draw_emoji(prediction.emotion, m.face), m.pad, top)
+    write(layer, draw_text(prediction.emotion, m.title, True, INK), left, top + 0.3 * m.face)
+    number = draw_text(f"{prediction.probability:.0%}", m.size, True, INK)
+    write(layer, number, left, top + 0.76 * m.face)
+    note = draw_text(card.note, m.size, False, FAINT_INK)
+    if m.note_row:
+        write(layer, note, m.pad, top + m.face + m.gap / 2 + m.note_row / 2)
+    else:
+        write(layer, note, left + number.shape[1] + m.gap // 2, top + 0.76 * m.face)
+
+
+def _draw_bar(
+    layer: Layer, prediction: Prediction, n: int, m: _Measures, *, left: int, middle: float
+) -> None:
+    """Draw name, bar and number of the n-th emotion."""
+    emotion, probability = prediction.emotions[n], float(prediction.probabilities[n])
+    chosen = emotion == prediction.likeliest
+    ink = INK if chosen else FAINT_INK
+    write(layer, draw_text(emotion, m.size, chosen, ink), left, middle)
+    length, height = m.column - m.number - m.name - m.gap, max(3, round(0.55 * m.size))
+    for share, color in ((1.0, _TRACK), (probability, bgr(emotion))):
+        bar = draw_paper(length, height, height / 2, color, 1.0)[:, : round(share * length)]
+        lay(layer, bar, left + m.name + m.gap, round(middle - height / 2))
+    if m.number:
+        number = draw_text(f"{probability:.0%}", m.size, chosen, ink)
+        write(layer, number, left + m.column - number.shape[1], middle)

@@ -1,20 +1,23 @@
-"""Round faces for the emotions, drawn from curves at any size.
+"""Draw the emoji that the package ships: ``python docs/make_emoji.py``.
 
-They are drawn here because what can be installed instead is out of proportion for nine pictures:
-the kept-up packages with glyphs as files weigh 30 MB and their share-alike license would follow
-the faces into every recorded video, and those that render fonts want Pillow, a network or a
-rasterizer for vectors. Curves also allow thicker lines where the faces are small.
+They are drawn here because existing sets weigh 30 MB, or have share-alike licenses that would
+extend to every recorded video.
 """
 
 import itertools
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from landmark_emotion.emotions import UNCERTAIN
+from landmark_emotion.emotions import COLORS, UNCERTAIN
+from landmark_emotion.files.writing import replace_atomically
 from landmark_emotion.show.canvas import Color, bgr
+
+FOLDER = Path(__file__).resolve().parents[1] / "landmark_emotion" / "show" / "emoji"
+SIZE = 128  # pixels
 
 _INK = (30, 30, 42)
 _WHITE = (250, 252, 252)
@@ -25,83 +28,47 @@ _WATER = (255, 226, 170)
 
 _SUPERSAMPLING = 4
 _RADIUS = 0.97  # of half the picture
-_SHIFT = 4  # bits behind the point that OpenCV is given
+_WEIGHT = 1.15  # of lines, which must still be seen when the emoji is shown at 30 pixels
+_SHIFT = 4  # fractional bits of OpenCV's coordinates
 
 Points = NDArray[np.float64]
-"""Shape (n, 2), as (x, y): the disc's middle is (0, 0), its radius 1, and y points down."""
+"""Shape (n, 2), as (x, y): the disc has its center at (0, 0) and radius 1; y points down."""
 
 
-def draw_emoji(name: str, size: int) -> NDArray[np.uint8]:
-    """Draw the face of an emotion.
-
-    Parameters
-    ----------
-    name : str
-        One of the eight emotions or ``"uncertain"``.
-    size : int
-        Width and height, in pixels.
-
-    Returns
-    -------
-    ndarray of shape (size, size, 4)
-        Blue, green, red, each already multiplied by the fourth, the opacity.
-
-    Raises
-    ------
-    ValueError
-        If there is no face of that name or the size is not above 0.
-    """
-    if name not in _FACES:
-        raise ValueError(f"name must be one of {', '.join(_FACES)}, got {name!r}")
-    if size < 1:
-        raise ValueError(f"size must be above 0, got {size}")
-    pen = _Pen(size)
+def draw_emoji(name: str) -> NDArray[np.uint8]:
+    """Draw the face of an emotion as (SIZE, SIZE, 4): blue, green, red, opacity."""
+    pen = _Pen()
     _FACES[name](pen)
     return pen.finish(bgr(name))
 
 
 class _Pen:
-    """Paints in units of the disc's radius, on a canvas that is larger than what comes out."""
+    """Paints in units of the disc's radius on a supersampled canvas."""
 
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._side = size * _SUPERSAMPLING
+    def __init__(self) -> None:
+        self._side = SIZE * _SUPERSAMPLING
         self._canvas = np.zeros((self._side, self._side, 4), np.uint8)
-        # Lines as thin as those of a large face would vanish in a small one.
-        self.weight = float(np.clip(1.75 - size / 64, 1.0, 1.4))
 
     def fill(self, points: Points, color: Color, inside: Points | None = None) -> None:
         """Fill an outline, or the part of it that lies inside another."""
-        if inside is None:
-            cv2.fillPoly(self._canvas, [self._pixels(points)], (*color, 255), cv2.LINE_8, _SHIFT)
-        else:
-            self._canvas[self._mask(points) & self._mask(inside)] = (*color, 255)
+        mask = self._mask(points)
+        if inside is not None:
+            mask &= self._mask(inside)
+        self._canvas[mask] = (*color, 255)
 
     def stroke(self, points: Points, width: float, color: Color = _INK) -> None:
         """Draw a line with round ends."""
-        thickness = max(1, round(width * self.weight * _RADIUS * self._side / 2))
+        thickness = max(1, round(width * _WEIGHT * _RADIUS * self._side / 2))
         lines = [self._pixels(points)]
         cv2.polylines(self._canvas, lines, False, (*color, 255), thickness, cv2.LINE_8, _SHIFT)
 
     def finish(self, color: Color) -> NDArray[np.uint8]:
-        """Lay what has been painted upon the disc."""
-        size = (self._size, self._size)
-        features = cv2.resize(self._canvas, size, interpolation=cv2.INTER_AREA)
-        disc = self._disc(color) * (1 - features[..., 3:] / np.float32(255))
-        return np.rint(features + disc).astype(np.uint8)
-
-    def _disc(self, color: Color) -> NDArray[np.float32]:
-        """Light falls from the upper left, and the rim is darker."""
-        axis = (np.arange(self._size, dtype=np.float32) + 0.5) * (2 / self._size) - 1
-        x, y = axis[np.newaxis, :, np.newaxis] / _RADIUS, axis[:, np.newaxis, np.newaxis] / _RADIUS
-        from_middle, from_light = np.hypot(x, y), np.hypot(x + 0.3, y + 0.45)
-        white = np.clip(0.5 - 0.36 * from_light, 0.12, 1)
-        rim = np.clip((from_middle - 0.9) / 0.1, 0, 1)
-        shade = np.minimum(1.04 - 0.12 * from_light, 1) * (1 - 0.3 * rim)
-        painted = (255 * white + np.array(color, np.float32) * (1 - white)) * shade
-        edge = np.clip((1 - from_middle) * _RADIUS * self._size / 2 + 0.5, 0, 1)
-        opaque = np.full_like(edge, 255)
-        return np.asarray(np.concatenate([painted, opaque], axis=2) * edge, dtype=np.float32)
+        """Put what has been painted on the disc."""
+        features = cv2.resize(self._canvas, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
+        picture = features + _disc(color) * (1 - features[..., 3:] / np.float32(255))
+        # PNG stores colors that are not multiplied by the opacity.
+        picture[..., :3] = (255 * picture[..., :3] / picture[..., 3:].clip(1)).clip(0, 255)
+        return np.rint(picture).astype(np.uint8)
 
     def _mask(self, points: Points) -> NDArray[np.bool_]:
         mask = np.zeros((self._side, self._side), np.uint8)
@@ -111,6 +78,20 @@ class _Pen:
     def _pixels(self, points: Points) -> NDArray[np.int32]:
         pixels = (points * _RADIUS + 1) * self._side / 2 - 0.5
         return np.asarray(np.rint(pixels * 2**_SHIFT), dtype=np.int32)
+
+
+def _disc(color: Color) -> NDArray[np.float32]:
+    """Draw a disc lit from the upper left, with a darker rim; colors times opacity."""
+    axis = (np.arange(SIZE, dtype=np.float32) + 0.5) * (2 / SIZE) - 1
+    x, y = axis[np.newaxis, :, np.newaxis] / _RADIUS, axis[:, np.newaxis, np.newaxis] / _RADIUS
+    from_center, from_light = np.hypot(x, y), np.hypot(x + 0.3, y + 0.45)
+    white = np.clip(0.5 - 0.36 * from_light, 0.12, 1)
+    rim = np.clip((from_center - 0.9) / 0.1, 0, 1)
+    shade = np.minimum(1.04 - 0.12 * from_light, 1) * (1 - 0.3 * rim)
+    painted = (255 * white + np.array(color, np.float32) * (1 - white)) * shade
+    edge = np.clip((1 - from_center) * _RADIUS * SIZE / 2 + 0.5, 0, 1)
+    opaque = np.full_like(edge, 255)
+    return np.asarray(np.concatenate([painted, opaque], axis=2) * edge, dtype=np.float32)
 
 
 def _ellipse(x: float, y: float, width: float, height: float) -> Points:
@@ -148,7 +129,7 @@ def _anger(pen: _Pen) -> None:
 
 
 def _contempt(pen: _Pen) -> None:
-    # Looks aside from under its lids, one brow and the corner of the mouth on that side raised.
+    # A sideways glance; the brow and the corner of the mouth on that side are raised.
     pen.stroke(_curve((-0.62, -0.36), (-0.4, -0.38), (-0.18, -0.32)), 0.11)
     pen.stroke(_curve((0.18, -0.44), (0.4, -0.72), (0.64, -0.48)), 0.11)
     for side in (-1, 1):
@@ -157,8 +138,7 @@ def _contempt(pen: _Pen) -> None:
         pen.fill(_ellipse(0.38 * side + 0.08, -0.04, 0.09, 0.11), _PUPIL, inside=eye)
         pen.stroke(np.array([(0.38 * side - 0.2, -0.13), (0.38 * side + 0.2, -0.13)]), 0.09)
     pen.stroke(_curve((-0.34, 0.48), (0.0, 0.52), (0.3, 0.5), (0.46, 0.22)), 0.12)
-    if pen.weight == 1:  # in a small face it would only blur the corner
-        pen.stroke(_curve((0.4, 0.14), (0.5, 0.16), (0.55, 0.27)), 0.07)
+    pen.stroke(_curve((0.4, 0.14), (0.5, 0.16), (0.55, 0.27)), 0.07)
 
 
 def _disgust(pen: _Pen) -> None:
@@ -246,7 +226,7 @@ def _uncertain(pen: _Pen) -> None:
         _curve((0.36, -0.28), (0.36, 0.02), (0.0, -0.02), (0.0, 0.26)),
     )
     pen.stroke(mark, 0.18)
-    pen.fill(_ellipse(0, 0.58, 0.13 * pen.weight**0.5, 0.13 * pen.weight**0.5), _INK)
+    pen.fill(_ellipse(0, 0.58, 0.14, 0.14), _INK)
 
 
 _FACES: dict[str, Callable[[_Pen], None]] = {
@@ -260,3 +240,16 @@ _FACES: dict[str, Callable[[_Pen], None]] = {
     "surprise": _surprise,
     UNCERTAIN: _uncertain,
 }
+
+
+def main() -> None:
+    """Write one PNG per name."""
+    for name in COLORS:
+        options = [cv2.IMWRITE_PNG_COMPRESSION, 9]
+        replace_atomically(
+            FOLDER / f"{name}.png", cv2.imencode(".png", draw_emoji(name), options)[1].tobytes()
+        )
+
+
+if __name__ == "__main__":
+    main()
