@@ -105,7 +105,9 @@ _Shared = Annotated[Shared, Depends(_shared)]
 async def recognize(
     request: Request,
     shared: _Shared,
-    explain: Annotated[bool, Query(description="Add what speaks for and against it")] = False,
+    explain: Annotated[
+        bool, Query(description="Add what speaks for and against each emotion found")
+    ] = False,
 ) -> dict[str, Any]:
     """Recognize a photo."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -122,14 +124,21 @@ async def recognize(
 
 
 @router.head("/api/health", include_in_schema=False)
-@router.get("/api/health", response_model=Health, responses=_COMMON)
+@router.get(
+    "/api/health",
+    response_model=Health,
+    responses=_COMMON,
+    response_description="The state of the server",
+)
 async def health(shared: _Shared) -> dict[str, Any]:
     """Return whether the server works, and how many pages are open."""
     return {"status": "ok", "version": __version__, "clients": shared.clients}
 
 
 @router.head("/api/model", include_in_schema=False)
-@router.get("/api/model", response_model=ModelCard, responses=_COMMON)
+@router.get(
+    "/api/model", response_model=ModelCard, responses=_COMMON, response_description="The model"
+)
 async def model(shared: _Shared) -> dict[str, Any]:
     """Return the emotions of the model and how it was trained."""
     model = shared.still.model
@@ -162,7 +171,8 @@ async def live(client: WebSocket, shared: _Shared) -> None:
 
 async def _converse(client: WebSocket, shared: Shared) -> None:
     session = Session(shared.make_recognizer())
-    pace = limits.Pace(limits.MAX_FRAMES_PER_SECOND)
+    clock = asyncio.get_running_loop().time
+    due = clock()
     await _send(client, session.state())
     while True:
         try:
@@ -172,8 +182,9 @@ async def _converse(client: WebSocket, shared: Shared) -> None:
             return
         if message["type"] == "websocket.disconnect":
             return
-        # While this sleeps, full network buffers slow the client down.
-        await asyncio.sleep(pace.wait())
+        # A client that is too fast waits, and full network buffers slow it down.
+        await asyncio.sleep(due - clock())
+        due = max(due, clock()) + 1 / limits.MAX_FRAMES_PER_SECOND
         try:
             answer = await _answer(shared, session, message)
         except (ImageError, MessageError) as error:

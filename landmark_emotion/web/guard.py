@@ -66,9 +66,10 @@ class Guard:
         host = headers.get("host", "")
         try:
             name = urlsplit(f"//{host}").hostname or ""
+            known = "@" not in host and (name in self._names or bool(ipaddress.ip_address(name)))
         except ValueError:
-            name = ""
-        if "@" in host or (name not in self._names and not _is_address(name)):
+            known = False
+        if not known:
             return _FOREIGN_HOST
         origin = headers.get("origin")
         if origin is not None and origin.lower() not in (f"http://{host}", f"https://{host}"):
@@ -78,11 +79,3 @@ class Guard:
         if origin is None and elsewhere and headers.get("sec-fetch-mode") != "navigate":
             return _FOREIGN_ORIGIN
         return None
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True

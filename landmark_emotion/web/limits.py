@@ -1,8 +1,5 @@
 """Limits on what a client may send: bytes, pixels, frames per second."""
 
-import time as clock
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -46,6 +43,8 @@ def decode(data: bytes, where: str, max_pixels: int) -> NDArray[np.uint8]:
     ImageError
         If it has another format or is damaged.
     """
+    if not data:
+        raise ImageError(f"{where}: empty; send the image file itself")
     size = image_size(data) if data.startswith((JPEG, PNG, b"RIFF")) else None
     if size is None:
         raise ImageError(f"{where}: not a JPEG, PNG or WebP image, or damaged; send another file")
@@ -59,27 +58,3 @@ def decode(data: bytes, where: str, max_pixels: int) -> NDArray[np.uint8]:
     if image.shape[0] * image.shape[1] > max_pixels:
         raise TooLargeError(f"{where}: larger than its header claims; save it again")
     return image
-
-
-class Pace:
-    """Computes the waiting times that keep a client below a rate.
-
-    Parameters
-    ----------
-    per_second : float
-        The rate.
-    now : callable
-        Returns the seconds of a monotonic clock.
-    """
-
-    def __init__(self, per_second: float, now: Callable[[], float] = clock.monotonic) -> None:
-        self._step = 1 / per_second
-        self._now = now
-        self._due = now()
-
-    def wait(self) -> float:
-        """Count one event and return for how many seconds to delay it."""
-        now = self._now()
-        wait = max(0.0, self._due - now)
-        self._due = max(self._due, now) + self._step
-        return wait

@@ -12,10 +12,8 @@ from typing import Any
 import cv2
 
 from landmark_emotion import __version__
-from landmark_emotion.emotions import COLORS
 from landmark_emotion.errors import ImageError, MissingPackageError, ServerError, TooLargeError
 from landmark_emotion.live.recognizer import Recognizer
-from landmark_emotion.show.canvas import emoji_png
 
 try:
     import uvicorn
@@ -86,8 +84,8 @@ def create_app(make_recognizer: Callable[[], Recognizer], names: tuple[str, ...]
     static = resources.files("landmark_emotion.web") / "static"
     app.add_route("/", _page(str(static / "index.html")), include_in_schema=False)
     app.add_route("/api", _page(str(static / "api.html")), include_in_schema=False)
-    app.add_route("/emoji/{name}.png", _emoji, include_in_schema=False)
     app.mount("/static", StaticFiles(packages=[("landmark_emotion.web", "static")]))
+    app.mount("/emoji", StaticFiles(packages=[("landmark_emotion.show", "emoji")]))
     return Guard(app, names)
 
 
@@ -171,10 +169,3 @@ def _page(path: str) -> Callable[[Request], Any]:
         return FileResponse(path)
 
     return answer
-
-
-async def _emoji(request: Request) -> Response:
-    name = request.path_params["name"]
-    if name not in COLORS:
-        raise HTTPException(404)
-    return Response(emoji_png(name), media_type="image/png")

@@ -231,6 +231,15 @@ def test_reset_starts_again(client, face):
     assert (answer["frame"], answer["time"], answer["faces"][0]["face"]) == (0, 0, 1)
 
 
+def test_a_client_that_is_too_fast_is_slowed_down(server, monkeypatch):
+    monkeypatch.setattr(limits, "MAX_FRAMES_PER_SECOND", 20)
+    with server.live() as client:
+        start = time.monotonic()
+        for _ in range(6):
+            ask(client, {"type": "reset"})
+        assert time.monotonic() - start > 0.2
+
+
 def test_clients_are_counted_and_limited(server, monkeypatch):
     monkeypatch.setattr(limits, "MAX_CONNECTIONS", 2)
     with server.live(), server.live():
