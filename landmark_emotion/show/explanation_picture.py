@@ -1,4 +1,4 @@
-"""An explanation drawn: on the face it is of, and beside it as bars and words."""
+"""An explanation as a picture: arrows on the face, and bars and words beside it."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,53 +12,59 @@ from landmark_emotion.errors import OutputError
 from landmark_emotion.live.prediction import Prediction
 from landmark_emotion.model.explanation import Explanation, denormalize_landmarks
 from landmark_emotion.model.face import OUTLINES, Landmarks
+from landmark_emotion.show.canvas import (
+    Color,
+    Picture,
+    draw_text,
+    polygon,
+    polyline,
+    to_bgr,
+    write,
+)
 
-Picture = NDArray[np.uint8]
-"""A picture of shape (height, width, 3), in BGR."""
+# Color-blind people can tell these two apart (Okabe and Ito, 2008).
+_FOR: Color = (178, 114, 0)
+_AGAINST: Color = (0, 159, 230)
+_INK: Color = (31, 27, 24)
+_QUIET: Color = (109, 102, 95)
+_HAIR: Color = (222, 217, 213)
+_PAPER: Color = (255, 255, 255)
 
-# Blue, green, red. For and against are told apart by color-blind people as well (Okabe & Ito
-# 2008, "Color universal design").
-_FOR, _AGAINST = (178, 114, 0), (0, 159, 230)
-_INK, _QUIET, _HAIR, _PAPER = (31, 27, 24), (109, 102, 95), (222, 217, 213), (255, 255, 255)
-
-
-# A contribution that gives the largest mark even where there is none larger, so that trifles stay
-# small: of a landmark, and of a region.
+# A contribution of this size gets the largest mark even if none is larger: trifles stay small.
 _STRONG_LANDMARK, _STRONG_REGION = 0.25, 1.0
-_WEAKEST_DRAWN = 0.08  # of the largest
+_WEAKEST_DRAWN = 0.08  # as a share of the largest
 
 _ANGLES = np.linspace(0, 2 * np.pi, 16, endpoint=False)
 _CIRCLE = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=-1)
 
-_SHIFT = 4  # fractional bits of OpenCV's coordinates
-_FARTHEST = 30_000  # pixels; OpenCV loses what lies farther out
-
 # Layout of a panel, in pixels.
-_FINE = 2  # everything is drawn this much larger and then shrunk
 _WIDTH, _PHOTO_WIDTH, _PHOTO_HEIGHT, _MARGIN = 1120, 500, 600, 28
 _LANDMARKS_HEIGHT, _LANDMARKS_WIDTH, _FOREHEAD = 380, 400, 165
+_LEFT, _RIGHT = _MARGIN + _PHOTO_WIDTH + 2 * _MARGIN, _WIDTH - _MARGIN  # of what is beside it
 _LINE_HEIGHT = 30
+_TITLE, _SENTENCE, _HEADING, _TEXT = 28, 18, 17, 15  # sizes of text
+_SUPERSAMPLING = 2  # of the photo
 
 
 def draw_explanation(image: Picture, prediction: Prediction, explanation: Explanation) -> Picture:
-    """Draw arrows from where a neutral face would have its landmarks to where they are.
+    """Draw an arrow from where a neutral face has each landmark to where the landmark is.
 
     Parameters
     ----------
-    image : ndarray of shape (height, width, 3), uint8
-        Blue, green, red; left as it is.
+    image : ndarray of shape (height, width) or (height, width, 1, 3 or 4), uint8
+        Gray, blue-green-red, or blue-green-red with alpha; not modified.
     prediction : Prediction
-        Of a face of this very frame.
+        Prediction for a face in this image.
     explanation : Explanation
-        Of this very prediction. Blue arrows speak for the emotion that it explains, orange ones
-        against it; the thicker, the more.
+        Explanation of this prediction. Blue arrows speak for the explained emotion, orange arrows
+        against it; a thicker arrow counts more.
 
     Returns
     -------
     ndarray of shape (height, width, 3), uint8
-        A drawn copy.
+        A copy with the arrows drawn on it.
     """
-    drawn = image.copy()
+    drawn = to_bgr(image).copy()
     _draw_arrows(drawn, prediction.face.landmarks, explanation)
     return drawn
 
@@ -68,15 +74,15 @@ def draw_panels(image: Picture, explained: Sequence[tuple[Prediction, Explanatio
 
     Parameters
     ----------
-    image : ndarray of shape (height, width, 3), uint8
-        Blue, green, red; left as it is.
+    image : ndarray of shape (height, width) or (height, width, 1, 3 or 4), uint8
+        Gray, blue-green-red, or blue-green-red with alpha; not modified.
     explained : sequence of (Prediction, Explanation)
-        The faces of this very image, at least one.
+        At least one face of this image.
 
     Returns
     -------
     ndarray of shape (height, 1120, 3), uint8
-        One panel below the other.
+        One panel per face, one below the other.
 
     Raises
     ------
@@ -85,29 +91,30 @@ def draw_panels(image: Picture, explained: Sequence[tuple[Prediction, Explanatio
     """
     if not explained:
         raise ValueError("explained must hold a face, got none")
+    image = to_bgr(image)
     panels = [_draw_panel(image, prediction, explanation) for prediction, explanation in explained]
     return np.concatenate(panels)
 
 
 def encode_picture(picture: Picture, path: Path) -> bytes:
-    """Turn a picture into the content of an image file.
+    """Encode a picture as the content of an image file; nothing is written.
 
     Parameters
     ----------
     picture : ndarray of shape (height, width, 3), uint8
         Blue, green, red.
     path : Path
-        Its suffix names the format; nothing is written.
+        Its suffix selects the format.
 
     Returns
     -------
     bytes
-        The whole content.
+        The content of the file.
 
     Raises
     ------
     OutputError
-        If OpenCV cannot write that format, or not a picture of that size in it.
+        If OpenCV cannot write this format, or not a picture of this size in it.
     """
     try:
         written, data = cv2.imencode(path.suffix, picture)
@@ -119,20 +126,19 @@ def encode_picture(picture: Picture, path: Path) -> bytes:
 
 
 def _draw_panel(image: Picture, prediction: Prediction, explanation: Explanation) -> Picture:
-    lines = _wrapped(explanation.sentence, _WIDTH - 2 * _MARGIN, 0.62)
-    sheet = _Sheet(_WIDTH, _MARGIN + _PHOTO_HEIGHT + _MARGIN + len(lines) * _LINE_HEIGHT + _MARGIN)
-    photo, landmarks = _crop(image, prediction.face.landmarks)
-    _draw_arrows(photo, landmarks, explanation, neutral_face=True)
-    sheet.paste(photo, _MARGIN, _MARGIN)
-    left, right, y = _MARGIN + _PHOTO_WIDTH + 2 * _MARGIN, _WIDTH - _MARGIN, _MARGIN + 26
-    sheet.text(_title(prediction, explanation), left, y, 0.95, bold=True)
-    y = _legend(sheet, explanation, left, y + 34)
-    y = _region_bars(sheet, explanation, left, right, y + 46)
-    _probability_bars(sheet, explanation, left, right, y + 40)
+    lines = _wrapped(explanation.sentence, _WIDTH - 2 * _MARGIN)
+    height = 3 * _MARGIN + _PHOTO_HEIGHT + len(lines) * _LINE_HEIGHT
+    sheet = np.full((height, _WIDTH, 3), _PAPER, dtype=np.uint8)
+    photo = _draw_photo(image, prediction.face.landmarks, explanation)
+    sheet[_MARGIN : _MARGIN + _PHOTO_HEIGHT, _MARGIN : _MARGIN + _PHOTO_WIDTH] = photo
+    _text(sheet, _title(prediction, explanation), _LEFT, _MARGIN + 26, _TITLE, bold=True)
+    y = _draw_legend(sheet, explanation, _MARGIN + 60)
+    y = _draw_region_bars(sheet, explanation, y + 46)
+    _draw_probability_bars(sheet, explanation, y + 40)
     y = _MARGIN + _PHOTO_HEIGHT + _MARGIN + 16
     for number, line in enumerate(lines):
-        sheet.text(line, _MARGIN, y + number * _LINE_HEIGHT, 0.62)
-    return sheet.shrunk()
+        _text(sheet, line, _MARGIN, y + number * _LINE_HEIGHT, _SENTENCE)
+    return sheet
 
 
 def _title(prediction: Prediction, explanation: Explanation) -> str:
@@ -143,53 +149,56 @@ def _title(prediction: Prediction, explanation: Explanation) -> str:
     return title
 
 
-def _legend(sheet: "_Sheet", explanation: Explanation, left: int, y: int) -> int:
-    sheet.line((left, y - 5), (left + 26, y - 5), _QUIET, 1.2)
-    sheet.text(explanation.compared_with, left + 36, y, 0.5, _QUIET)
-    for color, what in ((_FOR, "for"), (_AGAINST, "against")):
-        y += 25
-        sheet.arrow((left, y - 5), (left + 26, y - 5), color, 5)
-        sheet.text(f"speaks {what} {explanation.emotion}", left + 36, y, 0.5, _QUIET)
-    return y
+def _draw_legend(sheet: Picture, explanation: Explanation, y: int) -> int:
+    """Draw the meaning of line and arrows below ``y``; return where it ends."""
+    start, end = np.array([_LEFT, y - 5.0]), np.array([_LEFT + 26, y - 5.0])
+    polyline(sheet, np.array([start, end]), _QUIET, 1)
+    _text(sheet, explanation.compared_with, _LEFT + 36, y, color=_QUIET)
+    for number, (color, what) in enumerate(((_FOR, "for"), (_AGAINST, "against")), start=1):
+        down = np.array([0, 25 * number])
+        polygon(sheet, _arrow(start + down, end + down, 5), color)
+        text = f"speaks {what} {explanation.emotion}"
+        _text(sheet, text, _LEFT + 36, y + 25 * number, color=_QUIET)
+    return y + 50
 
 
-def _region_bars(sheet: "_Sheet", explanation: Explanation, left: int, right: int, y: int) -> int:
+def _draw_region_bars(sheet: Picture, explanation: Explanation, y: int) -> int:
+    """Draw what each region of the face adds to the score; return where the bars end."""
     regions = explanation.by_region
-    sheet.text(f"What adds to the score of {explanation.emotion}", left, y, 0.56, bold=True)
+    title = f"What adds to the score of {explanation.emotion}"
+    _text(sheet, title, _LEFT, y, _HEADING, bold=True)
     index = explanation.emotions.index(explanation.emotion)
     before, after = explanation.base[index], explanation.scores[index]
     y += 24
-    sheet.text(
-        f"{before:.2f} for that neutral face, {after:.2f} for this one", left, y, 0.5, _QUIET
-    )
+    note = f"{before:.2f} for that neutral face, {after:.2f} for this one"
+    _text(sheet, note, _LEFT, y, color=_QUIET)
     room, lowest, highest = 62, min(0.0, *regions.values()), max(0.0, *regions.values())
-    start, stop = left + 90 + (room if lowest else 0), right - room
+    start, stop = _LEFT + 90 + (room if lowest else 0), _RIGHT - room
     unit = (stop - start) / max(_STRONG_REGION, highest - lowest)
     zero, top = start - unit * lowest, y + 12
     for name, value in regions.items():
         y += 29
-        sheet.text(name, left, y, 0.5)
+        _text(sheet, name, _LEFT, y)
         end = zero + unit * value
-        sheet.bar(zero, end, y - 13, y + 3, _FOR if value > 0 else _AGAINST)
+        _bar(sheet, (zero, y - 13), (end, y + 3), _FOR if value > 0 else _AGAINST)
         number = f"{value:+.2f}"
-        width = _text_width(number, 0.5)
-        sheet.text(number, end + 8 if value > 0 else end - 8 - width, y, 0.5, _QUIET)
-    sheet.line((zero, top), (zero, y + 9), _QUIET, 1)
+        left = end + 8 if value > 0 else end - 8 - _text_width(number, _TEXT)
+        _text(sheet, number, left, y, color=_QUIET)
+    polyline(sheet, np.array([(zero, top), (zero, y + 9)]), _QUIET, 1)
     return y
 
 
-def _probability_bars(
-    sheet: "_Sheet", explanation: Explanation, left: int, right: int, y: int
-) -> None:
-    sheet.text("Probabilities", left, y, 0.56, bold=True)
-    start, longest = left + 110, right - left - 110 - 62
+def _draw_probability_bars(sheet: Picture, explanation: Explanation, y: int) -> None:
+    _text(sheet, "Probabilities", _LEFT, y, _HEADING, bold=True)
+    start, longest = _LEFT + 110, _RIGHT - _LEFT - 110 - 62
     for index in explanation.probabilities.argsort()[::-1]:
         y += 27
         name, value = explanation.emotions[index], explanation.probabilities[index]
-        explained = name == explanation.emotion
-        sheet.text(name, left, y, 0.5, _INK if explained else _QUIET)
-        sheet.bar(start, start + longest * value, y - 12, y + 2, _INK if explained else _QUIET)
-        sheet.text(_percent(explanation, name), start + longest * value + 8, y, 0.5, _QUIET)
+        color = _INK if name == explanation.emotion else _QUIET
+        end = start + longest * value
+        _text(sheet, name, _LEFT, y, color=color)
+        _bar(sheet, (start, y - 12), (end, y + 2), color)
+        _text(sheet, _percent(explanation, name), end + 8, y, color=_QUIET)
 
 
 def _percent(explanation: Explanation, emotion: str) -> str:
@@ -197,56 +206,57 @@ def _percent(explanation: Explanation, emotion: str) -> str:
     return f"{value:.0%}" if value >= 0.01 else "<1%"
 
 
-def _crop(image: Picture, landmarks: Landmarks) -> tuple[Picture, Landmarks]:
-    """Cut out a face, pale and gray behind what will be drawn on it, all of one size."""
+def _draw_photo(image: Picture, landmarks: Landmarks, explanation: Explanation) -> Picture:
+    """Cut out a face at a fixed size, pale and gray, and draw the arrows on it."""
     low, high = landmarks.min(axis=0), landmarks.max(axis=0)
     width, height = np.maximum(high - low, 1e-3)
-    scale = float(min(_LANDMARKS_WIDTH / width, _LANDMARKS_HEIGHT / height)) * _FINE
-    middle = (low + high) / 2
-    target = np.array([_PHOTO_WIDTH / 2, _FOREHEAD + _LANDMARKS_HEIGHT / 2]) * _FINE
-    shift = target - scale * middle
-    turn = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
+    scale = _SUPERSAMPLING * float(min(_LANDMARKS_WIDTH / width, _LANDMARKS_HEIGHT / height))
+    target = np.array([_PHOTO_WIDTH / 2, _FOREHEAD + _LANDMARKS_HEIGHT / 2]) * _SUPERSAMPLING
+    shift = target - scale * (low + high) / 2
+    transform = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
     if scale < 1:  # warpAffine alone would skip pixels
         small = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
         image = np.asarray(cv2.resize(image, small, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-        turn[:, :2] /= scale
+        transform[:, :2] /= scale
     gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     pale = cv2.cvtColor(cv2.convertScaleAbs(gray, alpha=0.72, beta=60), cv2.COLOR_GRAY2BGR)
-    size = (_PHOTO_WIDTH * _FINE, _PHOTO_HEIGHT * _FINE)
-    photo = cv2.warpAffine(pale, turn, size, flags=cv2.INTER_CUBIC, borderValue=_HAIR)
-    return np.asarray(photo, dtype=np.uint8), landmarks * scale + shift
+    size = (_PHOTO_WIDTH * _SUPERSAMPLING, _PHOTO_HEIGHT * _SUPERSAMPLING)
+    warped = cv2.warpAffine(pale, transform, size, flags=cv2.INTER_CUBIC, borderValue=_HAIR)
+    photo = np.asarray(warped, dtype=np.uint8)
+    _draw_arrows(photo, landmarks * scale + shift, explanation, neutral_face=True)
+    shrunk = cv2.resize(photo, (_PHOTO_WIDTH, _PHOTO_HEIGHT), interpolation=cv2.INTER_AREA)
+    return np.asarray(shrunk, dtype=np.uint8)
 
 
 def _draw_arrows(
     image: Picture, landmarks: Landmarks, explanation: Explanation, neutral_face: bool = False
 ) -> None:
-    """Draw on the image itself."""
+    """Draw the arrows, and the neutral face if asked for, on the image itself."""
     origin = denormalize_landmarks(explanation.reference, landmarks)
     contributions = explanation.by_landmark
     unit = float(np.sqrt(np.square(landmarks - landmarks.mean(axis=0)).sum(axis=1).mean())) / 100
     if neutral_face:
         for part, closed in OUTLINES:
-            _polyline(image, origin[part], closed, _PAPER, 1.8 * unit)
-            _polyline(image, origin[part], closed, _QUIET, 0.9 * unit)
+            polyline(image, origin[part], _PAPER, 1.8 * unit, closed)
+            polyline(image, origin[part], _QUIET, 0.9 * unit, closed)
     strengths = contributions / max(_STRONG_LANDMARK, np.abs(contributions).max())
-    # The strongest last, so that nothing hides them.
+    # The strongest are drawn last, so that nothing hides them.
     for index in np.abs(strengths).argsort():
         strength = abs(float(strengths[index]))
         if strength < _WEAKEST_DRAWN:
             continue
-        color = _FOR if strengths[index] > 0 else _AGAINST
         outline = _arrow(origin[index], landmarks[index], (1.5 + 5 * strength) * unit)
-        _polyline(image, outline, True, _PAPER, 1.5 * unit)
-        cv2.fillPoly(image, [_fixed(outline)], color, cv2.LINE_AA, _SHIFT)
+        polyline(image, outline, _PAPER, 1.5 * unit, closed=True)
+        polygon(image, outline, _FOR if strengths[index] > 0 else _AGAINST)
 
 
 def _arrow(
     start: NDArray[np.float64], end: NDArray[np.float64], thickness: float
 ) -> NDArray[np.float64]:
-    """Outline an arrow, or a disc where it would be shorter than its head."""
+    """Return the outline of an arrow, or of a disc if it would be shorter than its head."""
     length, head = float(np.hypot(*(end - start))), 1.6 * thickness
     if length < 2 * thickness:
-        return end + 0.75 * thickness * _CIRCLE
+        return np.asarray(end + 0.75 * thickness * _CIRCLE)
     along = (end - start) / length
     across = thickness * np.array([-along[1], along[0]])
     shaft, wing, neck = 0.35 * across, 0.9 * across, end - head * along
@@ -254,89 +264,37 @@ def _arrow(
     return np.array([*right, end, neck - wing, neck - shaft, start - shaft])
 
 
-def _polyline(
-    image: Picture, points: Landmarks, closed: bool, color: Sequence[int], thickness: float
+def _bar(
+    sheet: Picture, corner: tuple[float, float], opposite: tuple[float, float], color: Color
 ) -> None:
-    cv2.polylines(
-        image, [_fixed(points)], closed, color, max(1, round(thickness)), cv2.LINE_AA, _SHIFT
-    )
+    (x, y), (x2, y2) = corner, opposite
+    polygon(sheet, np.array([(x, y), (x2, y), (x2, y2), (x, y2)]), color)
 
 
-def _fixed(points: NDArray[np.float64]) -> NDArray[np.int32]:
-    """Points as OpenCV takes them, with fractions of a pixel."""
-    return np.rint(np.clip(points, -_FARTHEST, _FARTHEST) * (1 << _SHIFT)).astype(np.int32)
+def _text(
+    sheet: Picture,
+    text: str,
+    left: float,
+    baseline: float,
+    size: int = _TEXT,
+    *,
+    color: Color = _INK,
+    bold: bool = False,
+) -> None:
+    write(sheet, draw_text(text, size, bold, color), left, baseline - 0.29 * size)
 
 
-_FONT = cv2.FONT_HERSHEY_SIMPLEX
+def _text_width(text: str, size: int) -> int:
+    return int(draw_text(text, size, False, _INK).shape[1])
 
 
-def _text_width(text: str, size: float) -> float:
-    return float(cv2.getTextSize(text, _FONT, size * _FINE, _FINE)[0][0]) / _FINE
-
-
-def _wrapped(text: str, width: float, size: float) -> list[str]:
+def _wrapped(text: str, width: float) -> list[str]:
+    """Break a text into lines that are no wider than ``width``."""
     lines = [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".strip()
-        if lines[-1] and _text_width(longer, size) > width:
+        if lines[-1] and _text_width(longer, _SENTENCE) > width:
             lines.append(word)
         else:
             lines[-1] = longer
     return lines
-
-
-class _Sheet:
-    """A white sheet that is drawn larger than it will be, so that edges are smooth."""
-
-    def __init__(self, width: int, height: int) -> None:
-        self._canvas = np.full((height * _FINE, width * _FINE, 3), _PAPER, dtype=np.uint8)
-
-    def paste(self, fine: Picture, left: int, top: int) -> None:
-        height, width = fine.shape[:2]
-        top, left = top * _FINE, left * _FINE
-        self._canvas[top : top + height, left : left + width] = fine
-
-    def text(
-        self,
-        text: str,
-        left: float,
-        y: float,
-        size: float,
-        color: Sequence[int] = _INK,
-        bold: bool = False,
-    ) -> None:
-        place = (round(left * _FINE), round(y * _FINE))
-        thickness = round(_FINE * (1.7 if bold else 1.0))
-        cv2.putText(self._canvas, text, place, _FONT, size * _FINE, color, thickness, cv2.LINE_AA)
-
-    def line(
-        self,
-        start: tuple[float, float],
-        end: tuple[float, float],
-        color: Sequence[int],
-        thickness: float,
-    ) -> None:
-        _polyline(self._canvas, _FINE * np.array([start, end]), False, color, _FINE * thickness)
-
-    def arrow(
-        self,
-        start: tuple[float, float],
-        end: tuple[float, float],
-        color: Sequence[int],
-        thickness: float,
-    ) -> None:
-        outline = _arrow(_FINE * np.array(start), _FINE * np.array(end), _FINE * thickness)
-        cv2.fillPoly(self._canvas, [_fixed(outline)], color, cv2.LINE_AA, _SHIFT)
-
-    def bar(
-        self, start: float, end: float, top: float, bottom: float, color: Sequence[int]
-    ) -> None:
-        corners = np.array([(start, top), (end, top), (end, bottom), (start, bottom)])
-        cv2.fillPoly(self._canvas, [_fixed(_FINE * corners)], color, cv2.LINE_AA, _SHIFT)
-
-    def shrunk(self) -> Picture:
-        height, width = self._canvas.shape[:2]
-        size = (width // _FINE, height // _FINE)
-        return np.asarray(
-            cv2.resize(self._canvas, size, interpolation=cv2.INTER_AREA), dtype=np.uint8
-        )
