@@ -1,9 +1,11 @@
-"""Landmarks made up from numbers, for tests below the landmarks."""
+"""Landmarks and predictions made up from numbers, for tests that need no pictures of faces."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from landmark_emotion.emotions import DEFAULT_EMOTIONS
+from landmark_emotion.emotions import DEFAULT_EMOTIONS, EMOTIONS
+from landmark_emotion.live.prediction import Prediction
+from landmark_emotion.model.face import Box, Face
 from landmark_emotion.training.landmark_table import LandmarkTable
 
 
@@ -24,6 +26,26 @@ def template() -> NDArray[np.float64]:
     points += [(24 * np.cos(a), 42 - 9 * np.sin(a)) for a in np.deg2rad(np.arange(180, -180, -30))]
     points += [(17 * np.cos(a), 42 - 3 * np.sin(a)) for a in np.deg2rad(np.arange(180, -180, -45))]
     return np.array(points) + 200
+
+
+def prediction(x: float, y: float, height: float, **changes: object) -> Prediction:
+    """A happy face with its center at (x, y), in a box about as high as told."""
+    landmarks = (template() - 200 - [0, 17]) * height / 120 + [x, y]
+    low, high = landmarks.min(axis=0), landmarks.max(axis=0)
+    box = Box(*np.floor(low).astype(int).tolist(), *np.ceil(high - low).astype(int).tolist())
+    probabilities = np.full(len(EMOTIONS), 0.05)
+    probabilities[EMOTIONS.index("happiness")] = 0.65
+    values = {
+        "frame": 0,
+        "time": 0.0,
+        "number": 1,
+        "face": Face(box, landmarks, 1.0),
+        "emotions": EMOTIONS,
+        "probabilities": probabilities,
+        "raw_probabilities": probabilities,
+        "likeliest": "happiness",
+    }
+    return Prediction(**(values | changes))
 
 
 def table(

@@ -1,7 +1,6 @@
-import dataclasses
-
 import numpy as np
 import pytest
+from synthetic import prediction
 
 from landmark_emotion.cli.output import swatch
 from landmark_emotion.emotions import (
@@ -14,18 +13,17 @@ from landmark_emotion.emotions import (
     color_of,
     parse_emotion,
 )
-from landmark_emotion.live.recognizer import Recognizer
-from landmark_emotion.show.overlay import Overlay
+from landmark_emotion.show.overlay import draw_predictions
 
 NAMES = [(name, emotion) for emotion in EMOTIONS for name in (emotion, *ALIASES[emotion])]
 
 
 @pytest.mark.parametrize(("name", "emotion"), NAMES)
-def test_every_name_means_its_emotion_in_any_case(name, emotion):
+def test_every_name_is_parsed_in_any_case(name, emotion):
     assert {parse_emotion(text) for text in (name, name.upper(), name.title())} == {emotion}
 
 
-def test_no_name_means_two_emotions():
+def test_no_name_stands_for_two_emotions():
     names = [name for name, _ in NAMES]
     assert len(names) == len(set(names))
 
@@ -42,21 +40,21 @@ def test_no_name_means_two_emotions():
         ("DI", "disgust"),
     ],
 )
-def test_numbers_spaces_and_punctuation_do_not_matter(name, emotion):
+def test_numbers_spaces_and_punctuation_are_ignored(name, emotion):
     assert parse_emotion(name) == emotion
 
 
 @pytest.mark.parametrize("name", ["", "7", "images", "S005", "happyface", "unknown", "幸せ", "\0"])
-def test_other_names_mean_none(name):
+def test_other_names_stand_for_no_emotion(name):
     assert parse_emotion(name) is None
 
 
 @pytest.mark.parametrize("name", ["AF01", "SU7", "01_an"])
-def test_two_letters_with_a_number_are_a_person_not_an_emotion(name):
+def test_two_letters_with_a_number_are_a_person(name):
     assert parse_emotion(name) is None
 
 
-def test_the_codes_of_ckplus_are_those_of_its_paper():
+def test_ckplus_codes_are_those_of_the_paper():
     # Lucey et al. 2010: 0 neutral, 1 anger, 2 contempt, 3 disgust, 4 fear, 5 happy, 6 sad, 7 ...
     assert [CKPLUS_CODES[code] for code in range(8)] == [
         "neutral",
@@ -70,7 +68,7 @@ def test_the_codes_of_ckplus_are_those_of_its_paper():
     ]
 
 
-def test_contempt_is_the_one_that_must_be_asked_for():
+def test_only_contempt_is_not_a_default_emotion():
     assert set(EMOTIONS) - set(DEFAULT_EMOTIONS) == {"contempt"}
 
 
@@ -85,13 +83,11 @@ def test_every_emotion_has_a_color_of_its_own():
 
 
 @pytest.mark.parametrize("emotion", COLORS)
-def test_window_and_console_use_the_same_colors(model, face, emotion):
-    (prediction,) = Recognizer(model).recognize(face)
-    box = prediction.face.box
+def test_window_and_console_use_the_same_colors(emotion):
     changes = {"min_probability": 1.1} if emotion == UNCERTAIN else {"likeliest": emotion}
-    emotions = (*prediction.emotions[1:], emotion)
-    shown = dataclasses.replace(prediction, emotions=emotions, **changes)
-    corner = Overlay().draw(face, [shown])[box.top, box.left, ::-1]
+    shown = prediction(320, 240, 150, **changes)
+    drawn = draw_predictions(np.full((480, 640), 128, np.uint8), [shown])
+    corner = drawn[shown.face.box.top, shown.face.box.left, ::-1]
     assert np.array_equal(corner, rgb(COLORS[emotion]))
     index = int(swatch(emotion).split(";")[2].partition("m")[0]) - 16
     levels = np.array([0, 95, 135, 175, 215, 255])
