@@ -81,7 +81,7 @@ def check_python():
 
 def install(extras=()):
     """Make .venv and install the project into it, unless that has been done."""
-    extras = ",".join(sorted({"report", *extras}))
+    extras = ",".join(sorted(extras))
     wanted = hashlib.sha256(
         b"\0".join(
             [(HERE / name).read_bytes() for name in ("setup.cfg", "pyproject.toml")]
@@ -93,7 +93,8 @@ def install(extras=()):
         return
     make_environment(VENV)
     print("installing ...", flush=True)
-    run(str(PYTHON), "-m", "pip", "install", "--quiet", "--editable", f".[{extras}]")
+    target = f".[{extras}]" if extras else "."
+    run(str(PYTHON), "-m", "pip", "install", "--quiet", "--editable", target)
     stamp.write_text(wanted)
 
 
@@ -152,7 +153,7 @@ def oldest(rest):
     python = make_environment(HERE / ".venv-oldest")
     run(python, "-m", "pip", "install", "--quiet", "uv")
     uv = (python, "-m", "uv", "pip", "install", "--quiet", "--python", python)
-    run(*uv, "--resolution", "lowest-direct", "--editable", ".[report,tables,test,web]")
+    run(*uv, "--resolution", "lowest-direct", "--editable", ".[tables,test,web]")
     run(python, "-m", "pytest", *SIDE_BY_SIDE, *rest)
 
 

@@ -94,7 +94,7 @@ def test_install_makes_an_environment_once(tasks):
     python = str(tasks.PYTHON)
     assert tasks.ran == [
         [sys.executable, "-m", "venv", str(tasks.VENV)],
-        [python, "-m", "pip", "install", "--quiet", "--editable", ".[report]"],
+        [python, "-m", "pip", "install", "--quiet", "--editable", "."],
     ]
     tasks.ran.clear()
     assert tasks.main(["install"]) == 0
@@ -114,7 +114,7 @@ def test_extras_are_installed_besides(tasks):
     tasks.ran.clear()
     tasks.install(["test"])
     tasks.install(["test"])
-    assert [command[-1] for command in tasks.ran] == [".[report,test]"]
+    assert [command[-1] for command in tasks.ran] == [".[test]"]
 
 
 def test_an_environment_that_was_interrupted_is_repaired(tasks):

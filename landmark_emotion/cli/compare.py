@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from landmark_emotion.cli.options import say
+from landmark_emotion.report.formatting import LABELS
 from landmark_emotion.training import comparison
-
-_WHAT = {"static": "face as it is", "calibrated": "own neutral face known"}
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -59,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     for letter, path, report in zip("AB", (args.a, args.b), reports, strict=True):
         print(f"{letter}: {path} ({_protocol(report)})")
     for head, result in results.items():
-        print("\n".join(_text(_WHAT[head], result)))
+        print("\n".join(_text(LABELS[head], result)))
     return 0
 
 

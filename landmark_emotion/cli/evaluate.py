@@ -93,15 +93,15 @@ def _report(
     from landmark_emotion.report import summary as report
 
     table = data.table
-    summary = report.evaluation_report(
+    summary = report.summarize(
         table=table,
         data={"name": data.path.name, "layout": data.layout, "drawn": table.drawn},
-        model={"name": args.model.name, "path": str(args.model)},
         static=static,
         calibrated=calibrated,
     )
     written = {
         **summary,
+        "model": {"name": args.model.name, "path": str(args.model)},
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "versions": {
             "landmark_emotion": __version__,

@@ -1,26 +1,26 @@
-"""``landmark-emotion plot``: the emotions over time, from what ``webcam`` wrote."""
+"""``landmark-emotion plot``: draw the emotions over time from result rows."""
 
 import argparse
 from pathlib import Path
 
 from landmark_emotion.cli.options import say
 
-SUFFIXES = (".png", ".svg", ".pdf", ".html")
+SUFFIXES = (".html", ".png", ".svg", ".pdf")
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command."""
     parser = commands.add_parser(
         "plot",
-        help="draw the emotions over time from the results of webcam",
-        description="Draw the emotions of every face over time, with the share of each, from a "
-        "file that 'webcam --format csv' or 'webcam --format json' wrote.",
+        help="draw the emotions over time from the results of video or webcam",
+        description="Draw the emotions of each face over time, with the share of each emotion, "
+        "from a file that 'video -o FILE' or 'webcam -o FILE' wrote.",
     )
     parser.add_argument(
         "results",
         type=Path,
         metavar="RESULTS",
-        help="CSV or JSON Lines; a .parquet of the same columns where pandas is installed",
+        help="CSV, JSON Lines or Parquet (Parquet needs pyarrow)",
     )
     parser.add_argument(
         "-o",
@@ -28,7 +28,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         type=Path,
         required=True,
         metavar="FILE",
-        help=f"the picture or page; ends in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}",
+        help=f"page or picture to write; ends in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}",
     )
     parser.set_defaults(run=run, usage_error=parser.error)
 
@@ -36,7 +36,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
     from landmark_emotion.files.writing import check_writable, replace_atomically
-    from landmark_emotion.report import timeline
+    from landmark_emotion.report import pages, timeline
 
     kind = args.output.suffix.lower()
     if kind not in SUFFIXES:
@@ -47,19 +47,17 @@ def run(args: argparse.Namespace) -> int:
     read = timeline.read_timeline(args.results)
     for note in read.notes:
         say(f"note: {args.results}: {note}")
-    if kind == ".html":
-        drawn = timeline.timeline_page(read)
-    else:
-        drawn = timeline.draw_timeline(read, kind[1:])
+    html = kind == ".html"
+    drawn = pages.timeline_page(read) if html else timeline.draw_timeline(read, kind[1:])
     replace_atomically(args.output, drawn)
-    for line in _columns(timeline.share_rows(read)):
+    for line in _aligned(timeline.share_rows(read)):
         print(line)
     say(f"timeline: {args.output}")
     return 0
 
 
-def _columns(rows: list[tuple[str, ...]]) -> list[str]:
-    """Write a table in columns, the first to the left and the others to the right."""
+def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
+    """Format a table as lines: the first column left-aligned, the others right-aligned."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "  ".join(

@@ -1,4 +1,4 @@
-"""``--report``: a JSON file, or a folder with a page, plots and that file."""
+"""The option ``--report``: a folder with page, plots and JSON, or the JSON file alone."""
 
 import argparse
 import json
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from landmark_emotion.cli.options import say
-from landmark_emotion.errors import MissingPackageError, OutputError
+from landmark_emotion.errors import OutputError
 from landmark_emotion.files.writing import check_writable, replace_atomically, replace_together
 
 
@@ -16,18 +16,18 @@ def add_report(parser: argparse.ArgumentParser) -> None:
         "--report",
         type=Path,
         metavar="PATH",
-        help="write all of it to a folder as well, as page, plots and JSON; only the JSON where "
-        "PATH ends in .json",
+        help="write a report to this folder: an HTML page, plots and JSON; if PATH ends in .json, "
+        "only the JSON file",
     )
 
 
 def check_report(path: Path | None) -> None:
-    """Say at once, not after the work, that a report cannot be written there.
+    """Check before the work that a report can be written to a path.
 
     Raises
     ------
     OutputError
-        If a file is where the folder should be, or nothing can be written there.
+        If it cannot be written, or a file is in place of the folder.
     """
     if path is not None and not _is_file(path) and path.exists() and not path.is_dir():
         raise OutputError(f"{path}: is a file; name a folder, or a file that ends in .json")
@@ -36,16 +36,16 @@ def check_report(path: Path | None) -> None:
 
 
 def write_report(path: Path, content: dict[str, Any], **drawn_from: Any) -> None:
-    """Write a report, whole or not at all.
+    """Write a report; if anything fails, an earlier report stays as it was.
 
     Parameters
     ----------
     path : Path
-        What the user named.
+        Folder or JSON file.
     content : dict
         JSON values.
     **drawn_from
-        What `plots.draw_plots` takes.
+        Further arguments of `plots.draw_plots`.
 
     Raises
     ------
@@ -56,16 +56,12 @@ def write_report(path: Path, content: dict[str, Any], **drawn_from: Any) -> None
     if _is_file(path):
         replace_atomically(path, data)
         return
-    from landmark_emotion.report import page, plots
+    from landmark_emotion.report import pages, plots
 
-    try:
-        drawn = plots.draw_plots(**drawn_from)
-    except MissingPackageError as error:
-        say(f"note: {error}")
-        drawn = []
+    drawn = plots.draw_plots(content, **drawn_from)
     files = {f"{plot.name}.png": plots.as_png(plot) for plot in drawn}
-    files |= {"report.json": data, "report.html": page.report_page(content, drawn)}
-    # A plot that an earlier report had and this one has not would be taken for its own.
+    files |= {"report.json": data, "report.html": pages.report_page(content, drawn)}
+    # Plots of an earlier report must not be mistaken for plots of this one.
     replace_together(path, files, [f"{name}.png" for name in plots.NAMES])
     say(f"report: {path / 'report.html'}")
 

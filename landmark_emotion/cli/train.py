@@ -83,7 +83,7 @@ class _Learned:
     """What can be remembered of a training run, in types that do not import scikit-learn.
 
     `account` and `lines` were printed: what is in the data set, and the scores. `summary` is that
-    of `report.training_report`. `evaluations` are the fields of the static and the calibrated one.
+    of `report.summarize`. `evaluations` are the fields of the static and the calibrated one.
     """
 
     account: list[str]
@@ -189,9 +189,9 @@ def _learn(
     who = "people" if table.subjects_known else "samples"
     tell(f"{who} not in training{where}: {static.protocol}", *report.evaluation_text(static))
     if table.subjects_known:
-        tell(f"  {report.WHY_BELIEVE_IT}")
+        tell(f"  {report.UNSEEN_PEOPLE}")
     else:
-        tell("  Who is who is unknown here; new people may well be recognized worse.")
+        tell(f"  {report.UNKNOWN_SUBJECTS}")
     if calibrated is None and table.subjects_known:
         tell(
             "not scored or learned: how faces differ from the person's own neutral one; that takes "
@@ -208,7 +208,7 @@ def _learn(
     recipe, temperatures = evaluation.choose(
         samples, search or (training.Recipe(),), seed=args.seed
     )
-    summary = report.training_report(
+    summary = report.summarize(
         table=table,
         data=_description(data),
         recipe=recipe,
@@ -262,7 +262,6 @@ def _report(
         "skipped": [{"path": str(image), "reason": why} for image, why in data.skipped],
         "from_cache": data.from_cache,
     }
-    apart = summary["shuffled_sequences_apart"]
     write_report(
         args.report,
         written,
@@ -270,8 +269,6 @@ def _report(
         model=model,
         static=Evaluation(**static),
         calibrated=Evaluation(**calibrated) if calibrated is not None else None,
-        runs=summary["shuffled"]["accuracies"],
-        runs_apart=apart["accuracies"] if apart is not None else [],
     )
 
 

@@ -119,10 +119,12 @@ def score(truth: NDArray[np.str_], predicted: NDArray[np.str_]) -> dict[str, Any
         ``recall`` of every emotion that occurs, ``precision`` of every one predicted, and
         ``confusion``, counts by true and predicted emotion. Means are over emotions that occur.
     """
-    from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+    from sklearn.metrics import precision_recall_fscore_support
 
     emotions = np.union1d(truth, predicted).tolist()
-    confusion = confusion_matrix(truth, predicted, labels=emotions)
+    # confusion_matrix of scikit-learn warns if a single emotion occurs.
+    confusion = np.zeros((len(emotions), len(emotions)), dtype=np.int64)
+    np.add.at(confusion, tuple(np.searchsorted(emotions, [truth, predicted])), 1)
     precision, recall, f1, support = precision_recall_fscore_support(
         truth, predicted, labels=emotions, zero_division=np.nan
     )

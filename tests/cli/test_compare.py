@@ -27,7 +27,7 @@ def test_a_real_difference_and_none_are_told_apart(tmp_path, capsys):
     b = write(tmp_path / "b.json", [4, 3] * 8, [4] * 16)
     assert main(["compare", str(a.parent), str(b)]) == 0
     out, err = capsys.readouterr()
-    static, calibrated = out.split("own neutral face known")
+    static, calibrated = out.split("own neutral reference")
     assert "A is better by 0.200; that is more than chance would give" in static
     assert "16 subjects in both" in static
     assert "no difference that could not be chance" in calibrated

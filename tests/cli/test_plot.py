@@ -32,14 +32,14 @@ def test_the_suffix_says_what_is_drawn(run, results, here, name, magic):
 def test_the_shares_are_printed(run, results, here):
     lines = run("plot", results, "--output", here / "a.html").out.splitlines()
     assert [line.split() for line in lines] == [
-        ["seen", "anger", "happiness", "neutral"],
+        ["visible", "anger", "happiness", "neutral"],
         ["face", "1", "0.3", "s", "0", "%", "33.3", "%", "66.7", "%"],
     ]
 
 
-def test_what_webcam_writes_can_be_drawn(run, video, model, here):
+def test_what_webcam_writes_can_be_drawn(run, video, here):
     for kind in ("csv", "json"):
-        written = run("webcam", "--source", video, "--model", model, "--format", kind)
+        written = run("webcam", "--source", video, "--format", kind)
         (here / "results").write_text(written.out)
         result = run("plot", "results", "-o", "a.html")
         assert result.status == 0
@@ -59,8 +59,8 @@ def test_without_a_name_that_says_what_to_draw_nothing_is_done(run, results, arg
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "is empty"),
-        (LINES.splitlines()[0], "is empty"),
+        ("", "empty"),
+        (LINES.splitlines()[0], "empty"),
         ("x,y\n1,2\n", "no column 'time'"),
         ("\n".join(LINES.splitlines()[::4]), "no face in any row"),
     ],
@@ -81,7 +81,7 @@ def test_what_was_left_out_is_said(run, results, here):
     result = run("plot", results, "-o", here / "a.html")
     assert result.status == 0
     first = result.err.splitlines()[0]
-    assert first == f"note: {results}: 1 damaged line left out, the first of them line 6"
+    assert first == f"note: {results}: 1 damaged line left out, first at line 6"
     assert "1 damaged line left out" in (here / "a.html").read_text(encoding="utf-8")
 
 

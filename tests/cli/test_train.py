@@ -321,7 +321,7 @@ def test_where_nobody_is_known_it_does_not_claim_to_test_on_new_people(run, tabl
     result = run("train", table, *QUICK)
     assert result.status == 0
     assert "people not in training" not in result.out
-    assert "Who is who is unknown here" in result.out
+    assert "Subjects are unknown here" in result.out
 
 
 def test_frames_of_one_sequence_on_both_sides_are_warned_of(run, here):

@@ -1,274 +1,259 @@
-"""Plots of scores: accuracy, recall, confusion, and whether probabilities can be believed."""
+"""Plots of scores: accuracy, recall, confusion, calibration and coverage."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from landmark_emotion.report.plots.plot import Plot
-from landmark_emotion.report.plots.style import (
+from landmark_emotion.report.formatting import LABELS, interval, percent
+from landmark_emotion.report.plots.figure import (
     DASHED,
     FIRST,
     GHOST,
     QUIET,
     SECOND,
+    Plot,
     add_legend,
     new_sheet,
-    percent,
     percent_axis,
-    series_of,
 )
 from landmark_emotion.training.metrics import (
     COVERAGE,
     Evaluation,
     accuracy_at_coverage,
-    calibration_error,
     coverage_curve,
     reliability,
 )
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 _BINS = 10
 _FEW = 5  # faces; dots of fewer are not joined by the line
+_COVERAGES = (1.0, 0.95, 0.9, 0.8, 0.7, 0.6, 0.5)
 
 
-def accuracy_plot(
-    static: Evaluation,
-    calibrated: Evaluation | None,
-    runs: Sequence[float],
-    runs_apart: Sequence[float],
-    note: str,
-) -> Plot:
-    """Show the shuffled runs beside people who were not in training."""
-    people = bool(np.all(static.subject != ""))
-    # Only where the training was seen can it be said who was not in it.
-    who = (
-        ("people\nnot in training" if people else "faces\nnot in training") if runs else "as it is"
-    )
-    labels: list[str] = []
-    rows: list[tuple[str, ...]] = [("", "accuracy", "from", "to")]
-    drawings: list[tuple[Sequence[float], float, Sequence[float], str]] = []
-    for label, accuracies in (
-        ("shuffled splits\n", runs),
-        ("sequences kept\ntogether, ", runs_apart),
-    ):
-        if accuracies:
-            mean = float(np.mean(accuracies))
-            labels.append(f"{label}{len(accuracies)} runs")
-            drawings.append((accuracies, mean, (), QUIET))
-            ends = (percent(min(accuracies)), percent(max(accuracies)))
-            rows.append((" ".join(labels[-1].split()), percent(mean), *ends))
-    for evaluation, color, label in (
-        (static, FIRST, who),
-        (calibrated, SECOND, "own neutral\nface known"),
-    ):
-        if evaluation is not None:
-            values = evaluation.scores
-            interval = values["interval_95"]["accuracy"]
-            labels.append(label)
-            drawings.append(((), values["accuracy"], interval, color))
-            rows.append(
-                (
-                    label.replace("\n", " "),
-                    percent(values["accuracy"]),
-                    *(percent(end) for end in interval),
-                )
-            )
-    majority = static.scores["majority_baseline"]
-    rows.append(("always the commonest emotion", percent(majority), "", ""))
+@dataclass(frozen=True)
+class Series:
+    """An evaluation and how it is drawn.
 
-    title = "Accuracy, and how far to trust it" if runs else "Accuracy"
-    figure, header = new_sheet(title, note, 0.85 + 0.42 * len(labels))
-    axes = figure.subplots()
-    lowest = majority
-    for y, (dots, middle, interval, color) in enumerate(drawings):
-        if len(interval):
-            axes.plot(interval, [y, y], color=color, linewidth=2.2, solid_capstyle="butt")
-            axes.plot(middle, y, "o", color=color, markersize=7)
-        else:
-            spread = np.linspace(-0.16, 0.16, len(dots)) if len(dots) > 1 else np.zeros(1)
-            axes.plot(
-                dots, y + spread, "o", color=color, markersize=4, alpha=0.6, markeredgewidth=0
-            )
-            axes.plot([middle, middle], [y - 0.26, y + 0.26], color=color, linewidth=2)
-        lowest = min(lowest, middle, *dots, *interval)
-        axes.annotate(
-            percent(middle),
-            (1, y),
-            (5, 0),
-            xycoords=("axes fraction", "data"),
-            textcoords="offset points",
-            va="center",
-            fontweight="bold",
-            color=color,
-            annotation_clip=False,
+    Attributes
+    ----------
+    label : str
+        For legends and tables.
+    evaluation : Evaluation
+        Predictions and scores.
+    color, marker : str
+        As matplotlib takes them.
+    """
+
+    label: str
+    evaluation: Evaluation
+    color: str
+    marker: str
+
+    @property
+    def scores(self) -> dict[str, Any]:
+        """The scores, JSON values."""
+        return self.evaluation.scores
+
+
+def series_of(static: Evaluation, calibrated: Evaluation | None) -> list[Series]:
+    """Label the evaluations of the two classifiers and give them their looks."""
+    series = [Series(LABELS["static"], static, FIRST, "o")]
+    if calibrated is not None:
+        series.append(Series(LABELS["calibrated"], calibrated, SECOND, "D"))
+    return series
+
+
+def accuracy_plot(series: Sequence[Series], report: Mapping[str, Any], note: str) -> Plot:
+    """Plot the shuffled splits beside the accuracy with its confidence interval."""
+    runs = {
+        f"{label}\n{len(report[key]['accuracies'])} runs": report[key]
+        for label, key in (
+            ("shuffled splits", "shuffled"),
+            ("grouped by sequence", "shuffled_sequences_apart"),
         )
+        if report[key] is not None
+    }
+    unseen = ("unseen people" if report["subjects"] else "unseen faces") if runs else "all faces"
+    labels = [*runs, *(f"{unseen}\n{one.label}" for one in series)]
+    majority = series[0].scores["majority_baseline"]
+    figure, header = new_sheet("Accuracy", note, 0.85 + 0.42 * len(labels))
+    axes = figure.subplots()
+    seen = [majority]
+    alt = []
+    for y, values in enumerate(runs.values()):
+        accuracies, mean = values["accuracies"], values["mean"]
+        spread = np.linspace(-0.16, 0.16, len(accuracies)) if len(accuracies) > 1 else 0.0
+        axes.plot(accuracies, y + spread, "o", color=QUIET, markersize=4, alpha=0.6, mew=0)
+        axes.plot([mean, mean], [y - 0.26, y + 0.26], color=QUIET, linewidth=2)
+        _name_accuracy(axes, y, mean, QUIET)
+        alt.append(f"{percent(mean)} ({interval(min(accuracies), max(accuracies))})")
+        seen += accuracies
+    for y, one in enumerate(series, start=len(runs)):
+        accuracy, ends = one.scores["accuracy"], one.scores["interval_95"]["accuracy"]
+        axes.plot(ends, [y, y], color=one.color, linewidth=2.2, solid_capstyle="butt")
+        axes.plot(accuracy, y, one.marker, color=one.color, markersize=7)
+        _name_accuracy(axes, y, accuracy, one.color)
+        alt.append(f"{percent(accuracy)} ({interval(*ends)})")
+        seen += ends
     axes.axvline(majority, color=QUIET, linewidth=1, linestyle=DASHED)
-    axes.annotate(
-        f"always the commonest: {percent(majority)}",
-        (majority, -0.5),
-        (3, 1),
-        textcoords="offset points",
-        color=QUIET,
-        fontsize=8,
-        va="bottom",
-    )
+    style: dict[str, Any] = {"color": QUIET, "fontsize": 8, "va": "bottom"}
+    text = f"majority baseline: {percent(majority)}"
+    axes.annotate(text, (majority, -0.5), (3, 1), textcoords="offset points", **style)
     axes.set_yticks(range(len(labels)), labels)
     axes.set_ylim(len(labels) - 0.5, -0.9)
-    axes.set_xlim(max(0.0, lowest - 0.04), 1.0)
+    axes.set_xlim(max(0.0, min(seen) - 0.04), 1.0)
     percent_axis(axes.xaxis, axes)
     axes.set_xlabel("accuracy")
     axes.tick_params(axis="y", length=0)
-    over = "people" if people else "faces"
-    caption = f"Dots with a line: the score and its 95 % interval over {over}."
+    caption = f"Lines: 95 % confidence intervals (bootstrap over {_units(report)})."
     if runs:
-        caption = (
-            "Small dots: one shuffled split each, with the mean as a tick. Dots with a line: every "
-            "face judged by classifiers that had not seen it"
-            + (" nor the person" if people else "")
-            + f", with the 95 % interval over {over}."
-        )
-    alt = "Accuracy: " + "; ".join(
-        f"{row[0]} {row[1]}" + (f" ({row[2]} to {row[3]})" if row[2] else "") for row in rows[1:]
+        caption = f"Small dots: one shuffled split each; the tick is their mean. {caption}"
+    words = "; ".join(f"{' '.join(a.split())} {b}" for a, b in zip(labels, alt, strict=True))
+    return Plot("accuracy", "Accuracy", caption, f"Accuracy: {words}; {text}", (), figure, header)
+
+
+def _units(report: Mapping[str, Any]) -> str:
+    """Return what the bootstrap draws."""
+    return "subjects" if report["subjects"] else "faces"
+
+
+def _name_accuracy(axes: "Axes", y: int, accuracy: float, color: str) -> None:
+    """Write an accuracy in the right margin."""
+    axes.annotate(
+        percent(accuracy),
+        (1, y),
+        (5, 0),
+        xycoords=("axes fraction", "data"),
+        textcoords="offset points",
+        va="center",
+        fontweight="bold",
+        color=color,
+        annotation_clip=False,
     )
-    return Plot("accuracy", title, caption, alt, tuple(rows), figure, header)
 
 
-def confusion_plot(name: str, title: str, evaluation: Evaluation, note: str) -> Plot:
-    """Show what was taken for what."""
-    emotions = tuple(evaluation.scores["confusion"])
-    counts = np.array([list(row.values()) for row in evaluation.scores["confusion"].values()])
+def confusion_plot(name: str, one: Series, note: str) -> Plot:
+    """Plot the confusion matrix of a classifier."""
+    title = f"Confusion matrix, {one.label}"
+    confusion = one.scores["confusion"]
+    emotions = list(confusion)
     k = len(emotions)
+    counts = np.array([[row[emotion] for emotion in emotions] for row in confusion.values()])
     totals = counts.sum(axis=1)
-    shares = counts / np.maximum(totals, 1)[:, np.newaxis]
     figure, header = new_sheet(title, note, 0.95 + 0.47 * k)
     axes = figure.subplots()
-    from matplotlib.patches import Rectangle
-
-    for row in range(k):
-        for column in range(k):
-            share, count = shares[row, column], counts[row, column]
-            corner = (column - 0.47, row - 0.47)
-            # On paper of either kind the ink stays readable above up to this much color.
-            alpha = 0.04 + 0.61 * share
-            axes.add_patch(Rectangle(corner, 0.94, 0.94, color=FIRST, alpha=alpha, linewidth=0))
-            if count:
-                axes.text(column, row - 0.14, f"{count}", ha="center", va="center")
-                where = (column, row + 0.2)
-                text = percent(share, 0) if share >= 0.005 else "< 1 %"
-                axes.text(*where, text, ha="center", va="center", fontsize=7.5)
-            elif totals[row]:
-                axes.text(column, row, "0", ha="center", va="center", color=QUIET, fontsize=7.5)
-    axes.set_xlim(-0.5, k - 0.5)
-    axes.set_ylim(k - 0.5, -0.5)
+    _draw_cells(axes, counts)
     axes.set_xticks(range(k), emotions, rotation=35, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(k), [f"{e}  {n}" for e, n in zip(emotions, totals, strict=True)])
-    axes.set_xlabel("recognized as")
-    axes.set_ylabel("shown")
+    axes.set_xlabel("predicted emotion")
+    axes.set_ylabel("true emotion")
     axes.tick_params(length=0)
     for spine in axes.spines.values():
         spine.set_visible(False)
     wrong = np.where(np.eye(k, dtype=bool), 0, counts)
-    order = np.argsort(-wrong, axis=None, kind="stable")[:3]
     worst = [
-        f"{emotions[row]} for {emotions[column]} ({wrong[row, column]} of {totals[row]})"
-        for row, column in (divmod(int(cell), k) for cell in order)
+        f"{emotions[row]} as {emotions[column]} ({wrong[row, column]} of {totals[row]})"
+        for row, column in (
+            divmod(int(cell), k) for cell in np.argsort(-wrong, axis=None, kind="stable")[:3]
+        )
         if wrong[row, column]
     ]
-    mistakes = f"Most often taken: {', '.join(worst)}." if worst else "Nothing was confused."
-    rows = [("shown", "in all", *emotions)]
+    errors = f"Most frequent errors: {', '.join(worst)}." if worst else "No errors."
+    rows = [("true emotion", "faces", *emotions)]
     for emotion, n, cells in zip(emotions, totals, counts, strict=True):
-        rows.append((emotion, str(n), *(str(count) for count in cells)))
-    alt = (
-        f"{title}. Recognized rightly: "
-        + ", ".join(f"{e} {percent(value, 0)}" for e, value in evaluation.scores["recall"].items())
-        + f". {mistakes}"
+        rows.append((emotion, str(n), *map(str, cells)))
+    recall = ", ".join(
+        f"{emotion} {percent(counts[i, i] / totals[i], 0)}"
+        for i, emotion in enumerate(emotions)
+        if totals[i]
     )
-    caption = (
-        "Each row: how the faces of one emotion were recognized; its cells sum to 100 %. "
-        + mistakes
-    )
+    caption = f"Each row sums to 100 % of the faces that show one emotion. {errors}"
+    alt = f"{title}. Recall: {recall}. {errors}"
     return Plot(name, title, caption, alt, tuple(rows), figure, header)
 
 
-def recall_plot(static: Evaluation, calibrated: Evaluation | None, note: str) -> Plot:
-    """Show the recall of each emotion with its interval."""
-    title = "Recall of each emotion"
-    values = [evaluation.scores for evaluation in (static, calibrated) if evaluation is not None]
-    n = {emotion: int((static.truth == emotion).sum()) for emotion in values[0]["recall"]}
-    order = sorted(n, key=lambda emotion: -values[0]["recall"][emotion])
+def _draw_cells(axes: "Axes", counts: Any) -> None:
+    """Draw the cells of a confusion matrix, shaded by their share of the row."""
+    from matplotlib.patches import Rectangle
+
+    totals = counts.sum(axis=1)
+    for (row, column), count in np.ndenumerate(counts):
+        share = count / max(1, totals[row])
+        # Up to this opacity the text stays readable on light and dark backgrounds.
+        alpha = 0.04 + 0.61 * share
+        corner = (column - 0.47, row - 0.47)
+        axes.add_patch(Rectangle(corner, 0.94, 0.94, color=FIRST, alpha=alpha, linewidth=0))
+        style: dict[str, Any] = {"ha": "center", "va": "center"}
+        if count:
+            axes.text(column, row - 0.14, str(count), **style)
+            axes.text(column, row + 0.2, percent(share, 0), fontsize=7.5, **style)
+        elif totals[row]:
+            axes.text(column, row, "0", color=QUIET, fontsize=7.5, **style)
+    k = len(counts)
+    axes.set_xlim(-0.5, k - 0.5)
+    axes.set_ylim(k - 0.5, -0.5)
+
+
+def recall_plot(series: Sequence[Series], report: Mapping[str, Any], note: str) -> Plot:
+    """Plot the recall of each emotion with its confidence interval."""
+    title = "Recall per emotion"
+    first = series[0].scores["recall"]
+    order = sorted(first, key=lambda emotion: -first[emotion])
     figure, header = new_sheet(title, note, 0.85 + 0.4 * len(order))
     axes = figure.subplots()
-    offset = 0.15 if len(values) > 1 else 0.0
-    for (color, marker, side, label), result in zip(series_of(offset), values, strict=False):
-        y = np.arange(len(order)) + side
-        low, high = np.array([result["interval_95"]["recall"][emotion] for emotion in order]).T
-        axes.hlines(y, low, high, color=color, linewidth=2)
-        recalls = [result["recall"][emotion] for emotion in order]
-        axes.plot(recalls, y, marker, color=color, markersize=6, label=label, clip_on=False)
+    for one, offset in zip(series, _offsets(series, 0.15), strict=True):
+        y = np.arange(len(order)) + offset
+        low, high = np.array([one.scores["interval_95"]["recall"][name] for name in order]).T
+        axes.hlines(y, low, high, color=one.color, linewidth=2)
+        recalls = [one.scores["recall"][name] for name in order]
+        style: dict[str, Any] = {"color": one.color, "markersize": 6, "clip_on": False}
+        axes.plot(recalls, y, one.marker, label=one.label, **style)
+    n = report["counts"]
     axes.set_yticks(range(len(order)), [f"{emotion}  {n[emotion]}" for emotion in order])
     axes.set_ylim(len(order) - 0.5, -0.5)
     axes.set_xlim(0, 1)
     percent_axis(axes.xaxis, axes)
-    axes.set_xlabel("recognized rightly")
+    axes.set_xlabel("recall")
     axes.tick_params(axis="y", length=0)
-    if len(values) > 1:
+    if len(series) > 1:
         add_legend(axes)
-    heads = [("static", "static, 95 %"), ("own neutral known", "own neutral known, 95 %")]
-    rows = [("emotion", "faces", *(head for pair in heads[: len(values)] for head in pair))]
-    for emotion in order:
-        cells = [str(n[emotion])]
-        for result in values:
-            low, high = result["interval_95"]["recall"][emotion]
-            cells += [percent(result["recall"][emotion]), f"{percent(low)} to {percent(high)}"]
-        rows.append((emotion, *cells))
     caption = (
-        "The share of each emotion's faces that were recognized, with 95 % intervals over "
-        f"{'people' if np.all(static.subject != '') else 'faces'}. "
-        "Where there was no mistake the interval has no width, however few the faces."
+        f"Lines: 95 % confidence intervals (bootstrap over {_units(report)}). A recall of "
+        "100 % has an interval without width, however few the faces."
     )
-    alt = "Recall: " + "; ".join(f"{row[0]} {row[2]} ({row[3]})" for row in rows[1:])
-    return Plot("recall", title, caption, alt, tuple(rows), figure, header)
+    alt = "Recall: " + ", ".join(f"{emotion} {percent(first[emotion])}" for emotion in order)
+    return Plot("recall", title, caption, alt, (), figure, header)
 
 
-def reliability_plot(static: Evaluation, calibrated: Evaluation | None, note: str) -> Plot:
-    """Show how often a probability comes true."""
-    title = "Are its probabilities right?"
-    evaluations = [evaluation for evaluation in (static, calibrated) if evaluation is not None]
-    edges = np.linspace(0, 1, _BINS + 1)
-    width = 0.8 / _BINS / len(evaluations)
+def _offsets(series: Sequence[Series], offset: float) -> tuple[float, ...]:
+    return (-offset, offset) if len(series) > 1 else (0.0,)
+
+
+def reliability_plot(series: Sequence[Series], note: str) -> Plot:
+    """Plot a reliability diagram over a histogram of the probabilities."""
+    title = "Calibration (reliability diagram)"
     figure, header = new_sheet(title, note, 4.2)
     axes, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
     axes.plot([0, 1], [0, 1], color=GHOST, linewidth=1, linestyle=DASHED)
-    axes.text(0.17, 0.12, "as sure as right", color=QUIET, fontsize=8)
-    columns = [["probability", *(f"{low:.0%} to {high:.0%}" for low, high in pairwise(edges))]]
-    columns[0] = [cell.replace("%", " %") for cell in columns[0]]
-    offset = width / 2 if len(evaluations) > 1 else 0.0
-    for (color, marker, side, label), evaluation in zip(
-        series_of(offset), evaluations, strict=False
-    ):
-        mean, accuracy, count = reliability(evaluation.confidence, evaluation.right, _BINS)
-        seen = count > 0
-        many = count >= _FEW
-        axes.plot(mean[many], accuracy[many], color=color, linewidth=1, alpha=0.5)
-        sizes = 12 + 140 * count[seen] / count.max()
-        axes.scatter(
-            mean[seen],
-            accuracy[seen],
-            sizes,
-            color=color,
-            marker=marker,
-            linewidth=0,
-            alpha=0.85,
-            clip_on=False,
-            zorder=3,
-        )
-        axes.plot([], [], marker, color=color, markersize=6, label=label)
-        bars = below.bar(edges[:-1] + 0.5 / _BINS + side, count, 0.95 * width, color=color)
+    axes.text(0.17, 0.12, "perfect calibration", color=QUIET, fontsize=8)
+    edges = np.linspace(0, 1, _BINS + 1)
+    columns = [["probability", *(f"{100 * a:.0f} to {100 * b:.0f} %" for a, b in pairwise(edges))]]
+    width = 0.8 / _BINS / len(series)
+    for one, offset in zip(series, _offsets(series, width / 2), strict=True):
+        mean, accuracy, count = reliability(one.evaluation.confidence, one.evaluation.right, _BINS)
+        _draw_reliability(axes, one, mean, accuracy, count)
+        places = edges[:-1] + 0.5 / _BINS + offset
+        bars = below.bar(places, count, 0.95 * width, color=one.color)
         below.bar_label(bars, [str(n or "") for n in count], fontsize=6.5, color=QUIET, padding=1)
         columns += [
-            [f"{label}: faces", *map(str, count)],
-            ["mean probability", *(percent(value) for value in mean)],
-            ["share right", *(percent(value) for value in accuracy)],
+            [f"{one.label}: faces", *map(str, count)],
+            ["mean probability", *map(percent, mean)],
+            ["accuracy", *map(percent, accuracy)],
         ]
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1)
@@ -276,66 +261,80 @@ def reliability_plot(static: Evaluation, calibrated: Evaluation | None, note: st
     percent_axis(axes.yaxis, axes)
     percent_axis(below.xaxis, below)
     axes.grid(True, axis="both")
-    axes.set_ylabel("share right")
+    axes.set_ylabel("accuracy")
     below.set_ylabel("faces")
-    below.set_xlabel("probability of the likeliest emotion")
+    below.set_xlabel("probability of the predicted emotion")
     axes.tick_params(axis="x", length=0)
-    if len(evaluations) > 1:
+    if len(series) > 1:
         add_legend(axes)
     head, *body = zip(*columns, strict=True)
     body = [row for row in body if any(cell not in ("0", "") for cell in row[1:])]
-    errors = " and ".join(
-        f"{calibration_error(evaluation.confidence, evaluation.right):.3f} ({series[-1]})"
-        for evaluation, series in zip(evaluations, series_of(0), strict=False)
-    )
+    errors = ", ".join(f"{one.scores['calibration_error']:.3f} ({one.label})" for one in series)
     caption = (
-        "On the dashed line, what is called 80 % likely is right in 80 % of cases; below it the "
-        "model is too sure, above it too shy. Larger dots stand for more faces; those "
-        f"of fewer than {_FEW} are not joined. Expected calibration error: {errors}."
+        "Below the dashed line the model is overconfident, above it underconfident. The area of a "
+        f"dot grows with the number of faces; dots of fewer than {_FEW} faces are not joined. "
+        f"Expected calibration error: {errors}."
     )
     alt = "Reliability diagram: " + "; ".join(
-        f"at {row[2]} right in {row[3]} of {row[1]}" for row in body if row[1] != "0"
+        f"accuracy {row[3]} at mean probability {row[2]} ({row[1]} faces)"
+        for row in body
+        if row[1] != "0"
     )
     return Plot("reliability", title, caption, alt, (head, *body), figure, header)
 
 
-def coverage_plot(static: Evaluation, calibrated: Evaluation | None, note: str) -> Plot:
-    """Show the accuracy on the surest faces."""
-    title = "Accuracy when unsure faces are left unanswered"
+def _draw_reliability(axes: "Axes", one: Series, mean: Any, accuracy: Any, count: Any) -> None:
+    many, seen = count >= _FEW, count > 0
+    axes.plot(mean[many], accuracy[many], color=one.color, linewidth=1, alpha=0.5)
+    axes.scatter(
+        mean[seen],
+        accuracy[seen],
+        12 + 140 * count[seen] / count.max(),
+        color=one.color,
+        marker=one.marker,
+        linewidth=0,
+        alpha=0.85,
+        clip_on=False,
+        zorder=3,
+    )
+    axes.plot([], [], one.marker, color=one.color, markersize=6, label=one.label)
+
+
+def coverage_plot(series: Sequence[Series], note: str) -> Plot:
+    """Plot the accuracy on the most confident predictions against their share."""
+    title = "Accuracy against coverage"
     figure, header = new_sheet(title, note, 2.9)
     axes = figure.subplots()
-    evaluations = [evaluation for evaluation in (static, calibrated) if evaluation is not None]
-    steps = (1.0, 0.95, 0.9, 0.8, 0.7, 0.6, 0.5)
-    heads = ("static", "own neutral known")[: len(evaluations)]
     lowest = 1.0
     curves = []
-    for (color, marker, _, label), evaluation in zip(series_of(0), evaluations, strict=False):
-        coverage, accuracy = coverage_curve(evaluation.confidence, evaluation.right)
-        # The first few faces alone say little and would stretch the scale.
+    for one in series:
+        confidence, right = one.evaluation.confidence, one.evaluation.right
+        coverage, accuracy = coverage_curve(confidence, right)
+        # The first few faces say little and would stretch the scale.
         kept = coverage >= min(1.0, max(0.1, 10 / len(coverage)))
-        axes.plot(coverage[kept], accuracy[kept], color=color, label=label)
-        values = [accuracy_at_coverage(evaluation.confidence, evaluation.right, s) for s in steps]
-        curves.append(values)
-        for at in (steps.index(COVERAGE), 0):
-            axes.plot(steps[at], values[at], marker, color=color, markersize=6, clip_on=False)
+        axes.plot(coverage[kept], accuracy[kept], color=one.color, label=one.label)
+        curves.append([accuracy_at_coverage(confidence, right, at) for at in _COVERAGES])
+        marked = [_COVERAGES.index(COVERAGE), 0]
+        dots = [[values[i] for i in marked] for values in (_COVERAGES, curves[-1])]
+        axes.plot(*dots, one.marker, color=one.color, markersize=6, clip_on=False)
         lowest = min(lowest, float(accuracy[kept].min()))
     axes.set_xlim(0, 1)
     axes.set_ylim(max(0.0, lowest - 0.25 * (1 - lowest) - 0.01), 1.0)
     percent_axis(axes.xaxis, axes)
     percent_axis(axes.yaxis, axes)
     axes.grid(True, axis="both")
-    axes.set_xlabel("share of faces answered, the surest first")
-    axes.set_ylabel("accuracy on them")
-    if len(evaluations) > 1:
+    axes.set_xlabel("coverage: share of faces kept, most confident first")
+    axes.set_ylabel("accuracy")
+    if len(series) > 1:
         add_legend(axes)
-    rows = [("faces answered", *heads)]
+    rows = [("coverage", *(one.label for one in series))]
     rows += [
-        (percent(step, 0), *(percent(values[index]) for values in curves))
-        for index, step in enumerate(steps)
+        (percent(at, 0), *map(percent, values))
+        for at, *values in zip(_COVERAGES, *curves, strict=True)
     ]
     caption = (
-        "From right to left, ever more of the faces it is least sure of are left out; marked: "
-        "100 % and 80 %."
+        "The accuracy that remains when the least confident predictions are dropped. Marks: 80 % "
+        "and 100 % coverage."
     )
     alt = "Accuracy against coverage: " + "; ".join(f"{row[1]} at {row[0]}" for row in rows[1:])
     return Plot("coverage", title, caption, alt, tuple(rows), figure, header)

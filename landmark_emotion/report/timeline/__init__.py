@@ -1,5 +1,6 @@
-"""The emotions over time: rows become lanes, and lanes a picture, a page and a table of shares."""
+"""The emotions of faces over time: read from result rows, summed up and drawn."""
 
+from landmark_emotion.report.timeline.drawing import draw_timeline
 from landmark_emotion.report.timeline.lanes import (
     MAX_LANES,
     NAMES,
@@ -8,9 +9,7 @@ from landmark_emotion.report.timeline.lanes import (
     Timeline,
     shares,
 )
-from landmark_emotion.report.timeline.picture import draw_timeline
 from landmark_emotion.report.timeline.reading import read_timeline
-from landmark_emotion.report.timeline.webpage import timeline_page
 from landmark_emotion.report.timeline.words import share_rows
 
 __all__ = [
@@ -23,5 +22,4 @@ __all__ = [
     "read_timeline",
     "share_rows",
     "shares",
-    "timeline_page",
 ]

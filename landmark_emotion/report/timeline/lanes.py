@@ -1,37 +1,42 @@
-"""What is drawn: who showed what and when; a lane for each face of each source."""
+"""What a timeline consists of: one lane for each face of each source."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from landmark_emotion.emotions import EMOTIONS, UNCERTAIN
+from landmark_emotion.emotions import COLORS, EMOTIONS
 
-NAMES = (*(emotion for emotion in EMOTIONS if emotion != "neutral"), "neutral", UNCERTAIN)
-"""What a face can be said to show, in the order it is stacked and listed."""
+NAMES = tuple(COLORS)
+"""Everything a face can be labeled with: `EMOTIONS`, then uncertain."""
 MAX_LANES = 12
-"""More lanes are not drawn; those seen for the longest time are."""
+"""If there are more lanes, only those of the faces visible longest are drawn."""
+
+# Most steps drawn across a lane. Finer ones could not be seen.
+AREA_STEPS = 300
+BAND_STEPS = 600
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Lane:
-    """What one face showed, row by row; n rows, sorted by time.
+    """The n rows of one face, sorted by time.
 
     Attributes
     ----------
     face : int
         Its number.
     time : ndarray of shape (n,)
-        When it was seen, in seconds.
+        Seconds.
     hold : ndarray of shape (n,)
-        For how long that stood, in seconds: until the next frame.
+        How long each row holds, in seconds: until the next frame.
     shown : ndarray of shape (n,), int
         Indices into `NAMES`.
     probabilities : ndarray of shape (n, 8)
-        In the order of `NAMES` (the last of which has none); NaN where unknown.
+        In the order of `EMOTIONS`; NaN if unknown.
     """
 
     face: int
@@ -42,26 +47,26 @@ class Lane:
 
     @property
     def seconds(self) -> float:
-        """For how long the face was seen."""
+        """How long the face was visible."""
         return float(self.hold.sum())
 
     def totals(self) -> Floats:
-        """Return the seconds for which each of `NAMES` stood, shape (9,)."""
+        """Return the seconds of each of `NAMES`, shape (9,)."""
         return np.bincount(self.shown, self.hold, len(NAMES)).astype(np.float64)
 
 
 @dataclass(frozen=True)
 class Recording:
-    """A source from beginning to end.
+    """One source from beginning to end.
 
     Attributes
     ----------
     source : str
-        Its name, different from that of every other recording.
+        Its name, unique within a timeline.
     start, end : float
         Seconds.
     lanes : tuple of Lane
-        By the number of the face.
+        Sorted by face number.
     """
 
     source: str
@@ -72,12 +77,12 @@ class Recording:
 
 @dataclass(frozen=True)
 class Timeline:
-    """What a file of results holds.
+    """The contents of a results file.
 
     Attributes
     ----------
     name : str
-        The file's.
+        Name of the file.
     recordings : tuple of Recording
         Those with a face, in the order of the file.
     notes : tuple of str
@@ -95,7 +100,7 @@ class Timeline:
 
 
 def shares(lanes: Iterable[Lane]) -> dict[str, float]:
-    """Compute for which share of the time each emotion stood, while a face was seen.
+    """Compute the share of each emotion in the time a face was visible.
 
     Parameters
     ----------
@@ -105,7 +110,7 @@ def shares(lanes: Iterable[Lane]) -> dict[str, float]:
     Returns
     -------
     dict of str to float
-        For each of `NAMES` that the lanes know; they sum to 1.
+        One value for each name from `known_names`; they sum to 1.
     """
     lanes = list(lanes)
     totals = np.sum([lane.totals() for lane in lanes], axis=0)
@@ -114,16 +119,16 @@ def shares(lanes: Iterable[Lane]) -> dict[str, float]:
 
 
 def known_names(lanes: Iterable[Lane]) -> list[str]:
-    """List the `NAMES` that occur in lanes, be it as a probability."""
+    """List the `NAMES` that occur in lanes as a label or with a probability."""
     known = np.zeros(len(NAMES), dtype=bool)
     for lane in lanes:
         known |= lane.totals() > 0
-        known[:-1] |= np.isfinite(lane.probabilities).any(axis=0)
+        known[: len(EMOTIONS)] |= np.isfinite(lane.probabilities).any(axis=0)
     return [name for name, here in zip(NAMES, known, strict=True) if here]
 
 
 def drawn_lanes(timeline: Timeline) -> tuple[list[tuple[Recording, list[Lane]]], list[Lane]]:
-    """Return the lanes to draw by recording, and the others."""
+    """Return the lanes to draw, by recording, and the remaining lanes."""
     order = sorted(timeline.lanes, key=lambda lane: -lane.seconds)
     drawn = {id(lane) for lane in order[:MAX_LANES]}
     chosen = [
@@ -131,3 +136,65 @@ def drawn_lanes(timeline: Timeline) -> tuple[list[tuple[Recording, list[Lane]]],
         for recording in timeline.recordings
     ]
     return [(recording, lanes) for recording, lanes in chosen if lanes], order[MAX_LANES:]
+
+
+@dataclass(frozen=True)
+class Steps:
+    """A lane as it is drawn: m steps of constant height.
+
+    Attributes
+    ----------
+    start, end : ndarray of shape (m,)
+        Seconds; a step that starts after the end of the previous one leaves a gap.
+    probabilities : ndarray of shape (m, 8)
+        0 if unknown.
+    shown : ndarray of shape (m,), int
+        Indices into `NAMES`.
+    """
+
+    start: Floats
+    end: Floats
+    probabilities: Floats
+    shown: NDArray[np.int64]
+
+    def gaps(self) -> NDArray[np.bool_]:
+        """Return after which steps there is a gap, shape (m - 1,)."""
+        return np.asarray(self.start[1:] - self.end[:-1] > 1e-6)
+
+    def bands(self) -> Iterator[tuple[float, float, str]]:
+        """Yield start, end and name of each stretch with one label."""
+        for part in slices(self.gaps() | (np.diff(self.shown) != 0)):
+            name = NAMES[self.shown[part][0]]
+            yield float(self.start[part][0]), float(self.end[part][-1]), name
+
+
+def slices(breaks: NDArray[np.bool_]) -> Iterator[slice]:
+    """Yield the runs of items between breaks; ``breaks[i]`` separates items i and i + 1."""
+    ends = [0, *(np.flatnonzero(breaks) + 1).tolist(), len(breaks) + 1]
+    for first, last in pairwise(ends):
+        yield slice(first, last)
+
+
+def steps_of(lane: Lane, recording: Recording, most: int) -> Steps:
+    """Return the rows of a lane as steps, averaged over equal periods if there are too many."""
+    end = lane.time + lane.hold
+    probabilities = np.nan_to_num(lane.probabilities)
+    if len(end) <= most:
+        return Steps(lane.time, end, probabilities, lane.shown)
+    each = np.concatenate([probabilities, np.eye(len(NAMES))[lane.shown]], axis=1)
+    sums = np.concatenate([np.zeros((1, each.shape[1])), (each * lane.hold[:, None]).cumsum(0)])
+    # The integral over time of each column is linear between these.
+    moments = np.maximum.accumulate(np.stack([lane.time, end], axis=1).ravel())
+    integrals = np.repeat(sums, 2, axis=0)[1:-1]
+    edges = np.linspace(recording.start, recording.end, most + 1)
+    grown = np.diff([np.interp(edges, moments, column) for column in integrals.T]).T
+    shown = grown[:, len(EMOTIONS) :]
+    seconds = shown.sum(axis=1)
+    seen = seconds > 1e-9
+    starts, ends = edges[:-1].copy(), edges[1:].copy()
+    # Where the face appears or disappears, a step is filled in part.
+    enters, leaves = seen & ~np.append(False, seen[:-1]), seen & ~np.append(seen[1:], False)
+    ends[leaves] = (starts + seconds)[leaves]
+    starts[enters & ~leaves] = (ends - seconds)[enters & ~leaves]
+    means = grown[:, : len(EMOTIONS)] / np.maximum(seconds, 1e-9)[:, np.newaxis]
+    return Steps(starts[seen], ends[seen], means[seen], shown.argmax(axis=1)[seen])

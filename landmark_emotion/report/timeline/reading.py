@@ -1,7 +1,7 @@
-"""Rows that ``webcam``, ``video`` and ``batch`` wrote become lanes.
+"""Reading the rows that ``webcam``, ``video`` and ``batch`` write into lanes.
 
-Reading is tolerant: what cannot be used is counted, told and left out. A row holds until the next
-frame of its source, so shares are shares of time, whatever the rate of the frames.
+Rows that cannot be used are counted, reported and left out. A row holds until the next frame of
+its source, so shares are shares of time, whatever the frame rate.
 """
 
 import csv
@@ -19,97 +19,104 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
-from numpy.typing import NDArray
 
-from landmark_emotion.errors import MissingPackageError, ReportError
+from landmark_emotion.errors import MissingPackageError, ReportError, reason
 from landmark_emotion.files.reading import open_regular
-from landmark_emotion.report.timeline.lanes import NAMES, Floats, Lane, Recording, Timeline
-from landmark_emotion.report.timeline.steps import slices
-from landmark_emotion.report.timeline.words import count
+from landmark_emotion.report.formatting import plural
+from landmark_emotion.report.timeline.lanes import (
+    NAMES,
+    Floats,
+    Lane,
+    Recording,
+    Timeline,
+    slices,
+)
+from landmark_emotion.show.rows import COLUMNS
 
 MAX_BYTES = 2**30
 MAX_ROWS = 10**7
-"""More are not read from Parquet, of which a small file can hold any number."""
-_STALL = 2.0  # seconds; longer steps between neighboring frames are taken for a standstill
-_LONGEST = 2**20  # characters of a line that are read
-_BATCH = 1000  # rows of Parquet that are read at once
+"""Limit on the rows of a Parquet file: a small file can hold any number."""
+_STALL = 2.0  # seconds; a longer step between consecutive frames means that the camera stalled
+_LONGEST = 2**20  # characters read of a line
+_BATCH = 1000  # Parquet rows read at once
 _LATEST = 1e9  # seconds
-_REMEDY = "give what 'landmark-emotion webcam --format csv' (or json) wrote"
-_COLUMNS = ("source", "frame", "face", "emotion")
-_P_COLUMNS = tuple(f"p_{name}" for name in NAMES[:-1])
+_LAST_FACE = 2**53  # whole numbers below are exact
+_REMEDY = "use a file written by 'landmark-emotion video' or 'webcam' as CSV, JSON or Parquet"
+_P_COLUMNS = tuple(name for name in COLUMNS if name.startswith("p_"))
+_USED = {"source", "frame", "time", "face", "emotion", "error", *_P_COLUMNS}
+_OPTIONAL = ("source", "frame", "face", "emotion")
 
 
 def read_timeline(path: str | os.PathLike[str]) -> Timeline:
-    """Read the results of watching a camera or video.
+    """Read result rows.
 
     Parameters
     ----------
     path : path-like
-        CSV or JSON Lines as `records` makes them, or CSV's columns as Parquet. Several may have
-        been joined, and further columns do not matter.
+        CSV, JSON Lines or Parquet with columns of `show.rows.COLUMNS`. Other columns are ignored,
+        and several CSV or JSON Lines files may be concatenated.
 
     Returns
     -------
     Timeline
-        With at least one face.
+        At least one face.
 
     Raises
     ------
     ReportError
-        If the file is missing, holds no such results or no face over time.
+        If the file is missing, contains no such rows or no face over time.
     MissingPackageError
-        If it is Parquet, and pandas or pyarrow is not installed.
+        If it is Parquet and pyarrow is not installed.
     """
     path = Path(path)
     rows = _Rows()
     try:
         with open_regular(path) as file:
             if os.fstat(file.fileno()).st_size > MAX_BYTES:
-                raise ReportError(f"{path}: is larger than 1 GB; split it")
+                raise ReportError(f"{path}: larger than 1 GB; split it")
         for number, entry in _entries(path):
             rows.add(number, entry)
     except FileNotFoundError as error:
         raise ReportError(f"{path}: no such file; check the path") from error
     except OSError as error:
-        reason = error.strerror or error
-        raise ReportError(f"{path}: cannot be read ({reason}); check the path") from error
-    if not rows.time:
+        raise ReportError(f"{path}: cannot be read ({reason(error)}); check the path") from error
+    if not rows.cells:
         if rows.columns and "time" not in rows.columns:
-            raise ReportError(f"{path}: has no column 'time'; {_REMEDY}")
-        what = "holds no row that can be used" if rows.damaged or rows.unreadable else "is empty"
+            raise ReportError(f"{path}: no column 'time'; {_REMEDY}")
+        what = "no usable row" if rows.damaged or rows.unreadable else "empty"
         raise ReportError(f"{path}: {what}; {_REMEDY}")
-    recordings = rows.recordings(path.name)
-    if not any(rows.face):
-        raise ReportError(f"{path}: no face in any row, so there is nothing to draw; {_REMEDY}")
+    recordings = _recordings(rows, path.name)
+    if not any(recording.lanes for recording in recordings):
+        raise ReportError(f"{path}: no face in any row; {_REMEDY}")
     lasting = [recording for recording in recordings if recording.end > recording.start]
     with_face = [recording for recording in lasting if recording.lanes]
     if not with_face:
-        raise ReportError(f"{path}: holds single images, which have no time; {_REMEDY}")
+        raise ReportError(f"{path}: only single images, which have no duration; {_REMEDY}")
     notes = rows.notes()
     if len(lasting) < len(recordings):
-        notes.append(f"{count(len(recordings) - len(lasting), 'single image')} left out")
+        notes.append(f"{plural(len(recordings) - len(lasting), 'single image')} left out")
     if len(with_face) < len(lasting):
-        notes.append(f"{count(len(lasting) - len(with_face), 'source')} without a face left out")
+        notes.append(f"{plural(len(lasting) - len(with_face), 'source')} without a face left out")
     return Timeline(path.name, tuple(with_face), tuple(notes))
 
 
 def _entries(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | None]]:
-    """Yield the number of each line and its values by column; None where it is damaged."""
+    """Yield each line number with the values by column, or None if the line is damaged."""
     with path.open("rb") as file:
         head = file.read(4096)
     if head.startswith(b"PAR1"):
         yield from enumerate(_parquet_rows(path), start=1)
         return
-    # What Windows PowerShell writes behind a ">" is UTF-16.
+    # Redirection in Windows PowerShell writes UTF-16.
     wide = head.startswith((b"\xff\xfe", b"\xfe\xff"))
     if b"\0" in head and not wide:
-        raise ReportError(f"{path}: is neither text nor Parquet; {_REMEDY}")
+        raise ReportError(f"{path}: neither text nor Parquet; {_REMEDY}")
     with path.open(encoding="utf-16" if wide else "utf-8-sig", errors="replace") as file:
         yield from _text_rows(_lines(file))
 
 
 def _lines(file: TextIO) -> Iterator[str]:
-    """Yield lines; of one that is longer than any row, the beginning."""
+    """Yield lines, cut off at `_LONGEST` characters."""
     while line := file.readline(_LONGEST):
         yield line
         while len(line) == _LONGEST and not line.endswith("\n"):
@@ -134,7 +141,7 @@ def _text_rows(lines: Iterable[str]) -> Iterator[tuple[int, Mapping[str, Any] | 
             yield number, None
             continue
         if not header or ("time" in cells and "emotion" in cells):
-            header = cells  # once more where files were joined
+            header = cells  # repeated in concatenated files
         else:
             whole = len(cells) == len(header)
             yield number, dict(zip(header, cells, strict=True)) if whole else None
@@ -155,41 +162,33 @@ def _json_row(line: str) -> dict[str, Any] | None:
 
 def _parquet_rows(path: Path) -> Iterator[Mapping[str, Any]]:
     try:
-        # By name, since nothing else here needs it.
         parquet = importlib.import_module("pyarrow.parquet")
         with parquet.ParquetFile(path) as file:
             if file.metadata.num_rows > MAX_ROWS:
-                raise ReportError(f"{path}: holds more than 10 million rows; split it")
+                raise ReportError(f"{path}: more than 10 million rows; split it")
             names = set(file.schema_arrow.names)
             if "time" not in names:
-                raise ReportError(f"{path}: has no column 'time'; {_REMEDY}")
-            known = [name for name in (*_COLUMNS, *_P_COLUMNS, "time", "error") if name in names]
-            for batch in file.iter_batches(_BATCH, columns=known):
+                raise ReportError(f"{path}: no column 'time'; {_REMEDY}")
+            for batch in file.iter_batches(_BATCH, columns=sorted(_USED & names)):
                 yield from batch.to_pylist()
     except ImportError as error:
         raise MissingPackageError(
-            f"{path}: reading Parquet takes pandas and pyarrow ({error}); run 'pip install -U "
-            "pandas pyarrow'"
+            f"{path}: Parquet needs pyarrow ({reason(error)}); run 'pip install -U pyarrow'"
         ) from error
     except ReportError:
         raise
-    # What a damaged file can make pyarrow raise has no common root.
+    # The errors that pyarrow raises for damaged files have no common base class.
     except Exception as error:
-        reason = " ".join(str(error).split())[:200]
-        raise ReportError(f"{path}: damaged or no Parquet ({reason}); {_REMEDY}") from error
+        raise ReportError(f"{path}: damaged Parquet ({reason(error)}); {_REMEDY}") from error
 
 
 @dataclass
 class _Rows:
-    """Columns that grow row by row."""
+    """The usable rows of a file, as one flat array of numbers to save memory."""
 
     sources: dict[str, int] = field(default_factory=dict)
-    source: "array[int]" = field(default_factory=lambda: array("q"))
-    frame: "array[float]" = field(default_factory=lambda: array("d"))
-    time: "array[float]" = field(default_factory=lambda: array("d"))
-    face: "array[int]" = field(default_factory=lambda: array("q"))  # 0: no face
-    shown: "array[int]" = field(default_factory=lambda: array("b"))
-    probabilities: "array[float]" = field(default_factory=lambda: array("f"))
+    # Per row: source, frame, time, face (0: none), label (an index into NAMES) and probabilities.
+    cells: "array[float]" = field(default_factory=lambda: array("d"))
     columns: set[str] = field(default_factory=set)
     damaged: int = 0
     first_damaged: int = 0
@@ -201,122 +200,105 @@ class _Rows:
         try:
             if entry is None:
                 raise ValueError("not a row")
-            self._add(entry)
+            if _text(entry.get("error")):
+                self.unreadable += 1
+            else:
+                self._add(entry)
         except (ValueError, TypeError, OverflowError):
             self.damaged += 1
             self.first_damaged = self.first_damaged or number
 
     def _add(self, entry: Mapping[str, Any]) -> None:
-        if _text(entry.get("error")):
-            self.unreadable += 1
-            return
         time, frame = _number(entry.get("time")), _number(entry.get("frame"))
         if not 0 <= time < _LATEST or not (math.isnan(frame) or frame == int(frame)):
-            raise ValueError("not a moment")
+            raise ValueError("not a time")
         values = [_number(entry.get(column)) for column in _P_COLUMNS]
         if any(value < 0 or value > 1.000001 for value in values):
             raise ValueError("not probabilities")
         emotion = _text(entry.get("emotion"))
         if not emotion and not all(map(math.isnan, values)):
             emotion = NAMES[int(np.nanargmax(values))]
-        number = _number(entry.get("face", 1 if emotion else None))
-        face = 0 if math.isnan(number) else int(number)
-        if math.isnan(number) != (not emotion) or (emotion and (face < 1 or face != number)):
-            raise ValueError("not a face")
-        shown = NAMES.index(emotion) if emotion else -1
-        self.face.append(face)  # the one that can still fail, for a number beyond 64 bits
-        source = _text(entry.get("source"))
-        self.source.append(self.sources.setdefault(source, len(self.sources)))
-        self.frame.append(frame)
-        self.time.append(round(time, 6))
-        self.shown.append(shown)
-        self.probabilities.extend(values)
+        face = _number(entry.get("face", 1 if emotion else None))
+        if math.isnan(face) != (not emotion):
+            raise ValueError("face without emotion, or emotion without face")
+        if emotion and not (1 <= face < _LAST_FACE and face == int(face)):
+            raise ValueError("not a face number")
+        label = NAMES.index(emotion) if emotion else -1
+        source = self.sources.setdefault(_text(entry.get("source")), len(self.sources))
+        face = face if emotion else 0
+        self.cells.extend((source, frame, round(time, 6), face, label, *values))
+
+    def table(self) -> Floats:
+        """Return the rows as an array of shape (n, 13)."""
+        return np.array(self.cells).reshape(-1, 5 + len(_P_COLUMNS))
 
     def notes(self) -> list[str]:
         notes = []
         if self.damaged:
-            lines = count(self.damaged, "damaged line")
-            notes.append(f"{lines} left out, the first of them line {self.first_damaged}")
+            lines = plural(self.damaged, "damaged line")
+            notes.append(f"{lines} left out, first at line {self.first_damaged}")
         if self.unreadable:
-            notes.append(f"{count(self.unreadable, 'source')} that could not be read left out")
-        missing = [column for column in _COLUMNS if column not in self.columns]
+            notes.append(f"{plural(self.unreadable, 'unreadable source')} left out")
+        missing = [column for column in _OPTIONAL if column not in self.columns]
         if not self.columns.intersection(_P_COLUMNS):
-            missing.append("p_anger ... p_surprise")
+            missing.append(f"{_P_COLUMNS[0]} ... {_P_COLUMNS[-1]}")
         if missing:
-            notes.append(f"has no column {', '.join(missing)}; drawn without")
+            notes.append(f"no column {', '.join(missing)}; drawn without")
         return notes
 
-    def recordings(self, name: str) -> list[Recording]:
-        """Sort the rows into recordings and lanes; `name` is for rows that tell no source."""
-        source, frame, time = (np.array(c) for c in (self.source, self.frame, self.time))
-        face, shown = np.array(self.face), np.array(self.shown, dtype=np.int64)
-        probabilities = np.array(self.probabilities, dtype=np.float64).reshape(len(time), -1)
-        made = []
-        labels = _labels(list(self.sources), name)
-        for number, of_source in _groups(source):
-            label = labels[number]
-            order = np.where(np.isnan(frame), time, frame)[of_source]
-            starts = [0, *_restarts(order, face[of_source]), len(of_source)]
-            for run, (first, last) in enumerate(pairwise(starts), start=1):
-                which = of_source[first:last]
-                which = which[np.argsort(time[which], kind="stable")]
-                made.append(
-                    _recording(
-                        label if run == 1 else f"{label} ({run})",
-                        frame[which],
-                        time[which],
-                        face[which],
-                        shown[which],
-                        probabilities[which],
-                    )
-                )
-        return made
+
+def _recordings(rows: _Rows, name: str) -> list[Recording]:
+    """Group rows into recordings and lanes; `name` is for rows without a source."""
+    made = []
+    labels = _labels(list(rows.sources), name)
+    for number, table in _groups(rows.table(), 0):
+        frame, time, face = table[:, 1:4].T
+        order = np.where(np.isnan(frame), time, frame)
+        starts = [0, *_restarts(order, face), len(table)]
+        for run, (first, last) in enumerate(pairwise(starts), start=1):
+            label = labels[number] if run == 1 else f"{labels[number]} ({run})"
+            part = table[first:last]
+            made.append(_recording(label, part[np.argsort(part[:, 2], kind="stable")]))
+    return made
 
 
-def _recording(
-    label: str,
-    frame: Floats,
-    time: Floats,
-    face: NDArray[np.int64],
-    shown: NDArray[np.int64],
-    probabilities: Floats,
-) -> Recording:
-    """Make a recording of its rows, sorted by time."""
+def _recording(label: str, table: Floats) -> Recording:
+    """Make a recording from its rows, sorted by time."""
+    frame, time = table[:, 1:3].T
     moments, first, which = np.unique(time, return_index=True, return_inverse=True)
     steps, passed = np.diff(moments), np.diff(frame[first])
-    passed = np.where(passed > 1, passed, 1)  # also where frames have no numbers
+    passed = np.where(passed > 1, passed, 1)  # also for frames without number
     usual = float(np.median(steps / passed)) if len(steps) else 0.0
-    # What stood while frames were not written still stands; a camera that stood still saw nothing.
+    # A row holds over frames that were not written, but not while the camera stalled.
     stalled = (passed == 1) & (steps > max(_STALL, 5 * usual))
     hold = np.append(np.where(stalled, usual, steps), usual)
     lanes = []
-    for number, rows in _groups(face):
-        if not number:
-            continue
-        # Of several rows at a moment, the last counts.
-        rows = rows[np.append(np.diff(time[rows]) > 0, True)]
-        lanes.append(Lane(number, time[rows], hold[which[rows]], shown[rows], probabilities[rows]))
-    end = float(moments[-1] + hold[-1])
-    return Recording(label, float(moments[0]), end, tuple(lanes))
+    for face, rows in _groups(np.column_stack([table, hold[which]]), 3):
+        # Of several rows at one time, the last counts.
+        rows = rows[np.append(np.diff(rows[:, 2]) > 0, True)]
+        if face:
+            shown, probabilities = rows[:, 4].astype(np.int64), rows[:, 5:-1]
+            lanes.append(Lane(face, rows[:, 2], rows[:, -1], shown, probabilities))
+    return Recording(label, float(moments[0]), float(moments[-1] + hold[-1]), tuple(lanes))
 
 
-def _groups(keys: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.intp]]]:
-    """Yield each key and where it stands, in order."""
-    order = np.argsort(keys, kind="stable")
-    for part in slices(np.diff(keys[order]) != 0):
-        yield int(keys[order[part.start]]), order[part]
+def _groups(table: Floats, column: int) -> Iterator[tuple[int, Floats]]:
+    """Yield each value of a column, in order, with its rows."""
+    table = table[np.argsort(table[:, column], kind="stable")]
+    for part in slices(np.diff(table[:, column]) != 0):
+        yield int(table[part.start, column]), table[part]
 
 
-def _restarts(frame: Floats, face: NDArray[np.int64]) -> list[int]:
-    """Find the rows of a source, in the order of the file, at which it begins anew.
+def _restarts(frame: Floats, face: Floats) -> list[int]:
+    """Return the rows, in the order of the file, at which a source starts again.
 
-    Rows may come in any order, so going back alone is none; saying of a frame again what it shows
-    is.
+    Rows may come in any order, so going back in time is no restart by itself; a second result for
+    the same face and frame is.
     """
     if not (np.diff(frame) < 0).any():
         return []
     restarts = []
-    seen: dict[float, set[int]] = {}
+    seen: dict[float, set[float]] = {}
     latest = -math.inf
     for index, (number, who) in enumerate(zip(frame.tolist(), face.tolist(), strict=True)):
         faces = seen.get(number, set())
@@ -329,17 +311,16 @@ def _restarts(frame: Floats, face: NDArray[np.int64]) -> list[int]:
 
 
 def _labels(sources: Sequence[str], name: str) -> list[str]:
-    """Name sources briefly, without the password that an address may hold, and each differently."""
+    """Return short unique names of sources, without user name and password of an address."""
     plain = [re.sub(r"//[^/]*@", "//", source) or name for source in sources]
+    paths = [text.replace("\\", "/").partition("?")[0].rstrip("/") for text in plain]
     short = [
-        f"camera {text}"
-        if text.isdecimal()
-        else text.replace("\\", "/").rstrip("/").rpartition("/")[2].partition("?")[0] or text
-        for text in plain
+        f"camera {text}" if text.isdecimal() else path.rpartition("/")[2] or text
+        for text, path in zip(plain, paths, strict=True)
     ]
     alike = Counter(short)
-    labels = []
     used: Counter[str] = Counter()
+    labels = []
     for brief, whole in zip(short, plain, strict=True):
         label = _printable(brief if alike[brief] == 1 else whole)
         used[label] += 1
@@ -348,19 +329,19 @@ def _labels(sources: Sequence[str], name: str) -> list[str]:
 
 
 def _printable(text: str) -> str:
-    """Return a name as one line of valid text that is not too long to be read."""
+    """Return a name as one short line of valid text."""
     text = " ".join(text.encode("utf-8", "backslashreplace").decode().split())
     return text if len(text) <= 70 else f"{text[:33]} ... {text[-33:]}"
 
 
 def _text(value: Any) -> str:
-    """Return a value as text, empty where there is none."""
-    # NaN is the one value that differs from itself.
+    """Return a value as text, empty if it is missing."""
+    # NaN differs from itself.
     return "" if value is None or value != value else str(value).strip()
 
 
 def _number(value: Any) -> float:
-    """Return a value as number, NaN where there is none."""
+    """Return a value as number, NaN if it is missing."""
     if value is None or value == "":
         return math.nan
     if isinstance(value, bool):

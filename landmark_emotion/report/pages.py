@@ -1,0 +1,142 @@
+"""Reports and timelines as HTML pages that need no other file, no network and no script.
+
+Figures are embedded as SVG. Their colors are variables of the style sheet, so that a page follows
+the light or dark theme of the reader, and it fits phones and desktops.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import jinja2
+
+from landmark_emotion.emotions import COLORS
+from landmark_emotion.report.formatting import LABELS, interval, percent, plural
+from landmark_emotion.report.plots import THEME, Plot, as_svg
+from landmark_emotion.report.summary import UNKNOWN_SUBJECTS, UNSEEN_PEOPLE
+from landmark_emotion.report.timeline import words
+from landmark_emotion.report.timeline.drawing import lane_svg
+from landmark_emotion.report.timeline.lanes import Timeline, drawn_lanes, known_names, shares
+
+
+def report_page(report: Mapping[str, Any], plots: Sequence[Plot]) -> bytes:
+    """Render a report.
+
+    Parameters
+    ----------
+    report : mapping
+        From `summary.summarize`, with model, path, left_out, skipped, date and versions if known.
+    plots : sequence of Plot
+        In the order to show them.
+
+    Returns
+    -------
+    bytes
+        UTF-8.
+    """
+    trained = report["shuffled"] is not None
+    names = [name for name in LABELS if report[name] is not None]
+    return _render(
+        "report.html",
+        title=f"{'Training on' if trained else 'Evaluation on'} {report['data']['name']}",
+        report=report,
+        labels=[LABELS[name] for name in names],
+        scores=[report[name] for name in names],
+        plots=[(plot, _plot_svg(plot)) for plot in plots],
+        facts=[(name, str(value)) for name, value in _facts(report) if value],
+        skipped=[(item["path"], item["reason"]) for item in report.get("skipped") or ()],
+        unknown_subjects=UNKNOWN_SUBJECTS,
+        unseen_people=UNSEEN_PEOPLE,
+    )
+
+
+def timeline_page(timeline: Timeline) -> bytes:
+    """Render a timeline.
+
+    Parameters
+    ----------
+    timeline : Timeline
+        Up to `MAX_LANES` lanes are drawn, those of the faces visible longest.
+
+    Returns
+    -------
+    bytes
+        UTF-8.
+    """
+    chosen, others = drawn_lanes(timeline)
+    groups = []
+    for number, (recording, lanes) in enumerate(chosen):
+        made = []
+        for lane in lanes:
+            name = f"lane{number}-{lane.face}"
+            drawn = {
+                shape: lane_svg(lane, recording, f"{name}-{shape}", shape)
+                for shape in ("wide", "narrow")
+            }
+            text = words.lane_text(lane, recording)
+            made.append({"face": lane.face, "text": text, "shares": shares([lane]), **drawn})
+        groups.append((recording.source, made))
+    return _render(
+        "timeline.html",
+        title=f"{words.TITLE}: {timeline.name}",
+        heading=words.TITLE,
+        subtitle=words.subtitle(timeline),
+        how_to_read=words.how_to_read(timeline),
+        notes=timeline.notes,
+        names=known_names(timeline.lanes),
+        groups=groups,
+        others=words.others_text(others) if others else "",
+        share_rows=words.share_rows(timeline),
+    )
+
+
+def _render(template: str, **values: Any) -> bytes:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("landmark_emotion.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "percent": percent,
+        "interval": lambda ends: interval(*ends),
+        "decimals": "{:.3f}".format,
+        "plural": plural,
+    }
+    page = environment.get_template(template).render(colors=THEME | COLORS, **values)
+    # File names need not be valid text.
+    return page.encode("utf-8", "backslashreplace")
+
+
+def _plot_svg(plot: Plot) -> str:
+    return as_svg(plot.figure, name=plot.name, alt=plot.alt, header=plot.header)
+
+
+def _facts(report: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    yield "data set", report.get("path") or report["data"]["name"]
+    yield "layout", report["data"].get("layout")
+    yield "subjects", report["subjects"] or "unknown"
+    for name, key in (
+        ("shuffled splits", "shuffled"),
+        ("splits by sequence", "shuffled_sequences_apart"),
+    ):
+        runs = report[key]
+        yield name, ", ".join(f"{accuracy:.4f}" for accuracy in runs["accuracies"]) if runs else ""
+    yield "model", report.get("model", {}).get("path")
+    yield "recipe", _pairs(report["recipe"] or {})
+    left_out = report.get("left_out") or {}
+    yield "left out", ", ".join(f"{n} x {why}" for why, n in left_out.items())
+    yield "date", report.get("date")
+    yield "versions", _pairs(report.get("versions") or {})
+
+
+def _pairs(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {_value(value)}" for name, value in values.items())
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return f"({_pairs(value)})"
+    if isinstance(value, list | tuple):
+        return " and ".join(map(_value, value)) or "none"
+    return "automatic" if value is None else str(value)
