@@ -118,7 +118,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def serve(app: Guard, taken: socket.socket) -> None:
-    """Serve an application on a socket from `listen`, until Ctrl-C."""
+    """Serve an application on a socket from `listen`, until Ctrl-C; log its errors to stderr."""
     cv2.setNumThreads(1)
     mimetypes.add_type("text/javascript", ".js")  # Windows takes it from the registry
     log = logging.getLogger()

@@ -226,10 +226,10 @@ def test_the_api_is_documented_without_a_network(chromium, server):
     assert page.run("document.documentElement.scrollWidth") <= 320
 
 
-def test_a_real_smile_is_recognized_through_the_camera(tmp_path, real_video):
+def test_a_real_smile_is_recognized_through_the_camera(tmp_path, server, real_video):
     there = [frame.image for frame in frames(real_video)]
     camera = write_camera(tmp_path / "real.mjpeg", there + there[::-1])
-    with Server() as server, Chromium(tmp_path, camera) as browser:
+    with Chromium(tmp_path, camera) as browser:
         page = browser.page()
         page.open(server.address)
         page.wait("document.querySelector('#bars li')")

@@ -43,10 +43,13 @@ const link = new Link("/live");
 
 link.addEventListener("ready", async () => {
   connection("ready", "connected");
-  try {
-    model ??= await (await fetch("/api/model")).json();
-  } catch {
-    return; // disconnected again; the next connection retries
+  if (model === null) {
+    const { ok, result } = await request("/api/model");
+    if (!ok) {
+      notice(sentence(result.error));
+      return; // the next connection retries
+    }
+    model = result;
   }
   if (!$("bars").children.length) makeBars();
   for (const name of Object.keys(settings)) {
@@ -91,6 +94,15 @@ link.addEventListener("frame", ({ detail }) => {
   if (calibration) calibrated(detail);
   ask();
 });
+
+async function request(path, options) {
+  try {
+    const response = await fetch(path, options);
+    return { ok: response.ok, result: await response.json() };
+  } catch {
+    return { ok: false, result: { error: "the server does not answer" } };
+  }
+}
 
 function connection(state, text) {
   $("connection").dataset.state = state;
@@ -214,27 +226,22 @@ async function play(opened) {
 async function recognizePhoto() {
   const photo = source;
   banner("Recognizing");
-  try {
-    const response = await fetch("/api/recognize?explain=true", {
-      method: "POST", body: photo.blob, headers: { "Content-Type": "image/jpeg" },
-    });
-    const result = await response.json();
-    if (source !== photo) return;
-    banner(null);
-    if (!response.ok) {
-      notice(sentence(result.error));
-      return;
-    }
-    answer = result;
-    table.add(photo.name, 0, 0, result.faces);
-    if (!result.faces.length) {
-      notice("No face was found in this photo. Try one that shows a face from the front.");
-    }
-    show(null);
-    enable();
-  } catch {
-    if (source === photo) banner("The server does not answer");
+  const { ok, result } = await request("/api/recognize?explain=true", {
+    method: "POST", body: photo.blob, headers: { "Content-Type": "image/jpeg" },
+  });
+  if (source !== photo) return;
+  banner(null);
+  if (!ok) {
+    notice(sentence(result.error));
+    return;
   }
+  answer = result;
+  table.add(photo.name, 0, 0, result.faces);
+  if (!result.faces.length) {
+    notice("No face was found in this photo. Try one that shows a face from the front.");
+  }
+  show(null);
+  enable();
 }
 
 /** Close the current source and return the new value of `opening`. */

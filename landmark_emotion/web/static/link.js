@@ -38,7 +38,7 @@ export class Link extends EventTarget {
     socket.onmessage = (event) => {
       const message = JSON.parse(event.data);
       if (message.type !== "state") clearTimeout(this.#waiting);
-      if (message.type === "state") this.#pause = 250;
+      if (message.type === "frame") this.#pause = 250;
       this.dispatchEvent(new CustomEvent(message.type, { detail: message }));
     };
     socket.onopen = () => this.dispatchEvent(new Event("ready"));
