@@ -18,41 +18,41 @@ _SCREEN_TIMEOUT = 20  # seconds
 
 
 class Window:
-    """Shows frames until it is closed; use it in a ``with`` statement.
+    """Shows frames until the user closes it; use it in a ``with`` statement.
 
     Parameters
     ----------
     title : str
-        What the window is called.
+        Title of the window.
 
     Attributes
     ----------
     key : str
-        What was pressed during the last `show` or `wait`, in lower case (``" "`` for the space
-        bar); empty for nothing, and for keys that are no character, such as arrows.
+        The key pressed during the last `show` or `wait`, in lower case; ``" "`` is the space bar.
+        Empty for no key, and for keys that are no character, such as arrows.
 
     Raises
     ------
     DisplayError
-        If there is no screen, or OpenCV was installed without windows.
+        If there is no screen, or OpenCV was built without windows.
     """
 
     def __init__(self, title: str) -> None:
-        # Qt ends the whole process where it finds no display, so another process goes first.
+        # Without a display Qt ends the process, so another process tries first.
         if sys.platform.startswith("linux") and not _screen_answers():
             raise DisplayError(
-                "window: there is no screen here; leave --show out or write the video with "
+                "window: no screen is available; omit --show, or write the video with "
                 "--record FILE.mp4 instead"
             )
         self._title = title
         try:
-            # Without toolbar, and without Qt's remarks about fonts on stderr.
+            # Qt would print remarks about fonts on stderr.
             os.environ.setdefault("QT_LOGGING_RULES", "*.warning=false")
             cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
         except cv2.error as error:
             raise DisplayError(
                 "window: this OpenCV cannot show windows; install opencv-python instead of "
-                "opencv-python-headless, or leave --show out"
+                "opencv-python-headless, or omit --show"
             ) from error
         self._sized = False
         self.key = ""
@@ -72,23 +72,18 @@ class Window:
         return self.wait(1)
 
     def wait(self, milliseconds: int) -> bool:
-        """Wait for a key; the window is moved, redrawn and closed only during this and `show`.
-
-        Parameters
-        ----------
-        milliseconds : int
-            For how long at most, at least 1.
+        """Wait for a key, at most this long; only `show` and `wait` keep the window responsive.
 
         Returns
         -------
         bool
             False once the user has closed the window or pressed q or Escape.
         """
-        code = cv2.waitKeyEx(max(1, milliseconds))
+        code = cv2.waitKeyEx(max(1, milliseconds))  # 0 would wait forever
         self.key = "" if code == -1 else _character(code)
         try:
             visible: float = cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE)
-        except cv2.error:  # how OpenCV 5 answers once its last window is gone
+        except cv2.error:  # OpenCV 5, once its last window is closed
             visible = 0.0
         return self.key not in _QUIT_KEYS and visible >= 1
 
@@ -100,28 +95,25 @@ class Window:
 
 
 def _character(code: int) -> str:
-    code &= 0xFFFF  # above are Shift, Num Lock and the like
+    code &= 0xFFFF  # the higher bits are Shift, Num Lock and the like
     if code == _GTK_ESCAPE:
         return _ESCAPE
-    # The lowest byte alone, which `cv2.waitKey` gives, would make the left arrow a Q.
+    # The lowest byte, which `cv2.waitKey` returns, would turn the left arrow into Q.
     return chr(code).lower() if 0 < code < 0x80 else ""
 
 
 def _screen_answers() -> bool:
+    """Check in another process whether a window can be opened."""
     if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         return False
-    # An error of OpenCV is none of the screen and has its own message later.
+    # An OpenCV without windows is not the fault of the screen; it has a message of its own.
     attempt = "import cv2\ntry: cv2.namedWindow('?')\nexcept cv2.error: pass"
+    command = [sys.executable, "-c", attempt]
+    none = subprocess.DEVNULL
     try:
-        return (
-            subprocess.run(
-                [sys.executable, "-c", attempt],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                timeout=_SCREEN_TIMEOUT,
-            ).returncode
-            == 0
+        done = subprocess.run(
+            command, stdin=none, stdout=none, stderr=none, timeout=_SCREEN_TIMEOUT
         )
     except (OSError, subprocess.TimeoutExpired):
         return False
+    return done.returncode == 0

@@ -245,7 +245,7 @@ def test_a_camera_that_is_unplugged_ends_it_with_an_error(run, model, face, monk
 def test_show_without_a_screen_is_one_line(watch):
     result = watch("--show")
     assert (result.status, result.out) == (1, "")
-    assert result.err.startswith("error: window: there is no screen here; leave --show out")
+    assert result.err.startswith("error: window: no screen is available; omit --show")
     assert result.err.count("\n") == 1
 
 

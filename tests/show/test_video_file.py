@@ -1,3 +1,4 @@
+import contextlib
 import errno
 import os
 from pathlib import Path
@@ -15,7 +16,7 @@ def picture(level: int, size=(120, 160)) -> np.ndarray:
 
 
 def read(path) -> list[float]:
-    """The gray level of every frame, roughly."""
+    """Return the mean gray level of every frame."""
     capture = cv2.VideoCapture(str(path))
     levels = []
     while (answer := capture.read())[0]:
@@ -38,7 +39,7 @@ def interrupted(recorder) -> None:
 
 
 @pytest.mark.parametrize("name", ["a.mp4", "b.avi", "ü ñ.MP4", "new/folder/c.avi"])
-def test_what_is_recorded_can_be_read_again(tmp_path, name):
+def test_recorded_frames_can_be_read_again(tmp_path, name):
     with Recorder(tmp_path / name, 25) as recorder:
         for level in (20, 120, 220):
             recorder.write(picture(level))
@@ -47,7 +48,7 @@ def test_what_is_recorded_can_be_read_again(tmp_path, name):
     assert capture.get(cv2.CAP_PROP_FPS) == pytest.approx(25)
 
 
-def test_nothing_is_at_its_place_before_it_is_whole(tmp_path):
+def test_old_file_is_replaced_only_at_the_end(tmp_path):
     path = tmp_path / "a.mp4"
     path.write_bytes(b"old")
     with Recorder(path, 25) as recorder:
@@ -58,43 +59,50 @@ def test_nothing_is_at_its_place_before_it_is_whole(tmp_path):
     assert os.listdir(tmp_path) == ["a.mp4"]
 
 
-def test_nothing_recorded_leaves_no_file(tmp_path):
-    with Recorder(tmp_path / "a.mp4", 25):
+@pytest.mark.parametrize("error", [None, KeyboardInterrupt])
+def test_empty_recording_leaves_the_old_file(tmp_path, error):
+    (tmp_path / "a.mp4").write_bytes(b"old")
+    with contextlib.suppress(KeyboardInterrupt), Recorder(tmp_path / "a.mp4", 25):
+        if error is not None:
+            raise error
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"old"]
+    with Recorder(tmp_path / "b.mp4", 25):
         pass
-    assert not os.listdir(tmp_path)
+    assert not (tmp_path / "b.mp4").exists()
 
 
-def test_ctrl_c_keeps_what_there_is(tmp_path):
+def test_interrupted_recording_is_kept(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         interrupted(Recorder(tmp_path / "a.mp4", 25))
     assert len(read(tmp_path / "a.mp4")) == 1
 
 
-def test_or_leaves_nothing_where_only_all_of_it_is_of_use(tmp_path):
+def test_interrupted_recording_leaves_the_old_file_if_only_all_of_it_is_useful(tmp_path):
+    (tmp_path / "a.mp4").write_bytes(b"old")
     with pytest.raises(KeyboardInterrupt):
         interrupted(Recorder(tmp_path / "a.mp4", 25, partial=False))
-    assert not os.listdir(tmp_path)
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"old"]
 
 
-def test_the_video_keeps_time_with_a_camera_that_does_not(tmp_path):
+def test_video_runs_at_the_right_speed_for_an_uneven_camera(tmp_path):
     times = [0.0, 0.1, 0.45, 0.46, 0.47, 1.0]
     with Recorder(tmp_path / "a.avi", 10) as recorder:
         for level, time in zip((10, 50, 90, 130, 170, 210), times, strict=True):
             recorder.write(picture(level), time)
     levels = read(tmp_path / "a.avi")
-    assert len(levels) == 11  # a second at ten a second, and its last frame
+    assert len(levels) == 11  # one second at 10 fps, both ends included
     assert levels[0] == pytest.approx(10, abs=6)
     assert levels[-1] == pytest.approx(210, abs=6)
 
 
-def test_a_camera_that_was_gone_for_long_does_not_fill_the_disk(tmp_path):
+def test_long_gap_is_shortened(tmp_path):
     with Recorder(tmp_path / "a.avi", 10) as recorder:
         for time in (0.0, 0.1, 5000.0, 5000.1):
             recorder.write(picture(100), time)
     assert len(read(tmp_path / "a.avi")) == 2 + 100 + 1
 
 
-def test_another_size_is_fitted_in(tmp_path):
+def test_frame_of_another_size_is_fitted(tmp_path):
     with Recorder(tmp_path / "a.avi", 10) as recorder:
         recorder.write(picture(200))
         recorder.write(picture(200, (240, 160)))
@@ -103,31 +111,31 @@ def test_another_size_is_fitted_in(tmp_path):
     assert levels[1] == pytest.approx(100, abs=8)  # half of it black
 
 
-def test_odd_sizes_can_be_written(tmp_path):
+def test_odd_frame_size_can_be_written(tmp_path):
     with Recorder(tmp_path / "a.mp4", 10) as recorder:
         recorder.write(picture(200, (101, 77)))
     assert len(read(tmp_path / "a.mp4")) == 1
 
 
 @pytest.mark.parametrize("name", ["a.webm", "a", "a.mkv"])
-def test_another_kind_is_refused_before_the_work(tmp_path, name):
-    with pytest.raises(OutputError, match=r"end it in \.mp4 or \.avi"):
+def test_unknown_format_is_an_error_before_recording(tmp_path, name):
+    with pytest.raises(OutputError, match=r"end the name in \.mp4 or \.avi"):
         Recorder(tmp_path / name, 25)
 
 
-def test_a_place_that_cannot_be_written_is_refused_before_the_work(tmp_path):
+def test_unwritable_path_is_an_error_before_recording(tmp_path):
     (tmp_path / "folder.mp4").mkdir()
     with pytest.raises(OutputError, match="it is a folder"):
         Recorder(tmp_path / "folder.mp4", 25)
 
 
-def test_a_rate_of_nothing_is_refused(tmp_path):
+def test_frame_rate_must_be_above_0(tmp_path):
     with pytest.raises(ValueError, match="fps must be above 0"):
         Recorder(tmp_path / "a.mp4", 0)
 
 
 @pytest.mark.parametrize("name", ["a.mp4", "a.avi"])
-def test_a_disk_that_becomes_full_is_told_and_nothing_broken_is_left(tmp_path, full_disk, name):
+def test_full_disk_is_an_error_and_leaves_the_old_file(tmp_path, full_disk, name):
     (tmp_path / name).write_bytes(b"old")
     told = pytest.raises(OutputError, match=r"could not be recorded, .+ seems to be full")
     with full_disk(50_000), told:
@@ -135,7 +143,7 @@ def test_a_disk_that_becomes_full_is_told_and_nothing_broken_is_left(tmp_path, f
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"old"]
 
 
-def test_what_was_recorded_is_kept_where_its_place_has_become_full(tmp_path, monkeypatch):
+def test_recording_is_kept_if_its_target_cannot_be_written(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 

@@ -14,7 +14,7 @@ PICTURE = np.zeros((30, 40, 3), dtype=np.uint8)
 
 @pytest.fixture
 def screen(monkeypatch):
-    """A screen that notes what happens on it; its ``key`` and ``visible`` can be set."""
+    """A fake screen that records calls; its ``key`` and ``visible`` can be set."""
 
     class Screen:
         key = -1
@@ -41,7 +41,7 @@ def screen(monkeypatch):
     return screen
 
 
-def test_frames_are_shown_in_their_size(screen):
+def test_window_gets_the_size_of_the_first_frame(screen):
     with Window("title") as window:
         assert window.show(PICTURE)
         assert window.show(PICTURE)
@@ -51,7 +51,7 @@ def test_frames_are_shown_in_their_size(screen):
 
 
 @pytest.mark.parametrize("key", [ord("q"), ord("Q"), 27, 0x100000 + ord("q"), 0xFF1B])
-def test_q_and_escape_end_it(screen, key):
+def test_q_and_escape_close_the_window(screen, key):
     screen.key = key
     with Window("title") as window:
         assert not window.show(PICTURE)
@@ -71,7 +71,7 @@ def test_q_and_escape_end_it(screen, key):
         (0xFFE1, ""),  # Shift
     ],
 )
-def test_other_keys_are_told_and_do_not_end_it(screen, code, key):
+def test_other_keys_are_returned(screen, code, key):
     screen.key = code
     with Window("title") as window:
         assert window.show(PICTURE)
@@ -80,22 +80,22 @@ def test_other_keys_are_told_and_do_not_end_it(screen, code, key):
         assert window.key == key
 
 
-def test_while_nothing_is_shown_the_window_can_be_waited_for(screen):
+def test_wait_always_has_a_time_limit(screen):
     with Window("title") as window:
         window.show(PICTURE)
         assert window.wait(250)
-        assert window.wait(0)  # for ever, were it handed on
+        assert window.wait(0)  # OpenCV would wait forever
     assert screen.waited == [1, 250, 1]
 
 
-def test_closing_the_window_ends_it(screen):
+def test_closed_window_is_reported(screen):
     screen.visible = 0.0
     with Window("title") as window:
         assert not window.show(PICTURE)
         assert not window.wait(10)
 
 
-def test_opencv_5_raises_after_its_last_window(screen, monkeypatch):
+def test_closed_window_is_reported_by_opencv_5(screen, monkeypatch):
     def fail(*_):
         raise cv2.error("NULL guiReceiver (please create a window)")
 
@@ -104,13 +104,13 @@ def test_opencv_5_raises_after_its_last_window(screen, monkeypatch):
         assert not window.show(PICTURE)
 
 
-def test_the_window_goes_away_after_an_error_too(screen):
+def test_window_is_closed_after_an_error(screen):
     with pytest.raises(ZeroDivisionError), Window("title"):
         raise ZeroDivisionError
     assert screen.happened[-1] == ("destroyAllWindows",)
 
 
-def test_opencv_without_windows_is_told(screen, monkeypatch):
+def test_opencv_without_windows_is_an_error(screen, monkeypatch):
     def fail(*_):
         raise cv2.error("The function is not implemented")
 
@@ -119,24 +119,24 @@ def test_opencv_without_windows_is_told(screen, monkeypatch):
         Window("title")
 
 
-@pytest.mark.skipif("sys.platform != 'linux'", reason="other systems always have a screen")
+@pytest.mark.skipif("sys.platform != 'linux'", reason="only Linux can lack a screen")
 @pytest.mark.skipif(
     re.search(r"GUI: +NONE", cv2.getBuildInformation()) is not None,
     reason="this OpenCV has no windows",
 )
 @pytest.mark.parametrize("display", ["", ":987", "nowhere.invalid:0"])
-def test_without_a_screen_that_answers_there_is_an_error_and_no_crash(monkeypatch, display):
+def test_missing_screen_is_an_error_and_no_crash(monkeypatch, display):
     monkeypatch.setenv("DISPLAY", display)
     with pytest.raises(DisplayError) as caught:
         Window("title")
     assert str(caught.value) == (
-        "window: there is no screen here; leave --show out or write the video with "
+        "window: no screen is available; omit --show, or write the video with "
         "--record FILE.mp4 instead"
     )
 
 
-@pytest.mark.skipif("sys.platform != 'linux'", reason="other systems always have a screen")
-def test_a_screen_that_takes_for_ever_counts_as_none(monkeypatch):
+@pytest.mark.skipif("sys.platform != 'linux'", reason="only Linux can lack a screen")
+def test_screen_that_does_not_answer_is_an_error(monkeypatch):
     def hang(*_, timeout, **__):
         raise subprocess.TimeoutExpired("python", timeout)
 
