@@ -200,3 +200,23 @@ def real_video() -> Path:
     if not path.is_file():
         pytest.skip(f"there is no real video in {REAL_DATA}")
     return path
+
+
+@pytest.fixture
+def batch_in_process(monkeypatch):
+    """Let `run_batch` do without worker processes, which take seconds to start."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from landmark_emotion.batch import run
+    from landmark_emotion.batch.recognition import recognize_unit
+    from landmark_emotion.batch.workers import Workers
+
+    @contextlib.contextmanager
+    def one_thread(folder, settings, jobs):
+        with ThreadPoolExecutor(1) as thread:
+            yield Workers(
+                lambda unit: thread.submit(recognize_unit, unit, folder, settings),
+                lambda future: future.result(),
+            )
+
+    monkeypatch.setattr(run, "local_workers", one_thread)

@@ -1,48 +1,54 @@
-"""The whole of the work: what is missing is done, then all of it becomes a table."""
+"""Run a batch: recognize what is missing, then write the table."""
 
 import contextlib
 import os
-import warnings
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from landmark_emotion.batch.cluster import dask_workers
-from landmark_emotion.batch.local import processes
-from landmark_emotion.batch.parts import Parts
-from landmark_emotion.batch.recovery import do_all
+from landmark_emotion.batch.results import TABLES, Format, Results, Row, write_table
 from landmark_emotion.batch.settings import Settings
-from landmark_emotion.batch.table import TABLES, Format, Row, rows_by_file, write_table
 from landmark_emotion.batch.units import File, Unit, list_files, make_units
+from landmark_emotion.batch.workers import dask_workers, local_workers, recognize_units
+from landmark_emotion.errors import Notify, OutputError
 from landmark_emotion.show.tables import check_parquet
+from landmark_emotion.sources.images import UNSUPPORTED_SUFFIXES
 
-Tell = Callable[[str], None]
 Progress = Callable[[Iterable[Any], int], Iterable[Any]]
 """Wraps an iterable of known length in a progress bar."""
 
+_KINDS = 8  # suffixes that are named at most
 
-@dataclass(frozen=True)
+
+@dataclass
 class Summary:
-    """What came of a batch.
+    """The outcome of a batch.
 
     Attributes
     ----------
     table : Path
         The file with all rows.
     files, rows : int
-        How many.
+        How many there are.
     unreadable : int
-        Files with an error, among them videos that break off.
-    readable : int
-        Files with a row that is no error.
+        Files that have only a row with an error.
+    incomplete : int
+        Videos that have other rows before the one with an error.
+    first_error : str
+        The first error with its file; empty if there is none.
+    written : bool
+        False if no file could be read and the table of an earlier run was therefore kept.
     """
 
     table: Path
     files: int
-    rows: int
-    unreadable: int
-    readable: int
+    rows: int = 0
+    unreadable: int = 0
+    incomplete: int = 0
+    first_error: str = ""
+    written: bool = True
 
 
 def run_batch(
@@ -54,112 +60,124 @@ def run_batch(
     jobs: int = -1,
     cluster: str | None = None,
     restart: bool = False,
-    tell: Tell = lambda message: None,
+    notify: Notify = lambda message: None,
     progress: Progress = lambda items, total: items,
 ) -> Summary:
-    """Recognize everything in a folder, going on where an earlier run was broken off.
+    """Recognize all images and videos in a folder, or what earlier runs left undone.
 
     Parameters
     ----------
     folder : Path
-        Images and videos, also in folders below it.
+        Folder of images and videos, searched recursively.
     results : Path
-        A folder for the table and its parts; made where it is missing.
+        Folder for the table and the rows it is made of; created if missing.
     settings : Settings
-        From `make_settings`; as long as there are parts, always the same.
+        From `make_settings`; must stay the same until `restart`.
     format : {"csv", "json", "parquet"}
-        Of the table.
+        Format of the table.
     jobs : int
-        Worker processes; -1 for one a core.
+        Number of worker processes; -1 for one per core.
     cluster : str, optional
-        The address of a Dask scheduler whose workers are to do the work; they must see the folder
+        Address of a Dask scheduler whose workers do the work instead; they must see the folder
         under the same path.
     restart : bool
-        Forget what was done before.
-    tell : callable, optional
+        Whether to discard the results of earlier runs.
+    notify : callable, optional
         Called with lines for the user.
     progress : callable, optional
-        Called with an iterable over files and their number; shows how far it is.
+        Called with an iterable over files and their number.
 
     Returns
     -------
     Summary
-        The table holds every file in natural order, each with at least one row.
+        The table contains every file in natural order, with at least one row each.
 
     Raises
     ------
     DatasetError
-        If the folder cannot be listed or holds neither image nor video.
+        If the folder cannot be listed or contains neither images nor videos.
     OutputError
         If something cannot be written, or the results are of another folder or other settings.
-    PredictorError
-        If a worker has not the same shape predictor.
-    SourceError
-        If the folder goes away, or the cluster cannot be used.
+    PredictorError, SourceError
+        If workers cannot be used, lack the shape predictor, have other versions of the libraries
+        or cannot see the folder.
     MissingPackageError
-        If a cluster or Parquet is asked for without the packages it needs.
+        If the cluster or the format needs a package that is not installed.
     """
     if format == "parquet":
         check_parquet()
-    folder = Path(os.path.abspath(folder))  # noqa: PTH100 - links may be what a cluster knows
-    files, n_others = list_files(folder, besides=results)
-    units = make_units(files)
-    parts = Parts(results, settings)
-    parts.claim(folder, units, TABLES.values(), restart=restart)
-    done = [unit for unit in units if unit in parts]
-    # The largest first, so that at the end no worker is left alone with a long video.
+    folder = Path(os.path.abspath(folder))  # noqa: PTH100 - a cluster may know it by a link
+    files, left_out = list_files(folder, besides=results)
+    saved = Results(results, settings)
+    units = _units(files, saved)
+    saved.claim(folder, units, restart=restart)
+    done = [unit for unit in units if unit in saved]
+    # The largest first, so that no worker ends up alone with a long video.
     missing = sorted(set(units).difference(done), key=lambda unit: unit.size, reverse=True)
     n_missing = sum(len(unit.files) for unit in missing)
-    tell(_inventory(files, n_others, len(files) - n_missing))
+    notify(_inventory(files, left_out, len(files) - n_missing))
+    landmarks = settings["landmarks"]
+    if cluster is None:
+        opened = local_workers(str(folder), settings, jobs)
+    else:
+        opened = dask_workers(str(folder), settings, cluster)
 
-    def one_after_the_other() -> Iterator[File]:
-        workers = (
-            processes(str(folder), settings, jobs)
-            if cluster is None
-            else dask_workers(str(folder), settings, cluster)
-        )
-        with workers as work, contextlib.closing(do_all(missing, work)) as outcomes:
-            for unit, part in outcomes:
-                if part is not None:
-                    parts.keep(unit, part)
-                done.append(unit)
-                yield from unit.files
+    def recognized() -> Iterator[File]:
+        with (
+            opened as workers,
+            contextlib.closing(recognize_units(missing, workers, landmarks=landmarks)) as parts,
+        ):
+            for part in parts:
+                saved.save(part)
+                done.append(part.unit)
+                yield from part.unit.files
 
-    with warnings.catch_warnings():
-        # By joblib, of results that it has no time to give when the work is broken off.
-        warnings.filterwarnings("ignore", module="joblib", category=UserWarning)
-        for _ in progress(one_after_the_other(), n_missing) if missing else ():
-            pass
-    summary = _join(files, done, parts, results / TABLES[format], format, settings["landmarks"])
-    parts.tidy(done)
+    for _ in progress(recognized(), n_missing) if missing else ():
+        pass
+    summary = Summary(results / TABLES[format], len(files))
+    rows = _counted(saved.rows_by_file(files, done), summary)
+    summary.written = write_table(rows, summary.table, format, landmarks=landmarks)
+    with contextlib.suppress(OutputError):
+        saved.tidy(done)
     return summary
 
 
-def _inventory(files: list[File], n_others: int, n_done: int) -> str:
+def _units(files: list[File], saved: Results) -> list[Unit]:
+    """Make units; one that an earlier run had to divide into its files stays divided."""
+    units: list[Unit] = []
+    for unit in make_units(files):
+        single = [Unit((file,)) for file in unit.files]
+        units += single if unit not in saved and any(s in saved for s in single) else [unit]
+    return units
+
+
+def _inventory(files: list[File], left_out: Counter[str], n_done: int) -> str:
     n_videos = sum(file.video for file in files)
-    found = f"{_count(len(files) - n_videos, 'image')} and {_count(n_videos, 'video')}"
-    others = f"; {_count(n_others, 'file')} of other kinds left out" if n_others else ""
-    return f"{found}{f', {n_done:,} of them done before' if n_done else ''}{others}"
+    text = f"{_count(len(files) - n_videos, 'image')} and {_count(n_videos, 'video')}"
+    if n_done:
+        text += f", {n_done:,} of them done before"
+    if left_out:
+        kinds = [f"{n:,} {suffix or 'without suffix'}" for suffix, n in left_out.most_common()]
+        kinds[_KINDS:] = ["..."] if len(kinds) > _KINDS else []
+        text += f"; left out {_count(left_out.total(), 'file')} of other kinds: {', '.join(kinds)}"
+    if n_images := sum(left_out[suffix] for suffix in UNSUPPORTED_SUFFIXES):
+        text += f"; convert the {_count(n_images, 'image')} among them to PNG or JPEG"
+    return text
 
 
 def _count(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
-def _join(
-    files: list[File], units: list[Unit], parts: Parts, table: Path, format: Format, landmarks: bool
-) -> Summary:
-    n_rows = n_unreadable = n_readable = 0
-
-    def rows() -> Iterator[Row]:
-        nonlocal n_rows, n_unreadable, n_readable
-        for of_file in rows_by_file(files, units, parts):
-            good = bad = False
-            for row in of_file:
-                n_rows += 1
-                good, bad = good or "error" not in row, bad or "error" in row
-                yield row
-            n_readable, n_unreadable = n_readable + good, n_unreadable + bad
-
-    write_table(rows(), table, format, landmarks=landmarks)
-    return Summary(table, len(files), n_rows, n_unreadable, n_readable)
+def _counted(rows_by_file: Iterable[tuple[File, Iterable[Row]]], summary: Summary) -> Iterator[Row]:
+    for file, rows in rows_by_file:
+        has_result, error = False, ""
+        for row in rows:
+            summary.rows += 1
+            error = row.get("error", "")
+            has_result = has_result or not error
+            yield row
+        if error:
+            summary.incomplete += has_result
+            summary.unreadable += not has_result
+            summary.first_error = summary.first_error or f"{file.name}: {error}"

@@ -1,4 +1,4 @@
-"""What the rows depend on besides the files."""
+"""Everything that rows depend on besides the files."""
 
 import hashlib
 import json
@@ -20,18 +20,18 @@ from landmark_emotion.model.neutral import NeutralReference
 
 @dataclass(frozen=True)
 class Settings:
-    """How files become rows; made by `make_settings`, can be sent to other processes.
+    """How files become rows; made by `make_settings`, can be pickled.
 
     Attributes
     ----------
     known : tuple of (str, object)
-        Names and values, of large things their digests. Settings are equal by these.
+        Names and values, or digests of large values. Settings are equal if these are.
     model : EmotionModel
-        Without its history.
+        Without its training history.
     predictor : str
-        The shape predictor's file; on another machine it may lie elsewhere.
+        Path of the shape predictor; another machine may have it elsewhere.
     neutral : NeutralReference or None
-        Somebody's neutral face to compare with.
+        The neutral face to compare with.
     """
 
     known: tuple[tuple[str, Any], ...]
@@ -52,28 +52,26 @@ def make_settings(
     landmarks: bool = False,
     **options: Any,
 ) -> Settings:
-    """Gather what the rows depend on besides the files.
+    """Collect the settings of a batch.
 
     Parameters
     ----------
     model : EmotionModel
-        Recognizes.
-    predictor : path-like, optional
-        The shape predictor's file, as for `recognizer.Recognizer`.
-    neutral : NeutralReference, optional
-        As for `recognizer.Recognizer`.
+        The model.
+    predictor, neutral
+        As for `live.recognizer.Recognizer`.
     every : float
-        Seconds of a video between the frames that are recognized; 0 for all.
+        Seconds between the frames of a video that are recognized; 0 for all frames.
     landmarks : bool
         Whether rows have the landmarks.
     **options
-        Those of `recognizer.Recognizer` that are numbers: min_probability, smoothing,
-        detect_every, min_face, max_faces, tracking.
+        Further options of `live.recognizer.Recognizer`: min_probability, smoothing, detect_every,
+        min_face, max_faces, tracking.
 
     Returns
     -------
     Settings
-        The same for the same values, wherever the files of model and predictor lie.
+        Equal for equal values, wherever the files of model and predictor are.
 
     Raises
     ------
@@ -107,12 +105,12 @@ def make_settings(
         **options,
         "versions": versions(),
     }
-    # Workers have no use for its history, which no plain pickle takes.
+    # Workers do not need the model's history, and it cannot be pickled.
     return Settings(tuple(known.items()), replace(model, info={}), str(path), neutral)
 
 
 def versions() -> str:
-    """Tell the versions of this program and of the libraries that rows depend on."""
+    """Return the versions of this program and of the libraries that rows depend on."""
     return f"landmark_emotion {__version__}.{MEASUREMENT_VERSION}, {detector_version()}"
 
 

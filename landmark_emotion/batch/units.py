@@ -1,7 +1,8 @@
-"""A folder's files, cut into units that are done together."""
+"""The files of a folder, divided into units of work."""
 
 import json
 import zlib
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,22 +12,22 @@ from landmark_emotion.files.folders import walk_files
 from landmark_emotion.sources.images import IMAGE_SUFFIXES
 from landmark_emotion.sources.video import VIDEO_SUFFIXES
 
-IMAGES_PER_UNIT = 32  # about; small enough to share among workers and to do again after a break
+IMAGES_PER_UNIT = 32  # on average
 MOST_IMAGES_PER_UNIT = 96
 
 
 @dataclass(frozen=True)
 class File:
-    """An image or a video below the folder.
+    """An image or video in the folder of a job.
 
     Attributes
     ----------
     name : str
-        Its path from the folder, with slashes.
+        Path relative to the folder, with slashes.
     size : int
-        Bytes; -1 where that cannot be found out.
+        Bytes; -1 if unknown.
     modified : int
-        When it was changed, in nanoseconds; -1 where that cannot be found out.
+        Time of the last change in nanoseconds; -1 if unknown.
     """
 
     name: str
@@ -41,7 +42,7 @@ class File:
 
 @dataclass(frozen=True)
 class Unit:
-    """Files that are done together: one video, or images that are neighbors."""
+    """Files that one worker recognizes together: a video, or neighboring images."""
 
     files: tuple[File, ...]
 
@@ -51,52 +52,46 @@ class Unit:
         return sum(file.size for file in self.files)
 
 
-def list_files(folder: Path, besides: Path) -> tuple[list[File], int]:
-    """List the images and videos below a folder.
-
-    Parameters
-    ----------
-    folder : Path
-        Hidden files and system folders in it are passed over.
-    besides : Path
-        A folder that is left out.
+def list_files(folder: Path, besides: Path) -> tuple[list[File], Counter[str]]:
+    """List the images and videos in a folder and the folders below it, but for one.
 
     Returns
     -------
     files : list of File
-        In natural order.
-    n_others : int
-        How many files are neither image nor video.
+        In natural order, without hidden files and system folders.
+    left_out : Counter
+        Number of other files by suffix in lower case, ``""`` for files without one.
 
     Raises
     ------
     DatasetError
-        If the folder cannot be listed or holds neither image nor video.
+        If the folder cannot be listed or contains neither images nor videos.
     """
     besides = besides.resolve()
     files = []
-    n_others = 0
+    left_out: Counter[str] = Counter()
     for path in walk_files(folder):
         if besides in path.resolve().parents:
             continue
-        if path.suffix.lower() not in IMAGE_SUFFIXES | VIDEO_SUFFIXES:
-            n_others += 1
+        suffix = path.suffix.lower()
+        if suffix not in IMAGE_SUFFIXES | VIDEO_SUFFIXES:
+            left_out[suffix] += 1
             continue
         try:
             status = path.stat()
             size, modified = status.st_size, status.st_mtime_ns
         except OSError:
-            size, modified = -1, -1  # reading it will say why
+            size, modified = -1, -1  # the error is reported when the file is read
         files.append(File(path.relative_to(folder).as_posix(), size, modified))
     if not files:
-        raise DatasetError(f"{folder}: holds neither images nor videos; check the path")
-    return files, n_others
+        raise DatasetError(f"{folder}: contains neither images nor videos; check the path")
+    return files, left_out
 
 
 def make_units(files: Iterable[File]) -> list[Unit]:
-    """Cut files into units: each video is one, images go together with their neighbors.
+    """Divide files into units.
 
-    Where images are cut hangs on their names, so that a new one changes only its own unit.
+    Images are divided by a hash of their names, so that an added image changes its own unit only.
     """
     units = []
     images: list[File] = []
@@ -105,8 +100,8 @@ def make_units(files: Iterable[File]) -> list[Unit]:
             units.append(Unit((file,)))
             continue
         images.append(file)
-        cut = zlib.crc32(json.dumps(file.name).encode()) % IMAGES_PER_UNIT == 0
-        if cut or len(images) == MOST_IMAGES_PER_UNIT:
+        is_last = zlib.crc32(json.dumps(file.name).encode()) % IMAGES_PER_UNIT == 0
+        if is_last or len(images) == MOST_IMAGES_PER_UNIT:
             units.append(Unit(tuple(images)))
             images = []
     return [*units, Unit(tuple(images))] if images else units

@@ -1,4 +1,4 @@
-"""``landmark-emotion batch``: thousands of images and videos, and on after a break."""
+"""``landmark-emotion batch``: recognize a folder of images and videos, resumably."""
 
 import argparse
 import functools
@@ -21,10 +21,10 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "batch",
         help="recognize the emotions in a folder of images and videos",
         description="Recognize the emotion of every face in all images and videos of a folder. "
-        "Broken off at any moment and started again, it goes on where it was.",
+        "Safe to interrupt: run the same command again and it resumes.",
     )
     parser.add_argument(
-        "folder", type=Path, metavar="FOLDER", help="images and videos, also in folders below"
+        "folder", type=Path, metavar="FOLDER", help="images and videos, searched recursively"
     )
     parser.add_argument(
         "-o",
@@ -32,7 +32,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         type=Path,
         required=True,
         metavar="RESULTS",
-        help="a folder for the table and what is needed to go on after a break",
+        help="folder for the table and for what is needed to resume",
     )
     parser.add_argument(
         "--format",
@@ -46,21 +46,25 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         type=seconds,
         default=0.0,
         metavar="SECONDS",
-        help="of videos, recognize one frame every so many seconds (default: all frames)",
+        help="recognize one frame of a video every SECONDS (default: all frames)",
     )
     workers = parser.add_mutually_exclusive_group()
     workers.add_argument(
-        "--jobs", type=job_count, default=-1, metavar="N", help="processes (default: one a core)"
+        "--jobs",
+        type=job_count,
+        default=-1,
+        metavar="N",
+        help="number of processes (default: one per core)",
     )
     workers.add_argument(
         "--dask",
         type=_scheduler,
         metavar="ADDRESS",
-        help="let the workers of a Dask cluster do it, such as tcp://host:8786; they must see "
-        "FOLDER under the same path",
+        help="use the workers of the Dask cluster whose scheduler has this address, such as "
+        "tcp://host:8786; they must see FOLDER under the same path",
     )
     parser.add_argument(
-        "--restart", action="store_true", help="forget what was done before and begin anew"
+        "--restart", action="store_true", help="discard the results of earlier runs"
     )
     add_recognition(parser)
     add_following(parser)
@@ -95,7 +99,7 @@ def run(args: argparse.Namespace) -> int:
         tracking=not args.no_tracking,
         **{name: getattr(args, name) for name in names if getattr(args, name) is not None},
     )
-    del recognizer  # 100 MB; who works loads it anew
+    del recognizer  # takes 100 MB; each worker loads its own
     try:
         summary = run_batch(
             args.folder,
@@ -105,12 +109,20 @@ def run(args: argparse.Namespace) -> int:
             jobs=args.jobs,
             cluster=args.dask,
             restart=args.restart,
-            tell=say,
+            notify=say,
             progress=functools.partial(progress, unit="files"),
         )
     except (KeyboardInterrupt, SystemExit):
-        say("broken off: the same command goes on from here")
+        say("interrupted: run the same command again to resume")
         raise
-    bad = f"; {summary.unreadable:,} could not be read (see 'error')" if summary.unreadable else ""
-    say(f"results: {summary.table}, {summary.rows:,} rows of {summary.files:,} files{bad}")
-    return 0 if summary.readable else 1
+    if not summary.written:
+        say(f"results: {summary.table} left as it was, since no file could be read")
+        say(f"first of {summary.unreadable:,} errors: {summary.first_error}")
+        return 1
+    text = f"results: {summary.table}, {summary.rows:,} rows of {summary.files:,} files"
+    if summary.unreadable or summary.incomplete:
+        text += f"; {summary.unreadable:,} could not be read"
+        text += f", {summary.incomplete:,} not to the end" if summary.incomplete else ""
+        text += " (see column 'error')"
+    say(text)
+    return 0 if summary.unreadable < summary.files else 1

@@ -13,16 +13,16 @@ import pytest
 from landmark_emotion.files.writing import PREFIX
 
 HERE = Path(__file__).resolve().parents[2]
-# Without it the few frames of the tests would be done before anything can be killed.
+# Makes recognition slow enough for the tests to kill it in between.
 SLOWLY = "--no-tracking"
 SILENT = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
-linux = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="asks Linux for processes")
+linux = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="reads /proc")
 
 
 @pytest.fixture
 def videos(tmp_path, video):
-    """A folder of videos that are all the same."""
+    """A folder of six equal videos."""
     folder = tmp_path / "videos"
     folder.mkdir()
     for number in range(6):
@@ -32,7 +32,7 @@ def videos(tmp_path, video):
 
 @pytest.fixture(scope="module")
 def rows_of_video(video, tmp_path_factory):
-    """The rows of one of them without its name."""
+    """The rows of one of them, without its name."""
     from landmark_emotion.cli import main
 
     table = tmp_path_factory.mktemp("video") / "rows.csv"
@@ -42,7 +42,7 @@ def rows_of_video(video, tmp_path_factory):
 
 @pytest.fixture
 def start(spawn):
-    """Start ``batch`` in a process of its own."""
+    """Start ``batch`` in its own process."""
 
     def start(*arguments, **options):
         return spawn(
@@ -64,7 +64,7 @@ def read(table):
 
 
 def complete(table, videos, rows_of_video):
-    """Tell whether a table has all rows of all videos, none twice."""
+    """Return whether a table has all rows of all videos, none twice."""
     return read(table) == [
         row | {"source": path.name} for path in sorted(videos.iterdir()) for row in rows_of_video
     ]
@@ -73,7 +73,7 @@ def complete(table, videos, rows_of_video):
 def wait_until(condition, seconds=60):
     end = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < end, "nothing happened"
+        assert time.monotonic() < end, "the condition did not come true"
         time.sleep(0.02)
 
 
@@ -82,7 +82,8 @@ def parts(results):
 
 
 def descendants(pid):
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    children = [child for task in tasks for child in (task / "children").read_text().split()]
     return [pid, *(d for child in children for d in descendants(int(child)))]
 
 
@@ -115,13 +116,40 @@ def test_rows_are_those_of_image_and_video(run, here, video, png):
         [header, *expected]
     )
     assert "3 images and 1 video\n" in done.err
-    assert done.err.endswith("results.csv, 11 rows of 4 files; 1 could not be read (see 'error')\n")
+    assert done.err.endswith(
+        "results.csv, 11 rows of 4 files; 1 could not be read (see column 'error')\n"
+    )
     assert done.out == ""
+
+
+@linux
+@pytest.mark.parametrize(
+    "to_all", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["terminal", "supervisor"]
+)
+def test_interrupted_it_is_quiet_and_leaves_no_process(start, tmp_path, videos, to_all):
+    results = tmp_path / "results"
+    process = start(videos, "-o", results, SLOWLY)
+    wait_until(lambda: parts(results))
+    family = descendants(process.pid)
+    assert len(family) > 2
+    # A terminal signals all processes of the group, a supervisor the first only.
+    if to_all:
+        os.killpg(process.pid, signal.SIGINT)
+    else:
+        process.terminate()
+    out, err = process.communicate()
+    assert process.returncode == (130 if to_all else 143)
+    assert out == ""
+    assert [line.partition(":")[0] for line in err.splitlines()] == [
+        *("model", "0 images and 6 videos", "interrupted")
+    ]
+    wait_until(lambda: not any(map(is_alive, family)))
+    assert not list(results.rglob(f"{PREFIX}*"))
 
 
 @pytest.mark.slow
 @linux
-def test_killed_and_started_again_it_goes_on(start, tmp_path, videos, rows_of_video):
+def test_after_a_kill_it_resumes(start, tmp_path, videos, rows_of_video):
     results = tmp_path / "results"
     arguments = (videos, "-o", results, SLOWLY)
     first = start(*arguments)
@@ -141,56 +169,7 @@ def test_killed_and_started_again_it_goes_on(start, tmp_path, videos, rows_of_vi
     assert complete(results / "results.csv", videos, rows_of_video)
 
 
-@linux
-@pytest.mark.parametrize("to_all", [True, False])
-def test_interrupted_it_is_quiet_and_leaves_no_process(start, tmp_path, videos, to_all):
-    results = tmp_path / "results"
-    process = start(videos, "-o", results, SLOWLY)
-    wait_until(lambda: parts(results))
-    family = descendants(process.pid)
-    # A terminal sends it to all, a supervisor its own signal to the first.
-    if to_all:
-        os.killpg(process.pid, signal.SIGINT)
-    else:
-        process.terminate()
-    out, err = process.communicate()
-    assert process.returncode == (130 if to_all else 143)
-    assert out == ""
-    assert [line.partition(":")[0] for line in err.splitlines()] == [
-        *("model", "0 images and 6 videos", "broken off")
-    ]
-    wait_until(lambda: not any(map(is_alive, family)))
-    assert not list(results.rglob(f"{PREFIX}*"))
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(os.name == "nt", reason="sends a signal of POSIX")
-def test_a_file_that_kills_its_process_is_told_of(start, tmp_path, png):
-    folder = tmp_path / "images"
-    folder.mkdir()
-    for name in ("1.png", "deadly.png"):
-        (folder / name).write_bytes(png)
-    (tmp_path / "sitecustomize.py").write_text(
-        "import os, sys\n"
-        "def hook(event, arguments):\n"
-        "    if event == 'open' and str(arguments[0]).endswith('deadly.png'):\n"
-        "        os.kill(os.getpid(), 9)\n"
-        "sys.addaudithook(hook)\n"
-    )
-    process = start(
-        *(folder, "-o", tmp_path / "results", "--jobs", "1"),
-        env=os.environ | {"PYTHONPATH": str(tmp_path)},
-    )
-    _, err = process.communicate()
-    assert process.returncode == 0, err
-    rows = read(tmp_path / "results" / "results.csv")
-    assert [row["source"] for row in rows] == ["1.png", "deadly.png"]
-    assert [row["face"] for row in rows] == ["1", ""]
-    assert rows[1]["error"].startswith("the process that read it died; ")
-    assert "Traceback" not in err
-
-
-def test_where_nothing_can_be_read_the_status_says_so(run, here):
+def test_the_status_is_1_if_no_file_could_be_read(run, here, batch_in_process):
     (here / "all").mkdir()
     (here / "all" / "empty.png").touch()
     done = run("batch", "all", "-o", "results")
@@ -200,9 +179,9 @@ def test_where_nothing_can_be_read_the_status_says_so(run, here):
 
 
 @pytest.mark.parametrize("place", ["taken/results", "/proc/results"])
-def test_results_that_cannot_be_written_are_refused_before_the_work(run, here, png, place):
+def test_results_that_cannot_be_written_are_refused_first(run, here, png, place):
     if place.startswith("/proc") and sys.platform != "linux":
-        pytest.skip("needs a folder where nobody may write")
+        pytest.skip("needs a folder that nobody may write to")
     (here / "taken").touch()
     (here / "a.png").write_bytes(png)
     done = run("batch", ".", "-o", place)
@@ -212,15 +191,15 @@ def test_results_that_cannot_be_written_are_refused_before_the_work(run, here, p
     assert len(done.err.splitlines()) == 1
 
 
-def test_other_settings_are_refused_in_one_line(run, here):
+def test_other_settings_are_refused_in_one_line(run, here, batch_in_process):
     (here / "all").mkdir()
     (here / "all" / "empty.mp4").touch()
     run("batch", "all", "-o", "results")
     done = run("batch", "all", "-o", "results", "--every", "2", "--smoothing", "0")
     assert done.status == 1
     assert done.err.splitlines()[1:] == [
-        "error: results: was begun with other settings (every 0.0, now 2.0; smoothing 0.3, now "
-        "0.0); give the same, choose another folder or begin anew with --restart"
+        "error: results: begun with other settings (every 0.0, now 2.0; smoothing 0.3, now 0.0); "
+        "use the same, choose another folder or start over with --restart"
     ]
     assert run("batch", "all", "-o", "results", "--every", "2", "--restart").status == 1
     assert "done before" in run("batch", "all", "-o", "results", "--every", "2").err
@@ -255,7 +234,7 @@ def test_a_missing_package_is_named(run, here, png, monkeypatch, package, argume
 
 @pytest.fixture
 def scheduler(spawn):
-    """The address of a Dask scheduler in a process of its own."""
+    """The address of a Dask scheduler in its own process."""
     pytest.importorskip("distributed")
     port = free_port()
     command = ("-m", "distributed.cli.dask_scheduler", "--no-dashboard", "--host", "127.0.0.1")
@@ -263,7 +242,8 @@ def scheduler(spawn):
     return f"tcp://127.0.0.1:{port}"
 
 
-def test_on_a_cluster_a_killed_worker_costs_nothing_but_time(
+@pytest.mark.slow
+def test_a_killed_dask_worker_costs_only_time(
     start, spawn, scheduler, tmp_path, videos, rows_of_video
 ):
     workers = [
@@ -285,10 +265,12 @@ def test_on_a_cluster_a_killed_worker_costs_nothing_but_time(
     assert len(err.splitlines()) == 3
 
 
-@pytest.mark.parametrize("there", [True, False])
-def test_a_cluster_that_is_not_there(run, request, here, monkeypatch, png, there):
+@pytest.mark.parametrize(
+    "there", [pytest.param(True, marks=pytest.mark.slow), False], ids=["no worker", "no scheduler"]
+)
+def test_a_cluster_that_is_not_there_is_reported(run, request, here, monkeypatch, png, there):
     pytest.importorskip("distributed")
-    monkeypatch.setattr("landmark_emotion.batch.cluster.WAIT_SECONDS", 4.0 if there else 0.5)
+    monkeypatch.setattr("landmark_emotion.batch.workers.WAIT_SECONDS", 4.0 if there else 0.5)
     (here / "all").mkdir()
     (here / "all" / "a.png").write_bytes(png)
     address = request.getfixturevalue("scheduler") if there else f"tcp://127.0.0.1:{free_port()}"

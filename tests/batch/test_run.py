@@ -1,4 +1,3 @@
-import contextlib
 import csv
 import dataclasses
 import json
@@ -8,47 +7,28 @@ import shutil
 import pytest
 
 from landmark_emotion.batch import TABLES, make_settings, run_batch
-from landmark_emotion.batch.parts import Parts
-from landmark_emotion.batch.recognition import recognize_unit
-from landmark_emotion.batch.recovery import WorkerDiedError, do_all
-from landmark_emotion.batch.units import File, Unit, make_units
 from landmark_emotion.errors import DatasetError, OutputError, SourceError
-from landmark_emotion.model.classifier import default_model, load_model
 from landmark_emotion.model.neutral import NeutralReference
 
-
-@pytest.fixture(scope="module")
-def settings():
-    return make_settings(load_model(default_model()))
-
-
-@pytest.fixture(autouse=True)
-def in_this_process(monkeypatch):
-    """Do without worker processes, which take seconds to start; test_cli_batch.py has them."""
-
-    @contextlib.contextmanager
-    def processes(folder, settings, jobs):
-        yield lambda units: (recognize_unit(unit, folder, settings) for unit in units)
-
-    monkeypatch.setattr("landmark_emotion.batch.run.processes", processes)
+pytestmark = pytest.mark.usefixtures("batch_in_process")
 
 
 @pytest.fixture
 def folder(tmp_path, png):
-    """Faces, some with odd names, and what is none."""
+    """A folder of images and videos, some damaged or with odd names, and other files."""
     folder = tmp_path / "recordings"
     (folder / "ü, 'b'").mkdir(parents=True)
     for name in ("10.png", "9.png", "ü, 'b'/a \"\n.png"):
         (folder / name).write_bytes(png)
     (folder / "broken.jpg").write_bytes(png[:99])
     (folder / "empty.mp4").write_bytes(b"")
-    (folder / "notes.txt").write_text("nothing to see")
+    (folder / "notes.txt").write_text("no image")
     return folder
 
 
 @pytest.fixture
 def batch(folder, tmp_path, settings):
-    """Run a batch; gives the rows of its table and how many files were done."""
+    """Run a batch; returns the rows of its table and the number of files recognized."""
 
     def run(**options):
         n_done = []
@@ -56,11 +36,29 @@ def batch(folder, tmp_path, settings):
         options["progress"] = lambda items, total: (n_done.append(1) or item for item in items)
         summary = run_batch(folder, tmp_path / "results", **options)
         rows = read(summary.table)
-        assert summary.rows == len(rows)
-        assert summary.files == len({row["source"] for row in rows})
+        if summary.written:
+            assert summary.rows == len(rows)
+            assert summary.files == len({row["source"] for row in rows})
         return rows, len(n_done)
 
     return run
+
+
+@pytest.fixture
+def failing(monkeypatch):
+    """Let the system fail to open the files of these names."""
+    from landmark_emotion.batch import recognition
+
+    names = set()
+    original = recognition.open_regular
+
+    def open_(path):
+        if path.name in names:
+            raise PermissionError(13, "Permission denied")
+        return original(path)
+
+    monkeypatch.setattr(recognition, "open_regular", open_)
+    return names
 
 
 def read(table):
@@ -74,12 +72,9 @@ def parts(tmp_path):
     return sorted((tmp_path / "results" / "parts").iterdir())
 
 
-def file(name, size=1):
-    return File(name, size, 0)
-
-
-def test_every_file_has_rows_in_natural_order(batch):
-    rows, _ = batch()
+def test_every_file_has_rows_in_natural_order_and_none_is_recognized_twice(batch):
+    rows, n_done = batch()
+    assert n_done == 5
     assert [row["source"] for row in rows] == [
         "9.png",
         "10.png",
@@ -90,13 +85,8 @@ def test_every_file_has_rows_in_natural_order(batch):
     assert [row["face"] for row in rows] == [1, 1, None, None, 1]
     assert ["error" in row for row in rows] == [False, False, True, True, False]
     assert rows[3]["error"] == "the file is empty; replace it"
-
-
-def test_nothing_is_done_twice(batch):
-    first, n_done = batch()
-    assert n_done == 5
-    assert batch() == (first, 0)
-    assert batch(restart=True) == (first, 5)
+    assert batch() == (rows, 0)
+    assert batch(restart=True) == (rows, 5)
 
 
 def test_added_changed_and_removed_files(batch, folder, tmp_path, png):
@@ -109,12 +99,63 @@ def test_added_changed_and_removed_files(batch, folder, tmp_path, png):
         *("10.png", "broken.jpg", "empty.mp4", "z.avi", before[-1]["source"])
     ]
     assert [row["face"] for row in after] == [1, 1, None, None, 1]
-    assert len(parts(tmp_path)) == 3  # images, and a video each; nothing of what was before
+    assert len(parts(tmp_path)) == 3  # one of images, two of videos; none of before
 
 
-def test_a_moved_folder_goes_on_and_another_is_refused(
-    batch, folder, tmp_path, settings, png, monkeypatch
-):
+def test_faults_of_the_system_are_tried_again_and_faults_of_the_content_are_not(batch, failing):
+    failing |= {"10.png", "empty.mp4"}
+    rows, n_done = batch()
+    assert n_done == 5
+    assert rows[1]["error"] == "cannot be read (Permission denied); check its permissions"
+    assert [row["face"] for row in rows] == [1, None, None, None, 1]
+    assert batch() == (rows, 2)
+    failing.clear()
+    rows, n_done = batch()
+    assert n_done == 2
+    assert [row["face"] for row in rows] == [1, 1, None, None, 1]
+    assert batch() == (rows, 0)
+
+
+def test_a_run_that_could_read_nothing_keeps_the_old_table(batch, folder, failing):
+    rows, _ = batch()
+    failing |= {path.name for path in folder.rglob("*.*")}
+    assert batch(restart=True) == (rows, 5)
+    failing.clear()
+    assert batch() == (rows, 5)
+
+
+def test_rows_before_a_break_are_kept(folder, settings, video, monkeypatch):
+    from landmark_emotion.live.recognizer import Recognizer
+
+    original = Recognizer.stream
+
+    def breaks(self, path, *arguments, **options):
+        for number, item in enumerate(original(self, path, *arguments, **options)):
+            if number == 3:
+                raise SourceError(f"{path}: breaks off after 3 frames; get the file again")
+            yield item
+
+    shutil.copy(video, folder / "empty.mp4")
+    monkeypatch.setattr(Recognizer, "stream", breaks)
+    summary = run_batch(folder, folder.parent / "results", settings, format="json")
+    rows = [row for row in read(summary.table) if row["source"] == "empty.mp4"]
+    assert [row["face"] for row in rows] == [1, 1, 1, None]
+    assert rows[-1]["error"] == "breaks off after 3 frames; get the file again"
+    assert (summary.unreadable, summary.incomplete) == (1, 1)
+
+
+def test_what_was_left_out_is_reported(batch, folder):
+    notes = []
+    for name in ("a.heic", "b.HEIC", "c.gif", "Makefile"):
+        (folder / name).touch()
+    batch(notify=notes.append)
+    assert notes == [
+        "4 images and 1 video; left out 5 files of other kinds: 2 .heic, 1 .gif, 1 without suffix, "
+        "1 .txt; convert the 3 images among them to PNG or JPEG"
+    ]
+
+
+def test_a_moved_folder_resumes_and_another_is_refused(batch, folder, tmp_path, settings, png):
     rows, _ = batch()
     moved = folder.rename(tmp_path / "moved")
     summary = run_batch(moved, tmp_path / "results", settings, format="json")
@@ -135,7 +176,7 @@ def test_a_moved_folder_goes_on_and_another_is_refused(
         ({"neutral": "mean"}, "another neutral"),
     ],
 )
-def test_other_settings_are_refused(batch, tmp_path, settings, options, change):
+def test_other_settings_are_refused(batch, settings, options, change):
     rows, _ = batch()
     if "neutral" in options:
         options = {"neutral": NeutralReference(settings.model.mean, 1)}
@@ -143,38 +184,43 @@ def test_other_settings_are_refused(batch, tmp_path, settings, options, change):
     with pytest.raises(OutputError, match=f"other settings \\({change}.*--restart"):
         batch(settings=others)
     assert batch() == (rows, 0)
-    _, n_done = batch(settings=others, restart=True)
-    assert n_done == 5
+    assert batch(settings=others, restart=True)[1] == 5
 
 
-def test_settings_are_equal_where_model_and_predictor_are(settings, tmp_path):
-    model = dataclasses.replace(settings.model, info={"trained": "at another time"})
-    copy = tmp_path / "predictor.dat"
-    shutil.copy(settings.predictor, copy)
-    assert make_settings(model, copy) == settings
-    assert make_settings(dataclasses.replace(model, prior=model.prior / 2), copy) != settings
+def test_settings_are_equal_if_model_and_predictor_are(settings, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        "landmark_emotion.batch.settings.predictor_digest", lambda path: path.read_text()
+    )
+    model = settings.model
+    for name in "ab":
+        (tmp_path / name).write_text("a predictor")
+    first = make_settings(model, tmp_path / "a")
+    other_info = dataclasses.replace(model, info={"trained": "at another time"})
+    assert make_settings(other_info, tmp_path / "b") == first != settings
+    other_prior = dataclasses.replace(model, prior=model.prior / 2)
+    assert make_settings(other_prior, tmp_path / "b") != first
     with pytest.raises(ValueError, match=r"options must be among .*, got \['speed'\]"):
         make_settings(model, speed=2)
 
 
-def test_results_may_lie_in_the_folder(folder, settings):
+def test_results_may_be_in_the_folder_itself(folder, settings):
     results = folder / "results"
     first = run_batch(folder, results, settings)
     (results / "seen.png").write_bytes((folder / "9.png").read_bytes())
     assert run_batch(folder, results, settings) == first
 
 
-def test_files_of_something_else_are_kept(batch, tmp_path):
+def test_a_folder_of_something_else_is_refused(batch, tmp_path):
     table = tmp_path / "results" / "results.csv"
     table.parent.mkdir()
     table.write_text("mine")
     for restart in (False, True):
-        with pytest.raises(OutputError, match=r"holds 'results\.csv', which is of something else"):
+        with pytest.raises(OutputError, match=r"holds 'results\.csv' of something else"):
             batch(restart=restart)
     assert table.read_text() == "mine"
 
 
-def test_a_damaged_record_is_told_and_can_be_given_up(batch, tmp_path):
+def test_a_damaged_record_is_refused_until_restart(batch, tmp_path):
     rows, _ = batch()
     (tmp_path / "results" / "batch.json").write_text("[]")
     with pytest.raises(OutputError, match=r"damaged or of something else.*--restart"):
@@ -183,7 +229,7 @@ def test_a_damaged_record_is_told_and_can_be_given_up(batch, tmp_path):
 
 
 @pytest.mark.parametrize("damage", [lambda part: part[:-9], lambda part: b"", lambda part: b"x"])
-def test_a_damaged_part_is_done_again(batch, tmp_path, damage):
+def test_damaged_rows_are_made_again_by_the_next_run(batch, tmp_path, damage):
     rows, _ = batch()
     part = max(parts(tmp_path), key=lambda path: path.stat().st_size)
     table = (tmp_path / "results" / "results.jsonl").read_bytes()
@@ -223,25 +269,24 @@ def test_every_format_has_the_same_content(folder, tmp_path, settings, landmarks
         assert {k: "" if v is None else str(v) for k, v in typed.items()} == flat
 
 
-@pytest.mark.skipif(os.name == "nt", reason="names are text there")
-def test_names_that_are_no_text(batch, folder, tmp_path, png):
+@pytest.mark.skipif(os.name == "nt", reason="file names are text there")
+def test_names_that_are_not_text_and_broken_links(batch, folder, png):
+    odd = os.fsdecode(b"\xff.png")
     try:
-        (folder / os.fsdecode(b"\xff.png")).write_bytes(png)
+        (folder / odd).write_bytes(png)
     except OSError:
-        pytest.skip("not on this file system")
+        pytest.skip("the file system refuses the name")
     (folder / "gone.png").symlink_to("nowhere")
     rows, _ = batch()
-    odd = os.fsdecode(b"\xff.png")
     assert [row["face"] for row in rows if row["source"] == odd] == [1]
     assert ["error" in row for row in rows if row["source"] == "gone.png"] == [True]
-    rows, n_done = batch(format="csv")
-    assert n_done == 0
+    rows, _ = batch(format="csv")
     assert [row["face"] for row in rows if row["source"] == odd] == ["1"]
 
 
 def test_a_folder_without_images_is_refused(tmp_path, settings):
     (tmp_path / "notes.txt").touch()
-    with pytest.raises(DatasetError, match="holds neither images nor videos"):
+    with pytest.raises(DatasetError, match="contains neither images nor videos"):
         run_batch(tmp_path, tmp_path / "results", settings)
     assert not (tmp_path / "results").exists()
 
@@ -250,77 +295,15 @@ def test_a_folder_that_goes_away_is_no_error_of_its_files(batch, folder, tmp_pat
     def unmount(message):
         folder.rename(tmp_path / "elsewhere")
 
-    with pytest.raises(SourceError, match="cannot be seen by"):
-        batch(tell=unmount)
+    with pytest.raises(SourceError, match=r"cannot be read on .*No such file or directory"):
+        batch(notify=unmount)
     (tmp_path / "elsewhere").rename(folder)
     rows, n_done = batch()
     assert n_done == 5
     assert sum("error" in row for row in rows) == 2
 
 
-def test_another_version_on_a_worker_is_refused(batch, settings):
+def test_other_versions_on_a_worker_are_refused(batch, settings):
     known = {**dict(settings.known), "versions": "of last year"}
     with pytest.raises(SourceError, match="instead of of last year; install the same"):
         batch(settings=dataclasses.replace(settings, known=tuple(known.items())))
-
-
-def test_a_new_image_changes_one_unit_only():
-    files = [file(f"{number:04}.png") for number in range(2000)]
-    files.insert(1000, file("0999.mp4"))
-    before = make_units(files)
-    assert sorted(f.name for unit in before for f in unit.files) == sorted(f.name for f in files)
-    assert Unit((file("0999.mp4"),)) in before
-    assert max(len(unit.files) for unit in before) <= 96
-    assert 20 < len(before) < 150
-    after = make_units([*files[:500], file("0499b.png"), *files[500:]])
-    assert len(set(before) - set(after)) <= 2
-
-
-def test_parts_are_of_a_file_as_it_was(tmp_path, settings):
-    kept = Parts(tmp_path, settings)
-    kept.keep(Unit((file("a.png"),)), b"")
-    assert Unit((file("a.png"),)) in kept
-    for other in (file("b.png"), file("a.png", size=2), File("a.png", 1, 7)):
-        assert Unit((other,)) not in kept
-    assert Unit((file("a.png"),)) not in Parts(tmp_path, make_settings(settings.model, every=1))
-
-
-def at_work(deadly, under_way=4):
-    """Work that dies of some files, with others under way that are lost with it."""
-
-    def work(units):
-        for at, unit in enumerate(units):
-            ahead = units[at : at + under_way]
-            if any(f.name in deadly for other in ahead for f in other.files):
-                raise WorkerDiedError
-            yield unit, b"rows"
-
-    return work
-
-
-@pytest.mark.parametrize("deadly", [(), ("7.png",), ("0.png", "150.png", "199.png")])
-def test_all_but_what_workers_die_of_is_done(deadly):
-    files = [file(f"{number}.png") for number in range(200)]
-    units = [Unit(tuple(files[at : at + 8])) for at in range(0, 200, 8)]
-    outcomes = list(do_all(units, at_work(deadly)))
-    done = [f.name for unit, part in outcomes if part is not None for f in unit.files]
-    lost = [f.name for unit, part in outcomes if part is None for f in unit.files]
-    assert sorted(lost) == sorted(deadly)
-    assert sorted(done + lost) == sorted(f.name for f in files)
-
-
-def test_a_death_that_was_not_the_units_loses_nothing():
-    died = []
-
-    def work(units):
-        yield units[0], b"rows"
-        if not died:
-            died.append(True)
-            raise WorkerDiedError
-        for unit in units[1:]:
-            yield unit, b"rows"
-
-    units = [Unit((file("a.png"), file("b.png"))), Unit((file("c.mp4"),))]
-    assert list(do_all(units, work)) == [(unit, b"rows") for unit in units]
-    died.clear()
-    assert list(do_all(units[:1], work)) == [(units[0], b"rows")]
