@@ -1,4 +1,4 @@
-"""``landmark-emotion draw``: drawn faces to try things out with."""
+"""``landmark-emotion draw``: drawn sample faces."""
 
 import argparse
 from pathlib import Path
@@ -12,31 +12,37 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     """Add the command."""
     parser = commands.add_parser(
         "draw",
-        help="draw sample faces to try things out with",
-        description="Draw a data set of faces in the layout of CK+, or a video. Drawn faces show "
-        "that things work; they say nothing about how well real ones are recognized.",
+        help="draw sample faces to try the program with",
+        description="Draw a data set of faces in the layout of CK+, a video, or both. Drawn faces "
+        "show that the program works, not how well it recognizes real ones.",
     )
     parser.add_argument(
-        "folder", nargs="?", type=Path, metavar="FOLDER", help="where to draw the data set"
+        "folder", nargs="?", type=Path, metavar="FOLDER", help="folder for the data set"
     )
     parser.add_argument(
-        "--subjects", type=positive_int, default=12, metavar="N", help="people (default: 12)"
+        "--subjects",
+        type=positive_int,
+        default=12,
+        metavar="N",
+        help="number of people (default: 12)",
     )
     parser.add_argument(
         "--seed",
         type=whole_number,
         default=0,
         metavar="N",
-        help="same seed, same faces (default: 0)",
+        help="seed of the random faces (default: 0)",
     )
-    parser.add_argument("--video", type=Path, metavar="FILE", help="draw a video, .mp4 or .avi")
+    parser.add_argument(
+        "--video", type=Path, metavar="FILE", help="draw a video to an .mp4 or .avi file"
+    )
     parser.set_defaults(run=run, usage_error=parser.error)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
     if args.folder is None and args.video is None:
-        args.usage_error("name a FOLDER for a data set or --video FILE, or both")
+        args.usage_error("name a FOLDER for a data set, a --video FILE, or both")
     if args.folder is not None:
         n_images = draw_dataset(args.folder, args.subjects, args.seed, progress=progress)
         print(f"{args.folder}: {n_images} drawn images of {args.subjects} people")

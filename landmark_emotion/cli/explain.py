@@ -1,4 +1,4 @@
-"""``landmark-emotion explain``: what in a face spoke for and against an emotion."""
+"""``landmark-emotion explain``: what in a face speaks for and against an emotion."""
 
 import argparse
 import json
@@ -20,23 +20,24 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     """Add the command."""
     parser = commands.add_parser(
         "explain",
-        help="say what in a face spoke for and against an emotion",
-        description="Say what in each face of an image spoke for and against its emotion.",
+        help="say what in a face speaks for and against an emotion",
+        description="Say what in each face of an image speaks for and against its emotion.",
+        epilog="The exit status is 1 if the image cannot be read or shows no face.",
     )
-    parser.add_argument("image", type=Path, metavar="IMAGE", help="an image file")
+    parser.add_argument("image", type=Path, metavar="IMAGE", help="image file")
     parser.add_argument(
         "-o",
         "--output",
         type=Path,
         metavar="FILE",
-        help="draw it too, as an image: arrows on each face, bars and a sentence",
+        help="also draw the explanation to an image file: arrows on each face, bars, a sentence",
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
     parser.add_argument(
         "--emotion",
         choices=EMOTIONS,
         metavar="NAME",
-        help="explain this emotion rather than the likeliest",
+        help="explain this emotion instead of the likeliest",
     )
     add_recognition(parser)
     parser.set_defaults(run=run)
@@ -59,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     model = recognizer.model
     if args.emotion is not None and args.emotion not in model.emotions:
         known = ", ".join(model.emotions)
-        raise ModelError(f"{args.emotion}: not known to the model; choose one of {known}")
+        raise ModelError(f"{args.emotion}: not an emotion of the model; choose one of {known}")
     image = read_image(args.image)
     explained = [
         (
@@ -80,6 +81,8 @@ def run(args: argparse.Namespace) -> int:
             print("\n".join(_text(str(args.image), prediction, explanation)))
     else:
         print(f"{args.image}: no face")
+    if args.output is not None and not explained:
+        say(f"{args.output}: not written, as there is no result")
     return 0 if explained else 1
 
 
@@ -105,6 +108,6 @@ def _text(source: str, prediction: "Prediction", explanation: "Explanation") -> 
 
 
 def _sum(content: dict[str, Any]) -> str:
-    """Write out how a score comes about."""
+    """Write out the sum of a score."""
     parts = "  ".join(f"{name} {value:+.2f}" for name, value in content["regions"].items())
     return f"{content['base']:.2f} for the neutral face  {parts}  makes {content['score']:.2f}"

@@ -8,28 +8,26 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from landmark_emotion.cli.options import add_output, add_recognition, check_output, progress, say
 from landmark_emotion.errors import DatasetError, ImageError, OutputError
-from landmark_emotion.files.folders import natural_order
+from landmark_emotion.files.folders import natural_order, walk_files
 from landmark_emotion.files.writing import check_writable, replace_atomically
 
 if TYPE_CHECKING:
     from landmark_emotion.live.prediction import Prediction
 
-STANDARD_INPUT = "-"
-
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".ppm")
-"""Of the pictures that can be written."""
+"""Of the annotated pictures that can be written."""
 
 
 @dataclass(frozen=True)
 class _Input:
-    """An image that was asked for, and what it is called below what the user named."""
+    """An image to recognize, and its name below the folder or pattern that the user gave."""
 
     path: Path
     name: Path
@@ -46,20 +44,21 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "image",
         help="recognize the emotions in image files",
         description="Recognize the emotion of every face in image files.",
+        epilog="The exit status is 0 if at least one image could be read, with or without a face. "
+        "Each image that could not is named on stderr.",
     )
     parser.add_argument(
         "paths",
         nargs="+",
         metavar="PATH",
-        help="image files, folders, patterns such as 'photos/**/*.jpg', or - for an image on "
-        "standard input",
+        help="image file, folder, pattern such as 'photos/**/*.jpg', or - for standard input",
     )
     parser.add_argument(
         "-r",
         "--recursive",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="take everything below a folder (the default) or only what lies in it itself",
+        help="include the subfolders of a folder (default: yes)",
     )
     add_recognition(parser)
     add_output(parser)
@@ -67,59 +66,63 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--annotate",
         type=Path,
         metavar="FOLDER",
-        help="draw the results into a copy of each image in FOLDER; for a single image, "
-        "-o FILE.png does so too",
+        help="write an annotated copy of each image to FOLDER; for one image, -o FILE.png does so",
     )
     parser.set_defaults(run=run, usage_error=parser.error)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
+    from landmark_emotion.cli.account import Account
     from landmark_emotion.cli.output import ImageTextWriter, open_writer
     from landmark_emotion.cli.recognition import open_recognizer
 
-    picture: Path | None = None
-    if args.output is not None and args.output.suffix.lower() in PICTURE_SUFFIXES:
-        check_writable(args.output)
-        picture, args.output = args.output, None
-    elif (mimetypes.guess_type(str(args.output))[0] or "").startswith("image/"):
-        args.usage_error(f"argument -o/--output: cannot draw '{args.output.suffix}'; use .png")
+    picture = _picture(args)
     check_output(args)
-    inputs = list(_without_repeats(_inputs(args)))
+    inputs = list(dict.fromkeys(_inputs(args)))
     if not inputs:
         return 1
     if picture is not None and len(inputs) > 1:
         args.usage_error(
-            f"argument -o/--output: a picture shows one image, not {len(inputs)}; draw them with "
-            "--annotate FOLDER"
+            f"argument -o/--output: a picture shows one image, not {len(inputs)}; use --annotate "
+            "FOLDER"
         )
-    targets = _targets(inputs, args.annotate)
-    _keep_images(inputs, [*targets.values(), *([picture] if picture else [])])
+    targets = {inputs[0]: picture} if picture else _targets(inputs, args.annotate)
+    _check_targets(inputs, targets.values())
     recognizer = open_recognizer(args)
-    n_read = 0
-    with open_writer(args, ImageTextWriter) as writer:
+    account = Account("image", len(inputs), args.output)
+    with account, open_writer(args, ImageTextWriter) as writer:
         to_file = args.output is not None and len(inputs) > 1
         for item in progress(inputs, len(inputs)) if to_file else inputs:
             try:
                 image = _read(item)
             except ImageError as error:
-                writer.write_error(item.source, str(error).removeprefix(f"{item.source}: "))
+                account.fail(writer, item.source, error)
                 continue
-            n_read += 1
             predictions = recognizer.recognize_still(image)
             writer.write(item.source, 0, 0.0, predictions)
-            for path in (picture, targets.get(item)):
-                if path is not None:
-                    _draw(path, image, predictions)
-    n_bad = len(inputs) - n_read
-    if args.output is not None:
-        bad = f", {n_bad} of them could not be read" if n_bad else ""
-        say(f"results: {args.output}, {len(inputs)} image{'s' * (len(inputs) > 1)}{bad}")
-    return 0 if n_read else 1
+            account.n_read += 1
+            if item in targets:
+                _draw(targets[item], image, predictions)
+    return 0 if account.n_read else 1
+
+
+def _picture(args: argparse.Namespace) -> Path | None:
+    """Return the picture that ``-o`` names, if it names one instead of a file for rows."""
+    if args.output is None:
+        return None
+    picture: Path = args.output
+    if picture.suffix.lower() in PICTURE_SUFFIXES:
+        check_writable(picture)
+        args.output = None
+        return picture
+    if (mimetypes.guess_type(picture.name)[0] or "").startswith("image/"):
+        args.usage_error(f"argument -o/--output: cannot write '{picture.suffix}'; use .png")
+    return None
 
 
 def _inputs(args: argparse.Namespace) -> Iterator[_Input]:
-    """Find the images a user means; what cannot be found is told."""
+    """Find the images; report arguments that lead to none."""
     for argument in args.paths:
         try:
             yield from _images_of(argument, args.recursive, args.annotate)
@@ -127,79 +130,65 @@ def _inputs(args: argparse.Namespace) -> Iterator[_Input]:
             say(f"error: {error}")
 
 
-def _images_of(argument: str, recursive: bool, leave_out: Path | None) -> Iterator[_Input]:
+def _images_of(argument: str, recursive: bool, exclude: Path | None) -> Iterator[_Input]:
     path = Path(argument)
-    if argument == STANDARD_INPUT:
+    if argument == "-":
         yield _Input(path, Path("stdin"), piped=True)
-        return
-    if not argument:
+    elif not argument:
         raise DatasetError("path: is empty; name an image or a folder")
-    # A file may be called like a pattern.
-    if not glob.has_magic(argument) or os.path.lexists(argument):
-        if path.is_dir():
-            yield from _images_below(path, recursive, leave_out)
-        else:
-            yield _Input(path, Path(path.name))
-        return
-    from landmark_emotion.sources.images import IMAGE_SUFFIXES
-
-    # Not every shell resolves patterns: that of Windows does not, and none what is quoted.
-    matches = sorted(map(Path, glob.glob(argument, recursive=True)), key=_path_order)
-    stem = Path(*_plain_start(path))
-    found = False
-    for match in matches:
-        if match.is_dir() and "**" not in argument:
-            for item in _images_below(match, recursive, leave_out, may_be_empty=True):
-                found = True
-                yield _Input(item.path, match.relative_to(stem) / item.name)
-        elif match.suffix.lower() in IMAGE_SUFFIXES and match.is_file():
-            found = True
-            yield _Input(match, match.relative_to(stem))
-    if not found:
-        raise DatasetError(f"{argument}: matches no image; check the pattern")
+    # A file may have a name like a pattern.
+    elif glob.has_magic(argument) and not os.path.lexists(argument):
+        yield from _matches(argument, recursive, exclude)
+    elif path.is_dir():
+        images = list(_images_below(path, recursive, exclude))
+        if not images:
+            raise DatasetError(f"{path}: contains no image; check the path")
+        yield from images
+    else:
+        yield _Input(path, Path(path.name))
 
 
-def _plain_start(pattern: Path) -> Iterator[str]:
-    """Yield the folders of a pattern up to the first that has a wildcard in it."""
-    for part in pattern.parts[:-1]:
+def _matches(pattern: str, recursive: bool, exclude: Path | None) -> Iterator[_Input]:
+    """Expand a pattern that was quoted, or that the shell of Windows leaves as it is."""
+    stem = Path()  # the folders before the first wildcard
+    for part in Path(pattern).parts[:-1]:
         if glob.has_magic(part):
-            return
-        yield part
-
-
-def _images_below(
-    folder: Path, recursive: bool, leave_out: Path | None, *, may_be_empty: bool = False
-) -> Iterator[_Input]:
-    from landmark_emotion.training.datasets import image_files
-
-    out = None if leave_out is None else leave_out.resolve()
+            break
+        stem /= part
     found = False
-    for path in image_files(folder):
-        if not recursive and path.parent != folder:
+    matches = map(Path, glob.glob(pattern, recursive=True))
+    for match in sorted(matches, key=lambda path: [natural_order(part) for part in path.parts]):
+        if match.is_dir() and "**" not in pattern:
+            images = list(_images_below(match, recursive, exclude))
+        else:
+            images = [_Input(match, Path())] if _is_image(match) and match.is_file() else []
+        for image in images:
+            found = True
+            yield _Input(image.path, match.relative_to(stem) / image.name)
+    if not found:
+        raise DatasetError(f"{pattern}: matches no image; check the pattern")
+
+
+def _images_below(folder: Path, recursive: bool, exclude: Path | None) -> Iterator[_Input]:
+    excluded = None if exclude is None else exclude.resolve()
+    for path in walk_files(folder):
+        if not _is_image(path) or not (recursive or path.parent == folder):
             continue
-        # What was drawn before is no image to look at now.
-        if out is not None and out != folder.resolve() and out in path.resolve().parents:
+        # Pictures annotated by an earlier run are not inputs.
+        if excluded not in (None, folder.resolve()) and excluded in path.resolve().parents:
             continue
-        found = True
         yield _Input(path, path.relative_to(folder))
-    if not found and not may_be_empty:
-        raise DatasetError(f"{folder}: holds no image; check the path")
 
 
-def _without_repeats(inputs: Iterable[_Input]) -> Iterator[_Input]:
-    seen = set()
-    for item in inputs:
-        if (item.path, item.piped) not in seen:
-            seen.add((item.path, item.piped))
-            yield item
+def _is_image(path: Path) -> bool:
+    """Return whether a file is named like an image, readable or not: HEIC is to be reported."""
+    from landmark_emotion.sources.images import IMAGE_SUFFIXES, UNSUPPORTED_SUFFIXES
 
-
-def _path_order(path: Path) -> list[Any]:
-    return [natural_order(part) for part in path.parts]
+    return path.suffix.lower() in IMAGE_SUFFIXES | UNSUPPORTED_SUFFIXES
 
 
 def _targets(inputs: list[_Input], folder: Path | None) -> dict[_Input, Path]:
-    """Choose where each annotated picture goes, no two in one place."""
+    """Choose a file for each annotated picture; equal names get a number."""
     if folder is None:
         return {}
     taken: set[str] = set()
@@ -209,24 +198,24 @@ def _targets(inputs: list[_Input], folder: Path | None) -> dict[_Input, Path]:
         if name.suffix.lower() not in PICTURE_SUFFIXES:
             name = name.with_name(f"{name.name}.png")
         wanted, number = name, 1
-        # Some file systems take upper and lower case for the same.
+        # Some file systems ignore case.
         while str(name).casefold() in taken:
             number += 1
             name = wanted.with_name(f"{wanted.stem}-{number}{wanted.suffix}")
         if number > 1:
-            say(f"note: {item.source}: drawn as {folder / name}, as there is another {wanted.name}")
+            say(f"note: {item.source}: written to {folder / name}, as {wanted.name} is taken")
         taken.add(str(name).casefold())
         targets[item] = folder / name
     check_writable(next(iter(targets.values())))
     return targets
 
 
-def _keep_images(inputs: list[_Input], targets: Iterable[Path]) -> None:
-    """Refuse to draw over an image that is to be looked at."""
+def _check_targets(inputs: list[_Input], targets: Iterable[Path]) -> None:
+    """Refuse to overwrite an input."""
     images = {os.path.realpath(item.path) for item in inputs if not item.piped}
     for target in targets:
         if os.path.realpath(target) in images:
-            raise OutputError(f"{target}: is one of the images themselves; choose another place")
+            raise OutputError(f"{target}: is one of the images to read; choose another place")
 
 
 def _read(item: _Input) -> NDArray[np.uint8]:
@@ -253,5 +242,5 @@ def _draw(path: Path, image: NDArray[np.uint8], predictions: "list[Prediction]")
     except cv2.error:
         good = False
     if not good:
-        raise OutputError(f"{path}: cannot hold so large a picture; choose another suffix")
+        raise OutputError(f"{path}: too large for this format; choose another suffix")
     replace_atomically(path, data.tobytes())

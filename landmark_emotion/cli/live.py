@@ -1,92 +1,179 @@
-"""One source after the other goes through the recognizer: what `webcam` and `video` share."""
+"""What `webcam` and `video` share: sources become rows, a window, a recording and a profile."""
 
 import argparse
 import contextlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from landmark_emotion.cli.calibrating import Calibrator
-from landmark_emotion.cli.output import Writer
-from landmark_emotion.cli.recognition import profile_path
+from landmark_emotion.cli.account import Account
+from landmark_emotion.cli.calibrator import Calibrator
+from landmark_emotion.cli.nonblocking import nonblocking_stdout
+from landmark_emotion.cli.options import check_output, say
+from landmark_emotion.cli.output import FrameTextWriter, Writer, is_live_terminal, open_writer
+from landmark_emotion.cli.recognition import open_recognizer, profile_path
 from landmark_emotion.cli.status import Status
 from landmark_emotion.cli.view import View
+from landmark_emotion.errors import SourceError
+from landmark_emotion.files.writing import check_writable
 from landmark_emotion.live.prediction import Prediction
 from landmark_emotion.live.recognizer import Recognizer
+from landmark_emotion.show import window as windows
 from landmark_emotion.show.video_file import Recorder
-from landmark_emotion.show.window import Window
+from landmark_emotion.sources.camera import without_password
 from landmark_emotion.sources.frame import Frame
+from landmark_emotion.sources.video import RECONNECT, SEQUENCE_FPS, probe
 
 Results = Iterator[tuple[Frame, list[Prediction]]]
 
 
-class Session:
-    """What belongs to one run of a command: window, recorded video, calibration, status.
-
-    Use it in a ``with`` statement.
+def watch(args: argparse.Namespace, sources: list[str], *, live: bool) -> int:
+    """Recognize the emotions in one source after another.
 
     Parameters
     ----------
     args : Namespace
-        With ``show``, ``record``, ``profile``, ``calibrate``, ``changes_only``, ``max_frames``.
-    recognizer : Recognizer
-        Makes the predictions.
-    writer : Writer
-        Takes the rows.
-    window : Window or None
-        Where to show them.
-    status : Status
-        Counts the frames.
-    fps : float
-        Of the recorded video.
-    paced : bool
-        Whether the source is a file, which the window shows at its own speed.
+        With the options of `options.add_video`.
+    sources : list of str
+        As for `sources.video.frames`.
+    live : bool
+        Whether to report the delay of each result instead of showing a progress bar.
+
+    Returns
+    -------
+    int
+        Exit status: 1 if no source gave a result, a camera was lost or a profile was not stored.
+    """
+    _check(args, len(sources))
+    with contextlib.ExitStack() as stack:
+        window = stack.enter_context(windows.Window("landmark_emotion")) if args.show else None
+        recognizer = open_recognizer(args)
+        account = stack.enter_context(
+            Account("source" if live else "video", len(sources), args.output)
+        )
+        seen = args.show or args.record is not None
+        if seen and any(probe(source).fps is None for source in sources):
+            # A file can wait for the reader of its rows; a camera cannot.
+            stack.enter_context(nonblocking_stdout(say))
+        writer = stack.enter_context(open_writer(args, FrameTextWriter))
+        session = _Session(args, recognizer, writer, window, account, live)
+        for source in sources:
+            if not session.watch(source):
+                break
+    return 0 if account.n_read and not session.failed else 1
+
+
+def _check(args: argparse.Namespace, n_sources: int) -> None:
+    """Check before the work begins that the options fit and the results can be written."""
+    if args.calibrate == "auto" and (args.profile or args.neutral):
+        args.usage_error("argument --calibrate: 'auto' cannot be used with --profile or --neutral")
+    stores_profile = args.profile is not None and args.calibrate is not None
+    for option, given in (("--record", args.record), ("--profile", stores_profile)):
+        if given and n_sources != 1:
+            args.usage_error(f"argument {option}: can store one video only, got {n_sources}")
+    check_output(args)
+    if stores_profile:
+        check_writable(profile_path(args.profile))
+
+
+@dataclass
+class _Session:
+    """The state of one run.
+
+    Attributes
+    ----------
+    failed : bool
+        Whether a camera was lost or a profile not stored.
     """
 
-    def __init__(
-        self,
-        args: argparse.Namespace,
-        recognizer: Recognizer,
-        writer: Writer,
-        window: Window | None,
-        status: Status,
-        fps: float,
-        *,
-        paced: bool,
-    ) -> None:
-        self._status = status
-        self._writer = writer
-        self._changes_only = args.changes_only
-        self._max_frames = args.max_frames
-        self._stack = contextlib.ExitStack()
-        recorder = None
-        if args.record is not None:
-            recorder = self._stack.enter_context(Recorder(args.record, fps))
+    args: argparse.Namespace
+    recognizer: Recognizer
+    writer: Writer
+    window: windows.Window | None
+    account: Account
+    live: bool
+    failed: bool = False
+
+    def watch(self, source: str) -> bool:
+        """Recognize the emotions in one source.
+
+        Returns
+        -------
+        bool
+            False if the user has closed the window.
+        """
+        args, name = self.args, without_password(source)
+        self.recognizer.reset()
+        known = probe(source)
+        status = Status(live=self.live, total=known.n_frames)
         profile = None if args.profile is None else profile_path(args.profile)
-        self.calibrator = Calibrator(recognizer, profile, writer.talk)
+        calibrator = Calibrator(self.recognizer, profile, self.writer.notify)
         if isinstance(args.calibrate, float):
-            self.calibrator.start(args.calibrate)
-        self._view = View(
-            recognizer.model, window, recorder, self.calibrator, writer.talk, paced=paced
-        )
+            calibrator.start(args.calibrate)
+        open_, before = True, self.writer.n_results
+        try:
+            with contextlib.ExitStack() as stack:
+                recorder = None
+                if args.record is not None:
+                    recorder = Recorder(args.record, known.fps or SEQUENCE_FPS)
+                    stack.enter_context(recorder)
+                view = View(
+                    self.recognizer.model,
+                    calibrator,
+                    window=self.window,
+                    recorder=recorder,
+                    notify=self.writer.notify,
+                    paced=known.fps is not None,
+                )
+                stream = self.recognizer.stream(
+                    source,
+                    self.writer.notify,
+                    reconnect=getattr(args, "reconnect", RECONNECT),
+                    every=args.every,
+                )
+                stack.enter_context(contextlib.closing(stream))
+                open_ = self._run(name, self._with_bar(stream, known.n_frames), status, view)
+        except SourceError as error:
+            incomplete = self.writer.n_results > before
+            self.account.fail(self.writer, name, error, incomplete=incomplete)
+            self.failed |= incomplete and known.fps is None
+        finally:
+            self.account.n_read += self.writer.n_results > before
+        if status.n_frames:
+            self.writer.notify(f"{name}: {status.summary()}")
+        calibrator.finish()
+        self.failed |= calibrator.unsaved
+        return open_
 
-    def __enter__(self) -> "Session":
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._stack.close()
-
-    def run(self, source: str, results: Results) -> bool:
-        """Write and show the results of a source; False where the user has ended it."""
+    def _run(self, name: str, results: Results, status: Status, view: View) -> bool:
         before = None
         for n_frames, (frame, predictions) in enumerate(results, start=1):
-            self._status.count(frame)
-            self._writer.set_status(self._status.line(len(predictions)))
+            status.count(frame)
+            self.writer.set_status(status.line(len(predictions)))
             shown = [(prediction.number, prediction.emotion) for prediction in predictions]
-            if not self._changes_only or shown != before:
-                self._writer.write(source, frame.index, frame.time, predictions)
+            if not self.args.changes_only or shown != before:
+                self.writer.write(name, frame.index, frame.time, predictions)
             before = shown
-            self.calibrator.after_frame()
-            if not self._view.show(frame, predictions, self._status.rate):
+            view.calibrator.after_frame()
+            if not view.show(frame, predictions, status.rate):
                 return False
-            if n_frames == self._max_frames:
+            if n_frames == self.args.max_frames:
                 break
         return True
+
+    def _with_bar(self, results: Results, n_frames: int | None) -> Results:
+        rows_seen = (
+            isinstance(self.writer, FrameTextWriter)
+            and self.args.output is None
+            and is_live_terminal()
+        )
+        if self.live or rows_seen:  # the status line shows the progress
+            yield from results
+            return
+        from tqdm import tqdm
+
+        with tqdm(
+            total=n_frames, unit=" frames", disable=None, dynamic_ncols=True, leave=False
+        ) as bar:
+            for frame, predictions in results:
+                yield frame, predictions
+                bar.update(frame.index + 1 - bar.n)

@@ -1,7 +1,8 @@
-"""Which command it is, and what becomes of errors."""
+"""Parse the arguments, run a command, and translate errors."""
 
 import argparse
 import errno
+import importlib
 import logging
 import os
 import signal
@@ -10,11 +11,24 @@ import threading
 from collections.abc import Sequence
 
 from landmark_emotion import __version__
-from landmark_emotion.errors import LandmarkEmotionError
+from landmark_emotion.errors import LandmarkEmotionError, read_remedy, reason
 
 _INTERRUPTED = 130
 _TERMINATED = 143
 _STDERR = 2
+
+_COMMANDS = (
+    *("train", "webcam", "web", "video", "image", "batch"),
+    *("plot", "explain", "evaluate", "compare", "extract", "draw"),
+)
+
+_EXIT_STATUS = """\
+exit status:
+  0    success; of several inputs, at least one could be read
+  1    error, explained on stderr; or no input could be read
+  2    wrong usage
+  130  interrupted by Ctrl-C; results so far are kept
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,25 +37,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     arguments : sequence of str, optional
-        The command and its arguments; otherwise those of the process.
+        Arguments of the command line; by default those of the process.
 
     Returns
     -------
     int
-        Exit status: 0 done, 1 an error that was explained on stderr, 2 wrong usage, 130 stopped
-        by Ctrl-C.
+        Exit status: 0 for success, 1 for an error explained on stderr, 130 for Ctrl-C.
+
+    Raises
+    ------
+    SystemExit
+        With status 2 for wrong usage, 0 after ``--help``, and 143 after SIGTERM.
     """
-    # OpenCV reads these when it is imported; the complaints of libraries would stand between ours.
+    # OpenCV reads these when it is imported. Its log would mix with our messages.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     logging.basicConfig(handlers=[logging.NullHandler()])
-    _open_what_was_closed()
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            # File names need not be valid text, and not every terminal can show all of Unicode.
+            # File names need not be valid text, and some terminals lack parts of Unicode.
             stream.reconfigure(errors="backslashreplace")
     if threading.current_thread() is threading.main_thread():
-        # As Ctrl-C does, so that nothing half-written is left behind.
+        # Unwind the stack as Ctrl-C does, so that nothing half-written remains.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
     try:
         args = _parser().parse_args(arguments)
@@ -50,35 +68,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return status
     except LandmarkEmotionError as error:
         return _fail(str(error))
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] == "landmark_emotion":
-            raise
-        return _fail(
-            f"{error.name}: not installed; run 'python3 tasks.py install' or 'pip install .'"
-        )
     except ImportError as error:
-        # What a package says that misses a library of the system, such as libGL.so.1.
-        if not any(words in str(error) for words in ("shared object", "DLL load", "dlopen")):
-            raise
-        return _fail(f"{error.name or 'package'}: cannot be loaded ({error}); see README.md")
+        return _fail(_missing_package(error))
     except KeyboardInterrupt:
         return _INTERRUPTED
     except OSError as error:
-        # Windows says EINVAL where the reader of a pipe has gone.
+        # Windows reports EINVAL for a pipe that nobody reads any more.
         if isinstance(error, BrokenPipeError) or (
             sys.platform == "win32" and error.errno == errno.EINVAL
         ):
             _abandon_stdout()
             return 0
-        if error.errno == errno.ENOSPC:
-            return _fail(f"{error.filename or 'output'}: the disk is full; make room")
-        where = "system" if error.filename is None else os.fsdecode(error.filename)
-        return _fail(f"{where[-200:]}: {error.strerror or error}; check that it can be used")
+        return _fail(_system_error(error))
 
 
-def _open_what_was_closed() -> None:
-    """Give a stdout and stderr to programs that were started without."""
-    # Else files get their numbers, and what libraries complain of goes into those.
+def _open_closed_streams() -> None:
+    """Open stdout and stderr on the null device if the process was started without them."""
+    # Otherwise files would get their numbers and receive what libraries print to stderr.
     while (number := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
         pass
     os.close(number)
@@ -88,44 +94,45 @@ def _open_what_was_closed() -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    # Not at the top, so that a missing package is told of and Ctrl-C is quiet from the start.
-    from landmark_emotion.cli import (
-        batch,
-        compare,
-        draw,
-        evaluate,
-        explain,
-        extract,
-        image,
-        plot,
-        train,
-        video,
-        web,
-        webcam,
-    )
+    # Imported here, so that main handles missing packages and Ctrl-C from the start.
+    from landmark_emotion.files.folders import user_folder
 
     parser = argparse.ArgumentParser(
         prog="landmark-emotion",
         description="Recognize facial emotion from landmarks, in real time, with a linear model.",
+        epilog=_EXIT_STATUS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    parser.add_argument(
+        "--version",
+        action="version",
+        version=f"%(prog)s {__version__}\ncache: {user_folder('cache')}",
+        help="show the version and the folder of the cache, then exit",
+    )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (
-        train,
-        webcam,
-        web,
-        video,
-        image,
-        batch,
-        plot,
-        explain,
-        evaluate,
-        compare,
-        extract,
-        draw,
-    ):
-        command.add_parser(commands)
+    for name in _COMMANDS:
+        importlib.import_module(f"landmark_emotion.cli.{name}").add_parser(commands)
     return parser
+
+
+def _missing_package(error: ImportError) -> str:
+    """Describe a package that is missing or cannot be loaded; raise any other error again."""
+    name = error.name or "package"
+    if isinstance(error, ModuleNotFoundError):
+        if name.partition(".")[0] == "landmark_emotion":
+            raise error
+        return f"{name}: not installed; run 'python3 tasks.py install' or 'pip install .'"
+    # Raised for a missing library of the system, such as libGL.so.1.
+    if not any(words in str(error) for words in ("shared object", "DLL load", "dlopen")):
+        raise error
+    return f"{name}: cannot be loaded ({reason(error)}); see 'Install' in README.md"
+
+
+def _system_error(error: OSError) -> str:
+    if error.errno == errno.ENOSPC:
+        return f"{error.filename or 'output'}: the disk is full; free some space"
+    where = "system" if error.filename is None else os.fsdecode(error.filename)
+    return f"{where[-200:]}: {reason(error)}; {read_remedy(error)}"
 
 
 def _fail(message: str) -> int:
@@ -135,6 +142,6 @@ def _fail(message: str) -> int:
 
 
 def _abandon_stdout() -> None:
-    # Otherwise the interpreter tries to flush once more at its end and complains.
+    # Otherwise the interpreter complains when it flushes stdout at exit.
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""Rows on stdout or in a file: as text, CSV, JSON Lines or Parquet."""
+"""Results on stdout or in a file, as text, CSV, JSON Lines or Parquet."""
 
 import argparse
 import contextlib
@@ -8,123 +8,114 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TextIO
+from typing import Any, TextIO
 
 from landmark_emotion.cli.options import say
 from landmark_emotion.emotions import UNCERTAIN, color_of
-from landmark_emotion.files.writing import Draft, written_gradually
+from landmark_emotion.files.writing import written_gradually
 from landmark_emotion.live.prediction import Prediction
-from landmark_emotion.show.rows import columns, csv_row, json_row
-
-if TYPE_CHECKING:
-    from landmark_emotion.show.tables import ParquetRows
+from landmark_emotion.show.rows import columns, flat_row, json_row
 
 _LONGEST_LINE = 2**20  # bytes
-
-FORMATS = ("text", "json", "csv", "parquet")
 _SUFFIXES = {".json": "json", ".jsonl": "json", ".csv": "csv", ".parquet": "parquet"}
 
 
-class Writer(Protocol):
-    """Writes the rows of one frame or image."""
+class Writer:
+    """Writes results; each format is a subclass.
 
-    def write(
-        self, source: str, frame: int, time: float, predictions: list[Prediction]
-    ) -> None: ...
+    Attributes
+    ----------
+    n_results : int
+        Images or frames written; errors do not count.
+    """
 
-    def write_error(self, source: str, reason: str) -> None: ...
-
-    def talk(self, message: str) -> None:
-        """Say something beside the data."""
-
-    def set_status(self, status: str) -> None:
-        """Set the live line, where there is one."""
-
-    def close(self) -> None: ...
-
-
-class _RowWriter:
-    """Writes rows that are the same whatever the source; it has no live line."""
-
-    def __init__(self, *, landmarks: bool = False) -> None:
-        self._landmarks = landmarks
+    n_results = 0
 
     def write(self, source: str, frame: int, time: float, predictions: list[Prediction]) -> None:
-        for prediction in predictions or (None,):
-            self._write_row(source, frame, time, prediction, "")
+        """Write the predictions of one image or frame."""
+        self.n_results += 1
+        self._write(source, frame, time, predictions)
 
     def write_error(self, source: str, reason: str) -> None:
-        self._write_row(source, 0, 0.0, None, reason)
+        """Write why a source could not be read, if the format has rows for it."""
 
-    def talk(self, message: str) -> None:
+    def notify(self, message: str) -> None:
+        """Print a message to stderr."""
         say(message)
 
     def set_status(self, status: str) -> None:
-        pass
+        """Set the status line, if there is one."""
 
     def close(self) -> None:
-        pass
+        """Write what is buffered; remove the status line."""
 
-    def _write_row(
-        self, source: str, frame: int, time: float, prediction: Prediction | None, error: str
-    ) -> None:
+    def _write(self, source: str, frame: int, time: float, predictions: list[Prediction]) -> None:
+        raise NotImplementedError
+
+
+class _RowWriter(Writer):
+    """Writes one row per face, per frame without a face, and per error."""
+
+    def __init__(self, landmarks: bool) -> None:
+        self._landmarks = landmarks
+
+    def write_error(self, source: str, reason: str) -> None:
+        self._emit(json_row(source, 0, 0.0, None, reason, landmarks=self._landmarks))
+
+    def _write(self, source: str, frame: int, time: float, predictions: list[Prediction]) -> None:
+        for prediction in predictions or (None,):
+            self._emit(json_row(source, frame, time, prediction, landmarks=self._landmarks))
+
+    def _emit(self, row: dict[str, Any]) -> None:
         raise NotImplementedError
 
 
 class JsonWriter(_RowWriter):
-    """One JSON object a line."""
+    """Writes one JSON object per line."""
 
     def __init__(self, stream: TextIO | None = None, *, landmarks: bool = False) -> None:
-        super().__init__(landmarks=landmarks)
+        super().__init__(landmarks)
         self._stream = stream or sys.stdout
 
-    def _write_row(
-        self, source: str, frame: int, time: float, prediction: Prediction | None, error: str
-    ) -> None:
-        row = json_row(source, frame, time, prediction, error, landmarks=self._landmarks)
+    def _emit(self, row: dict[str, Any]) -> None:
         print(json.dumps(row), file=self._stream, flush=True)
 
 
 class CsvWriter(_RowWriter):
-    """A header, then one line a row."""
+    """Writes a header and one line per row."""
 
     def __init__(self, stream: TextIO | None = None, *, landmarks: bool = False) -> None:
-        super().__init__(landmarks=landmarks)
+        super().__init__(landmarks)
         self._stream = stream or sys.stdout
-        # Python's streams turn \n into what the platform wants.
+        # Text streams translate the line ends for the platform.
         self._writer = csv.DictWriter(self._stream, columns(landmarks), lineterminator="\n")
         self._writer.writeheader()
 
-    def _write_row(
-        self, source: str, frame: int, time: float, prediction: Prediction | None, error: str
-    ) -> None:
-        row = csv_row(source, frame, time, prediction, error, landmarks=self._landmarks)
-        self._writer.writerow(row)
+    def _emit(self, row: dict[str, Any]) -> None:
+        self._writer.writerow(flat_row(row, landmarks=self._landmarks))
         self._stream.flush()
 
 
 class ParquetWriter(_RowWriter):
-    """A Parquet file."""
+    """Writes a Parquet file."""
 
-    def __init__(self, rows: "ParquetRows", *, landmarks: bool = False) -> None:
-        super().__init__(landmarks=landmarks)
-        self._rows = rows
+    def __init__(self, path: Path, *, landmarks: bool = False) -> None:
+        from landmark_emotion.show.tables import ParquetRows
+
+        super().__init__(landmarks)
+        self._rows = ParquetRows(path, landmarks=landmarks)
 
     def close(self) -> None:
         self._rows.close()
 
-    def _write_row(
-        self, source: str, frame: int, time: float, prediction: Prediction | None, error: str
-    ) -> None:
-        row = csv_row(source, frame, time, prediction, error, landmarks=self._landmarks)
-        self._rows.append(row)
+    def _emit(self, row: dict[str, Any]) -> None:
+        self._rows.append(flat_row(row, landmarks=self._landmarks))
 
 
-class FrameTextWriter:
-    """A line a face or frame of a video, for reading along.
+class FrameTextWriter(Writer):
+    """Writes one line per face or frame of a video.
 
-    On a terminal each emotion has a swatch of its color and the last line is live: it shows the
-    rate.
+    On a terminal each emotion has a swatch of its color, and the last line is a status line.
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:
@@ -132,123 +123,95 @@ class FrameTextWriter:
         self._terminal = stream is None and is_live_terminal()
         self._status = ""
 
-    def write(self, source: str, frame: int, time: float, predictions: list[Prediction]) -> None:
+    def notify(self, message: str) -> None:
+        self.close()
+        super().notify(message)
+
+    def set_status(self, status: str) -> None:
+        self._status = status
+
+    def close(self) -> None:
+        if self._terminal and self._status:
+            print("\r\x1b[K", end="", file=self._stream, flush=True)
+
+    def _write(self, source: str, frame: int, time: float, predictions: list[Prediction]) -> None:
         lines = [
             f"frame {frame:5d}  {time:8.3f} s  face {prediction.number}  "
             f"{self._paint(prediction.emotion)}  {prediction.probability:.2f}{_mode(prediction)}"
             for prediction in predictions
         ] or [f"frame {frame:5d}  {time:8.3f} s  no face"]
-        text = "\n".join(self._over_status(line) for line in lines)
-        print(text, file=self._stream, flush=True)
-        self._show_status()
-
-    def write_error(self, source: str, reason: str) -> None:
-        self.talk(f"{source}: {reason}")
-
-    def set_status(self, status: str) -> None:
-        """Set the live line; nothing is shown where stdout is no terminal."""
-        self._status = status
-
-    def talk(self, message: str) -> None:
-        """Say something beside the data without running into the live line."""
-        self.close()
-        say(message)
-
-    def close(self) -> None:
-        """Remove the live line."""
+        erase = "\r\x1b[K" if self._terminal else ""
+        print("\n".join(erase + line for line in lines), file=self._stream, flush=True)
         if self._terminal and self._status:
-            print("\r\x1b[K", end="", file=self._stream, flush=True)
+            print(f"\x1b[2m{self._status}\x1b[0m", end="", file=self._stream, flush=True)
 
     def _paint(self, emotion: str) -> str:
         padded = f"{emotion:<9}"
         # The text keeps the terminal's own color: yellow words cannot be read on white.
         return f"{swatch(emotion)} {padded}" if self._terminal else padded
 
-    def _over_status(self, line: str) -> str:
-        return f"\r\x1b[K{line}" if self._terminal else line
 
-    def _show_status(self) -> None:
-        if self._terminal and self._status:
-            print(f"\x1b[2m{self._status}\x1b[0m", end="", file=self._stream, flush=True)
-
-
-class ImageTextWriter:
-    """A line a face, with all probabilities, or why there is none."""
+class ImageTextWriter(Writer):
+    """Writes one line per face of an image, with all probabilities."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stdout
 
-    def write(self, source: str, frame: int, time: float, predictions: list[Prediction]) -> None:
+    def _write(self, source: str, frame: int, time: float, predictions: list[Prediction]) -> None:
         for prediction in predictions:
-            order = prediction.probabilities.argsort()[::-1]
-            every = "  ".join(
-                f"{prediction.emotions[i]} {prediction.probabilities[i]:.3f}" for i in order
+            probabilities = "  ".join(
+                f"{prediction.emotions[i]} {prediction.probabilities[i]:.3f}"
+                for i in prediction.probabilities.argsort()[::-1]
             )
             doubt = "uncertain: " if prediction.emotion == UNCERTAIN else ""
-            mode = _mode(prediction)
-            self._print(f"{source}: face {prediction.number}: {doubt}{every}{mode}")
+            answer = f"{doubt}{probabilities}{_mode(prediction)}"
+            self._print(f"{source}: face {prediction.number}: {answer}")
         if not predictions:
             self._print(f"{source}: no face")
 
-    def write_error(self, source: str, reason: str) -> None:
-        self._print(f"{source}: {reason}")
-
-    def talk(self, message: str) -> None:
-        say(message)
-
-    def set_status(self, status: str) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
-
     def _print(self, line: str) -> None:
         print(line, file=self._stream, flush=True)
-
-
-def format_of(args: argparse.Namespace) -> str:
-    """Tell which format is asked for: by ``--format``, by the suffix of ``-o``, or text."""
-    if args.format is not None:
-        return str(args.format)
-    return _SUFFIXES.get(args.output.suffix.lower(), "text") if args.output else "text"
 
 
 @contextlib.contextmanager
 def open_writer(
     args: argparse.Namespace, text: Callable[[TextIO | None], Writer]
 ) -> Iterator[Writer]:
-    """Open what the options of `options.add_output` ask for.
+    """Open a writer for the options of `options.add_output`.
+
+    An output file is put in place at the end, also after Ctrl-C, but only if there is a result:
+    without one an existing file stays as it is.
 
     Parameters
     ----------
     args : Namespace
         With ``format``, ``output`` and ``landmarks``.
     text : callable
-        Makes the writer for ``--format text``.
-
-    Yields
-    ------
-    Writer
-        A file takes its place at the end, also where the work is broken off.
+        Makes the writer of the text format from a stream, or from None for stdout.
     """
-    format_ = format_of(args)
+    format_ = args.format
+    if format_ is None and args.output is not None:
+        format_ = _SUFFIXES.get(args.output.suffix.lower())
     with contextlib.ExitStack() as stack:
-        writer: Writer
+        writer: Writer | None = None
         stream: TextIO | None = None
         if args.output is not None:
             draft = stack.enter_context(written_gradually(args.output))
-            path = draft.path
-            stack.push(_kept(draft))
+
+            @stack.push
+            def keep_results(kind: object, error: BaseException | None, trace: object) -> None:
+                # Without its end a Parquet file cannot be read; other files lose half a line.
+                whole = not isinstance(error, OSError)
+                if not whole and format_ != "parquet":
+                    whole = _cut_last_line(draft.path)
+                if whole and writer is not None and writer.n_results:
+                    draft.keep()
+
             if format_ != "parquet":
-                stack.push(_whole_lines(path))
-                file = path.open("w", encoding="utf-8", errors="surrogateescape", newline="")
+                file = draft.path.open("w", encoding="utf-8", errors="surrogateescape", newline="")
                 stream = stack.enter_context(file)
         if format_ == "parquet":
-            from landmark_emotion.show.tables import ParquetRows
-
-            writer = ParquetWriter(
-                ParquetRows(path, landmarks=args.landmarks), landmarks=args.landmarks
-            )
+            writer = ParquetWriter(draft.path, landmarks=args.landmarks)
         elif format_ == "csv":
             writer = CsvWriter(stream, landmarks=args.landmarks)
         elif format_ == "json":
@@ -259,30 +222,17 @@ def open_writer(
         yield writer
 
 
-def _kept(draft: Draft) -> Callable[..., None]:
-    """Make what keeps a draft unless the run failed before anything was written."""
-
-    def keep(kind: object, error: object, trace: object) -> None:
-        if kind is None or draft.path.stat().st_size:
-            draft.keep()
-
-    return keep
-
-
-def _whole_lines(path: Path) -> Callable[..., None]:
-    """Make what cuts off half a line where a file could not be written to its end."""
-
-    def cut(kind: object, error: object, trace: object) -> None:
-        if isinstance(error, OSError):
-            with contextlib.suppress(OSError), path.open("rb+") as file:
-                start = file.seek(max(0, file.seek(0, os.SEEK_END) - _LONGEST_LINE))
-                file.truncate(start + file.read().rfind(b"\n") + 1)
-
-    return cut
+def _cut_last_line(path: Path) -> bool:
+    """Remove an incomplete last line; return whether that was possible."""
+    with contextlib.suppress(OSError), path.open("rb+") as file:
+        start = file.seek(max(0, file.seek(0, os.SEEK_END) - _LONGEST_LINE))
+        file.truncate(start + file.read().rfind(b"\n") + 1)
+        return True
+    return False
 
 
 def _mode(prediction: Prediction) -> str:
-    """Name what the face was compared with, where that is not the average person."""
+    """Return what the face was compared with, if not with the average person."""
     return "" if prediction.mode == "static" else f"  {prediction.mode}"
 
 
@@ -297,12 +247,11 @@ def swatch(emotion: str) -> str:
 
 
 def is_live_terminal() -> bool:
-    """Tell whether stdout is a terminal that understands colors and a line written over."""
+    """Return whether stdout is a terminal with colors and a cursor that can move."""
     if not sys.stdout.isatty() or os.environ.get("TERM") == "dumb" or os.environ.get("NO_COLOR"):
         return False
     if sys.platform == "win32":
-        # tqdm needs colorama there, so it is installed.
-        import colorama
+        import colorama  # required by tqdm on Windows
 
         colorama.just_fix_windows_console()
     return True

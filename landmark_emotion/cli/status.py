@@ -1,4 +1,4 @@
-"""How it goes: frames a second, delay, what was dropped, how much is left."""
+"""The status line: frame rate, delay, dropped frames and time left."""
 
 import time
 from collections import deque
@@ -7,19 +7,24 @@ import numpy as np
 
 from landmark_emotion.sources.frame import Frame
 
-_WINDOW = 300  # frames that the figures are about
-_REFRESH = 0.25  # seconds between new texts
+_WINDOW = 300  # frames over which rate and delay are computed
+_REFRESH = 0.25  # seconds between updates of the line
 
 
 class Status:
-    """Keeps count while frames go by.
+    """Measures the progress of one source.
 
     Parameters
     ----------
     live : bool
-        Whether somebody waits for each result, so that its delay is of interest.
+        Whether to report the delay of each result and the frames dropped.
     total : int, optional
-        Of how many frames, so that the time left is known.
+        Expected number of frames, from which the time left is estimated.
+
+    Attributes
+    ----------
+    n_frames : int
+        Number of frames recognized.
     """
 
     def __init__(self, *, live: bool = True, total: int | None = None) -> None:
@@ -27,21 +32,21 @@ class Status:
         self._total = total
         self._delays: deque[float] = deque(maxlen=_WINDOW)
         self._done: deque[float] = deque(maxlen=_WINDOW)
-        self._begun = time.monotonic()
+        self._start = time.monotonic()
         self.n_frames = 0
-        self._reached = 0
+        self._reached = 0  # frames of the source, including those dropped
         self._text = ""
         self._refreshed = 0.0
 
     @property
     def rate(self) -> float:
-        """Frames a second, over the last ones."""
+        """Frames per second, over the last ones."""
         if len(self._done) < 2 or self._done[-1] <= self._done[0]:
             return 0.0
         return (len(self._done) - 1) / (self._done[-1] - self._done[0])
 
     def count(self, frame: Frame) -> None:
-        """Take note that a frame's result is there."""
+        """Count a frame whose result is ready."""
         now = time.monotonic()
         self._delays.append(now - frame.captured)
         self._done.append(now)
@@ -49,31 +54,32 @@ class Status:
         self._reached = frame.index + 1
 
     def line(self, n_faces: int) -> str:
-        """Say how it goes, for a line that is written over again and again."""
+        """Return the status line, updated a few times per second."""
         now = time.monotonic()
         if now - self._refreshed >= _REFRESH or not self._text:
             self._refreshed = now
-            faces = f"{n_faces} face{'' if n_faces == 1 else 's'}"
-            self._text = f"{self._progress(now)}{faces}, {self._speed(self.rate)}, Ctrl-C ends"
+            faces = f"{n_faces} face{'s' * (n_faces != 1)}"
+            speed = self._speed(self.rate)
+            self._text = f"{self._progress(now)}{faces}, {speed}, Ctrl-C to stop"
         return self._text
 
     def summary(self) -> str:
-        """Say how it went."""
-        took = self._done[-1] - self._begun if self._done else 0.0
+        """Return number of frames and speed."""
+        took = self._done[-1] - self._start if self._done else 0.0
         overall = self.n_frames / took if took > 0 else 0.0
-        return f"{self.n_frames} frames, {self._speed(self.rate if self._live else overall)}"
+        frames = f"{self.n_frames} frame{'s' * (self.n_frames != 1)}"
+        return f"{frames}, {self._speed(self.rate if self._live else overall)}"
 
     def _progress(self, now: float) -> str:
         if not self._total or not self._reached:
             return ""
         share = min(1.0, self._reached / self._total)
-        left = round((now - self._begun) * (1 / share - 1))
+        left = round((now - self._start) * (1 / share - 1))
         return f"{share:.0%} ({left // 60}:{left % 60:02} left), "
 
     def _speed(self, rate: float) -> str:
         if not self._live:
             return f"{rate:.1f} frames/s"
         median, slow = np.percentile(self._delays, [50, 95]) * 1000 if self._delays else (0.0, 0.0)
-        # Sources count every frame; those that nobody saw were dropped.
         dropped = self._reached - self.n_frames
         return f"{rate:.1f} frames/s, delay {median:.0f} ms (p95 {slow:.0f} ms), {dropped} dropped"

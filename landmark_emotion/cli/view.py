@@ -1,15 +1,14 @@
-"""What is seen of a video: the window, its keys, and the recorded video."""
+"""The annotated video: its window, the keys of the window, and the recording."""
 
 import time
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from landmark_emotion.cli.calibrating import Calibrator
-from landmark_emotion.errors import LandmarkEmotionError
+from landmark_emotion.cli.calibrator import Calibrator
+from landmark_emotion.errors import LandmarkEmotionError, Notify
 from landmark_emotion.files.writing import replace_atomically
 from landmark_emotion.live.prediction import Prediction
 from landmark_emotion.model.classifier import EmotionModel
@@ -22,52 +21,53 @@ from landmark_emotion.sources.frame import Frame
 
 CALIBRATION = 2.0  # seconds after the key c
 _LONGEST_WAIT = 2.0  # seconds
-_NEWS = 3.0  # seconds for which a message stays
+_MESSAGE_TIME = 3.0  # seconds for which a message is shown
+_TOGGLES = {"l": "landmarks", "p": "bars", "h": "help"}
 
 
 class View:
-    """Draws every frame's predictions for a window, a recorded video, or both.
+    """Annotates frames for a window, a recording, or both.
 
     Parameters
     ----------
     model : EmotionModel
-        Explains the predictions when asked why.
-    window : Window or None
-        Where to show them.
-    recorder : Recorder or None
-        Where to write them; what only the window's keys ask for is recorded too.
+        Explains the predictions after the key w.
     calibrator : Calibrator
-        Is started by a key.
-    tell : callable
-        Takes a line for the user.
+        Started by the key c.
+    window : Window or None
+        Shows the frames.
+    recorder : Recorder or None
+        Records the frames as they are shown.
+    notify : callable
+        Called with messages for the user.
     paced : bool
-        Whether the window shows a file at the speed at which it was filmed.
+        Whether to show the frames of a file at the speed at which they were recorded.
     """
 
     def __init__(
         self,
         model: EmotionModel,
+        calibrator: Calibrator,
+        *,
         window: Window | None,
         recorder: Recorder | None,
-        calibrator: Calibrator,
-        tell: Callable[[str], None],
-        *,
+        notify: Notify,
         paced: bool,
     ) -> None:
-        self._paced = paced
-        self._begun = 0.0
+        self.calibrator = calibrator
         self._model = model
         self._window = window
         self._recorder = recorder
-        self._calibrator = calibrator
-        self._tell = tell
+        self._notify = notify
+        self._paced = paced
+        self._start = 0.0
         self._overlay = Overlay()
-        self._why = False
-        self._news = ""
-        self._news_until = 0.0
+        self._explained = False
+        self._message = ""
+        self._message_until = 0.0
 
     def show(self, frame: Frame, predictions: list[Prediction], fps: float | None) -> bool:
-        """Show a frame; False once the user has closed the window."""
+        """Show and record a frame; return False if the user has closed the window."""
         if self._window is None and self._recorder is None:
             return True
         drawn = self._draw(frame, predictions, fps)
@@ -77,78 +77,70 @@ class View:
             return True
         if not self._window.show(drawn) or not self._keep_pace(self._window, frame):
             return False
-        return self._handle(self._window.key, frame, predictions, fps)
+        return self._handle(self._window, frame, predictions, fps)
 
     def _keep_pace(self, window: Window, frame: Frame) -> bool:
         now = time.monotonic()
-        early = self._begun + frame.time - now
+        early = self._start + frame.time - now
         if self._paced and not window.key and 0 < early < _LONGEST_WAIT:
             return window.wait(round(early * 1000))
         if not 0 < early < _LONGEST_WAIT:
-            self._begun = now - frame.time  # the first frame, or one after a rest
+            self._start = now - frame.time  # the first frame, or one after a pause
         return True
 
     def _draw(
-        self,
-        frame: Frame,
-        predictions: list[Prediction],
-        fps: float | None,
-        message: str = "",
+        self, frame: Frame, predictions: list[Prediction], fps: float | None, message: str = ""
     ) -> NDArray[np.uint8]:
-        if not message and self._calibrator.running:
+        if not message and self.calibrator.running:
             message = "look neutral ..."
-        if not message and frame.captured < self._news_until:
-            message = self._news
+        if not message and frame.captured < self._message_until:
+            message = self._message
         image = frame.image
-        if self._why:
-            for prediction in predictions:
-                explanation = explain(
-                    self._model,
-                    prediction.face.landmarks,
-                    prediction.reference,
-                    prediction.likeliest,
-                )
-                image = draw_explanation(image, prediction, explanation)
+        for prediction in predictions if self._explained else ():
+            landmarks, reference = prediction.face.landmarks, prediction.reference
+            explanation = explain(self._model, landmarks, reference, prediction.likeliest)
+            image = draw_explanation(image, prediction, explanation)
         return self._overlay.draw(image, predictions, fps=fps, message=message)
 
     def _handle(
-        self, key: str, frame: Frame, predictions: list[Prediction], fps: float | None
+        self, window: Window, frame: Frame, predictions: list[Prediction], fps: float | None
     ) -> bool:
-        """Do what a key asks for; False once the window is closed."""
-        window = self._window
-        if window is None:
-            return True
+        """Do what a key asks for; return False if the user has closed the window."""
+        key = window.key
         if key == "c":
-            self._calibrator.start(CALIBRATION)
+            self.calibrator.start(CALIBRATION)
         elif key == "s":
             self._save(self._draw(frame, predictions, fps), frame)
-        elif key == "l":
-            self._overlay.landmarks = not self._overlay.landmarks
-        elif key == "p":
-            self._overlay.bars = not self._overlay.bars
-        elif key == "h":
-            self._overlay.help = not self._overlay.help
+        elif key in _TOGGLES:
+            name = _TOGGLES[key]
+            setattr(self._overlay, name, not getattr(self._overlay, name))
         elif key == "w":
-            self._why = not self._why
+            self._explained = not self._explained
         elif key == " ":
-            if not window.show(self._draw(frame, predictions, fps, "paused: space goes on")):
-                return False
-            while window.wait(50):
-                if window.key == " ":
-                    return True
-                if window.key and window.key != "c":
-                    if not self._handle(window.key, frame, predictions, fps):
-                        return False
-                    window.show(self._draw(frame, predictions, fps, "paused: space goes on"))
-            return False
+            return self._pause(window, frame, predictions, fps)
         return True
+
+    def _pause(
+        self, window: Window, frame: Frame, predictions: list[Prediction], fps: float | None
+    ) -> bool:
+        """Hold a frame until space is pressed; other keys work, except calibration."""
+        message = "paused, press space to continue"
+        if not window.show(self._draw(frame, predictions, fps, message)):
+            return False
+        while window.wait(50):
+            if window.key == " ":
+                return True
+            if window.key and window.key != "c":
+                self._handle(window, frame, predictions, fps)
+                window.show(self._draw(frame, predictions, fps, message))
+        return False
 
     def _save(self, drawn: NDArray[np.uint8], frame: Frame) -> None:
         name = f"emotion-{datetime.now().astimezone():%Y%m%d-%H%M%S}-{frame.index}.png"
         try:
             replace_atomically(Path(name), encode_picture(drawn, Path(name)))
-            self._news = f"saved {name}"
+            self._message = f"saved {name}"
         except LandmarkEmotionError as error:
-            self._news = str(error)
-        self._news_until = frame.captured + _NEWS
-        self._tell(self._news)
+            self._message = str(error)
+        self._message_until = frame.captured + _MESSAGE_TIME
+        self._notify(self._message)

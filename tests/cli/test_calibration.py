@@ -1,3 +1,5 @@
+"""Calibration, profiles and photos as reference, by all commands that take them."""
+
 import json
 
 import cv2
@@ -15,7 +17,7 @@ def settings(here, monkeypatch):
 
 @pytest.fixture
 def photos(here):
-    """Ten pictures of a person at rest, then five of the same person smiling."""
+    """Ten neutral pictures of a person, then five smiling ones."""
     folder = here / "photos"
     folder.mkdir()
     for number in range(15):
@@ -28,17 +30,16 @@ def _modes(result):
     return [row["calibration"] for row in result.rows]
 
 
-def test_calibration_runs_for_its_seconds_and_then_counts(run, model, photos):
+def test_calibration_lasts_for_the_given_seconds(run, model, photos):
     result = run(
         "webcam", "--source", photos, "--model", model, "--format", "json", "--calibrate", "0.5"
     )
-    # Image sequences run at 25 frames a second, but there are only 15.
     assert _modes(result) == ["calibrating"] * 13 + ["calibrated"] * 2
     assert "look neutral for 0.5 seconds" in result.err
-    assert "calibrated on 1 face" in result.err
+    assert "calibrated 1 face" in result.err
 
 
-def test_a_profile_is_kept_and_used_again(run, model, photos, settings):
+def test_profile_is_stored_and_used_again(run, model, photos, settings):
     options = ("webcam", "--source", photos, "--model", model, "--format", "json")
     first = run(*options, "--calibrate", "0.5", "--profile", "anna")
     (saved,) = settings.rglob("anna.json")
@@ -52,7 +53,7 @@ def test_a_profile_is_kept_and_used_again(run, model, photos, settings):
     assert _modes(image) == ["profile"]
 
 
-def test_a_photo_can_be_the_reference(run, model, photos):
+def test_photo_is_the_reference(run, model, photos):
     options = ("image", photos / "12.png", "--model", model, "--format", "json")
     (static,), (compared,) = run(*options).rows, run(*options, "--neutral", photos / "00.png").rows
     assert compared["calibration"] == "profile"
@@ -60,7 +61,7 @@ def test_a_photo_can_be_the_reference(run, model, photos):
     assert compared["emotion"] == "happiness"
 
 
-def test_the_estimate_takes_over_after_a_second(run, model, video):
+def test_estimate_takes_over_after_a_second(run, model, video):
     result = run(
         "webcam",
         "--source",
@@ -81,61 +82,74 @@ def test_the_estimate_takes_over_after_a_second(run, model, video):
     ("options", "complaint"),
     [
         (("--profile", "nobody"), "no such profile"),
-        (("--profile", "../../etc/passwd"), "cannot name a profile"),
+        (("--profile", "../../etc/passwd"), "not a name for a profile"),
         (("--neutral", "none.jpg"), "no such file"),
         (("--neutral", "photos/empty.png"), "no face found"),
     ],
 )
-def test_what_is_missing_gets_one_line(run, model, photos, nobody, options, complaint):
+def test_unusable_reference_is_an_error(run, model, photos, nobody, options, complaint):
     cv2.imwrite(str(photos / "empty.png"), nobody)
     result = run("image", photos / "00.png", "--model", model, *options)
     assert result.status == 1
     assert complaint in result.err.splitlines()[-1]
 
 
-def test_a_source_that_ends_too_early_is_told(run, model, photos, settings):
-    options = ("webcam", "--source", photos, "--model", model, "--calibrate", "5")
+@pytest.mark.parametrize("command", [["webcam", "--source"], ["video"]])
+def test_source_that_ends_during_calibration(run, model, photos, settings, command):
+    options = (*command, photos, "--model", model, "--calibrate", "5", "--max-frames", 2)
     result = run(*options, "--profile", "bob")
     assert result.status == 1
-    assert "ended before calibration did" in result.err
+    assert "ended during calibration" in result.err
     assert not list(settings.rglob("bob.json"))
     assert run(*options).status == 0
 
 
-def test_auto_and_a_profile_exclude_each_other(run):
-    assert run("webcam", "--calibrate", "auto", "--profile", "anna").status == 2
+@pytest.mark.parametrize("command", [["webcam", "--source"], ["video"]])
+def test_calibration_without_a_face_leaves_the_profile_as_it_was(run, model, here, nobody, command):
+    (here / "empty").mkdir()
+    for number in range(14):
+        cv2.imwrite(str(here / "empty" / f"{number:02}.png"), nobody)
+    (here / "anna.json").write_text("earlier profile")
+    options = (*command, "empty", "--model", model, "--calibrate", "0.5")
+    result = run(*options, "--profile", "anna.json")
+    assert result.status == 1
+    assert "no face was seen during calibration" in result.err
+    assert (here / "anna.json").read_text() == "earlier profile"
+    assert run(*options).status == 0
 
 
-def test_a_profile_that_could_not_be_kept_is_told_before_the_work(run, model, photos, here):
+@pytest.mark.parametrize("command", [["webcam"], ["video", "a.mp4"]])
+@pytest.mark.parametrize("reference", [["--profile", "anna"], ["--neutral", "anna.jpg"]])
+def test_auto_excludes_other_references(run, command, reference):
+    result = run(*command, "--calibrate", "auto", *reference)
+    assert result.status == 2
+    assert "'auto' cannot be used with --profile or --neutral" in result.err
+
+
+@pytest.mark.parametrize("command", [["webcam", "--source"], ["video"]])
+def test_profile_that_cannot_be_stored_is_reported_before_the_work(
+    run, model, photos, here, command
+):
     (here / "file").write_text("x")
     options = ("--calibrate", "0.5", "--profile", "file/anna.json")
-    result = run("webcam", "--source", photos, "--model", model, *options)
+    result = run(*command, photos, "--model", model, *options)
     assert (result.status, result.out) == (1, "")
     assert "cannot be written" in result.err.splitlines()[-1]
 
 
-def test_text_says_what_was_compared_with(run, model, photos):
+def test_text_names_the_reference(run, model, photos):
     plain = run("image", photos / "12.png", "--model", model)
     compared = run("image", photos / "12.png", "--model", model, "--neutral", photos / "00.png")
     assert "profile" not in plain.out
     assert compared.out.rstrip().endswith("profile")
 
 
-def test_calibrating_on_nobody_says_so(run, model, here, nobody):
-    folder = here / "empty"
-    folder.mkdir()
-    for number in range(20):
-        cv2.imwrite(str(folder / f"{number:02}.png"), nobody)
-    result = run("webcam", "--source", folder, "--model", model, "--calibrate", "0.5")
-    assert "no face was seen while calibrating" in result.err
-
-
 @pytest.mark.parametrize("seconds", ["0", "-1", "1e9", "soon", "nan"])
-def test_odd_times_are_wrong_usage(run, seconds):
+def test_unusable_seconds_are_wrong_usage(run, seconds):
     assert run("webcam", f"--calibrate={seconds}").status == 2
 
 
-def test_what_is_not_sure_enough_is_called_uncertain(run, model, photos):
+def test_improbable_emotion_is_called_uncertain(run, model, photos):
     options = ("image", photos / "12.png", "--model", model)
     (row,) = run(*options, "--format", "json", "--min-probability", "0.9999999").rows
     assert row["emotion"] == "uncertain"

@@ -121,7 +121,7 @@ def test_an_image_that_cannot_be_read_is_told(explain, here):
 def test_an_emotion_the_model_does_not_know_is_told(explain, happy):
     result = explain(happy, "--emotion", "contempt")
     assert (result.status, result.out) == (1, "")
-    assert "error: contempt: not known to the model; choose one of anger, " in result.err
+    assert "error: contempt: not an emotion of the model; choose one of anger, " in result.err
     assert explain(happy, "--emotion", "boredom").status == 2
 
 

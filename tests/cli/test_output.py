@@ -76,7 +76,6 @@ def test_images_get_a_line_with_every_emotion_likeliest_first(capsys):
     assert capsys.readouterr().out.splitlines() == [
         "a.png: face 1: happiness 0.750  neutral 0.188  anger 0.062",
         "b.png: no face",
-        "c.png: the file is empty",
     ]
 
 

@@ -1,3 +1,5 @@
+"""The command `webcam`."""
+
 import csv
 import io
 import os
@@ -27,7 +29,7 @@ def parsed(text: str) -> list[tuple]:
     return [match.groups() for match in matches]
 
 
-def test_every_frame_is_printed_with_time_face_emotion_and_probability(watch, model):
+def test_every_frame_is_printed_with_time_face_emotion_and_probability(watch, model, video):
     result = watch()
     assert result.status == 0
     rows = parsed(result.out)
@@ -35,15 +37,16 @@ def test_every_frame_is_printed_with_time_face_emotion_and_probability(watch, mo
     assert [float(row[1]) for row in rows] == pytest.approx(np.arange(40) / 10)
     assert {row[3] for row in rows[:28]} <= set(DEFAULT_EMOTIONS)
     assert all(1 / 7 - 0.01 < float(row[4]) <= 1 for row in rows[:28])
-    # What is no data is on stderr.
     told, summary = result.err.splitlines()
-    assert told == f"model: {model}, 7 emotions; trained on drawn faces, so a toy on real ones"
+    assert told == f"model: {model}, 7 emotions; trained on drawn faces, not fit for real ones"
     assert re.fullmatch(
-        r"40 frames, \d+\.\d frames/s, delay \d+ ms \(p95 \d+ ms\), 0 dropped", summary
+        re.escape(str(video))
+        + r": 40 frames, \d+\.\d frames/s, delay \d+ ms \(p95 \d+ ms\), 0 dropped",
+        summary,
     )
 
 
-def test_without_a_face_it_says_so_and_never_the_last_answer_again(watch):
+def test_frames_without_a_face_never_repeat_the_last_emotion(watch):
     rows = parsed(watch().out)
     assert [row[2:] for row in rows[-9:]] == [(None, None, None)] * 9
 
@@ -55,7 +58,7 @@ def test_the_emotion_follows_the_drawn_face(watch):
     assert "happiness" not in emotions[17:]
 
 
-def test_changes_only_leaves_out_what_stays_the_same(watch):
+def test_changes_only_leaves_out_equal_frames(watch):
     every, changes = parsed(watch().out), parsed(watch("--changes-only").out)
     expected = [
         row
@@ -67,7 +70,7 @@ def test_changes_only_leaves_out_what_stays_the_same(watch):
     assert changes[-1][2] is None
 
 
-def test_max_frames_ends_it(watch):
+def test_max_frames(watch):
     assert len(parsed(watch("--max-frames", 3).out)) == 3
     assert len(parsed(watch("--max-frames", 300).out)) == 40
 
@@ -84,12 +87,12 @@ def test_json_has_box_and_all_probabilities(watch, video):
         assert sum(row["probabilities"].values()) == pytest.approx(1, abs=1e-5)
         assert row["probabilities"][row["emotion"]] == row["probability"]
         assert sum(row["raw_probabilities"].values()) == pytest.approx(1, abs=1e-5)
-        # Another emotion takes over only once it is clearly likelier.
+        # Hysteresis keeps an emotion until another is clearly likelier.
         assert row["probability"] > max(row["probabilities"].values()) - 0.1
     assert {row[key] for row in rows[-9:] for key in ("face", "box", "emotion")} == {None}
 
 
-def test_csv_can_be_read_by_others_and_says_the_same(watch):
+def test_csv_holds_the_same_as_json(watch):
     rows = list(csv.DictReader(io.StringIO(watch("--format", "csv").out)))
     assert tuple(rows[0]) == COLUMNS
     for row, other in zip(rows, watch("--format", "json").rows, strict=True):
@@ -103,14 +106,14 @@ def test_csv_can_be_read_by_others_and_says_the_same(watch):
             assert raw == other["raw_probabilities"]
 
 
-def test_nothing_but_text_where_stdout_is_no_terminal(watch):
+def test_no_escape_sequences_without_a_terminal(watch):
     result = watch("--max-frames", 5)
     assert "\x1b" not in result.out + result.err
     assert "\r" not in result.out + result.err
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no pty")
-def test_on_a_terminal_there_are_colors_and_the_rate(spawn, video, model):
+def test_terminal_has_colors_and_a_status_line(spawn, video, model):
     ours, theirs = os.openpty()
     arguments = ["webcam", "--source", video, "--model", model, "--max-frames", 5]
     environment = os.environ | {"TERM": "xterm"}
@@ -120,7 +123,7 @@ def test_on_a_terminal_there_are_colors_and_the_rate(spawn, video, model):
     while True:
         try:
             block = os.read(ours, 65536)
-        except OSError:  # Linux says so where all is said
+        except OSError:  # Linux, at the end
             break
         if not block:
             break
@@ -133,7 +136,7 @@ def test_on_a_terminal_there_are_colors_and_the_rate(spawn, video, model):
     assert seen.endswith(b"\r\x1b[K")
 
 
-def test_smoothing_calms_the_answer_and_can_be_turned_off(watch):
+def test_smoothing(watch):
     for row in watch("--format", "json", "--smoothing", 0).rows[:28]:
         assert row["probabilities"] == row["raw_probabilities"]
         assert row["probability"] == max(row["probabilities"].values())
@@ -145,19 +148,19 @@ def test_smoothing_calms_the_answer_and_can_be_turned_off(watch):
     assert len(changed) > 20
 
 
-def test_faces_below_the_smallest_asked_for_are_left_out(watch):
+def test_min_face(watch):
     assert {row[2] for row in parsed(watch("--min-face", 290, "--max-frames", 5).out)} == {None}
     assert {row[2] for row in parsed(watch("--min-face", 40, "--max-frames", 5).out)} == {"1"}
 
 
-def test_without_tracking_the_same_faces_are_found(watch):
+def test_no_tracking_finds_the_same_faces(watch):
     searched, followed = (
         parsed(watch(*arguments).out) for arguments in (["--no-tracking"], ["--detect-every", 5])
     )
     assert [row[2] for row in searched[:28]] == [row[2] for row in followed[:28]] == ["1"] * 28
 
 
-def test_a_folder_of_images_is_watched_and_bad_ones_warned_of(run, here, model, png):
+def test_unreadable_images_of_a_sequence_are_reported(run, here, model, png):
     for name, content in {"9.png": png, "10.png": b"broken", "11.png": png}.items():
         (here / name).write_bytes(content)
     result = run("webcam", "--source", here, "--model", model)
@@ -177,7 +180,7 @@ def test_a_folder_of_images_is_watched_and_bad_ones_warned_of(run, here, model, 
         ("", "source: none is named"),
     ],
 )
-def test_a_source_that_cannot_be_used_is_one_line(run, here, model, source, complaint):
+def test_unusable_source_is_one_line(run, here, model, source, complaint):
     (here / "empty.mp4").touch()
     (here / "text.mp4").write_bytes(b"text " * 500)
     result = run("webcam", "--source", source, "--model", model)
@@ -194,7 +197,7 @@ def test_a_source_that_cannot_be_used_is_one_line(run, here, model, source, comp
         (["--model", "."], ".: "),
     ],
 )
-def test_a_model_that_cannot_be_used_is_one_line(run, here, video, arguments, complaint):
+def test_unusable_model_is_one_line(run, here, video, arguments, complaint):
     (here / "text.npz").write_text("no zip")
     result = run("webcam", "--source", video, *arguments)
     assert (result.status, result.out) == (1, "")
@@ -202,7 +205,7 @@ def test_a_model_that_cannot_be_used_is_one_line(run, here, video, arguments, co
     assert result.err.count("\n") == 1
 
 
-def test_a_predictor_that_cannot_be_used_is_one_line(watch, tmp_path):
+def test_missing_predictor_is_one_line(watch, tmp_path):
     result = watch("--predictor", tmp_path / "none.dat")
     assert result.status == 1
     assert result.err.splitlines()[-1].endswith(
@@ -210,7 +213,7 @@ def test_a_predictor_that_cannot_be_used_is_one_line(watch, tmp_path):
     )
 
 
-def test_a_camera_that_is_unplugged_ends_it_with_an_error(run, model, face, monkeypatch):
+def test_unplugged_camera_is_an_error(run, model, face, monkeypatch):
     class Camera:
         left = 3
         released = False
@@ -238,7 +241,7 @@ def test_a_camera_that_is_unplugged_ends_it_with_an_error(run, model, face, monk
     frames = [int(row[0]) for row in parsed(result.out)]
     assert frames
     assert frames == sorted(set(frames) & {0, 1, 2})
-    assert result.err.splitlines()[-1].startswith("error: camera 0: stopped after 3 frames")
+    assert "error: camera 0: stopped after 3 frames; " in result.err
     assert Camera.made.released
 
 
@@ -249,7 +252,7 @@ def test_show_without_a_screen_is_one_line(watch):
     assert result.err.count("\n") == 1
 
 
-def test_show_draws_on_every_frame_until_the_window_is_closed(watch, video, monkeypatch):
+def test_show_annotates_frames_until_the_window_is_closed(watch, video, monkeypatch):
     shown = []
 
     class Window:
@@ -281,18 +284,18 @@ def test_show_draws_on_every_frame_until_the_window_is_closed(watch, video, monk
     assert (shown[0] != clean[0]).any(axis=2).sum() > 2000
 
 
-def test_a_real_video_is_watched(run, real_video, model):
+def test_real_video_has_a_face(run, real_video, model):
     result = run("webcam", "--source", real_video, "--model", model, "--max-frames", 10)
     assert result.status == 0
     assert {row[2] for row in parsed(result.out)} == {"1"}
 
 
-def test_it_is_not_slowed_down_by_modules_it_does_not_need(spawn, video, model):
+def test_heavy_modules_are_not_imported(spawn, video, model):
     program = f"""
 import sys
 from landmark_emotion.cli import main
 main(["webcam", "--source", {str(video)!r}, "--model", {str(model)!r}, "--max-frames", "1"])
-print(sorted({{"sklearn", "scipy", "joblib", "tqdm", "matplotlib"}} & set(sys.modules)))
+print(sorted({{"sklearn", "joblib", "tqdm", "matplotlib"}} & set(sys.modules)))
 """
     out, _ = spawn("-c", program).communicate()
     assert out.splitlines()[-1] == "[]", sys.executable

@@ -1,0 +1,89 @@
+"""The account of a run: how many inputs were used, and which were not and why."""
+
+from pathlib import Path
+from types import TracebackType
+
+from landmark_emotion.cli.options import say
+from landmark_emotion.cli.output import Writer
+from landmark_emotion.errors import LandmarkEmotionError
+
+
+class Account:
+    """Counts the inputs of a run, names those that fail, and sums up at the end.
+
+    Use it as a context manager around `output.open_writer`. The summary follows once the results
+    are in place, also after Ctrl-C.
+
+    Parameters
+    ----------
+    noun : str
+        What one input is, such as "image".
+    total : int
+        Number of inputs.
+    output : Path or None
+        Where the results go.
+
+    Attributes
+    ----------
+    n_read : int
+        Inputs that gave results.
+    """
+
+    def __init__(self, noun: str, total: int, output: Path | None) -> None:
+        self._noun = noun
+        self._total = total
+        self._output = output
+        self.n_read = 0
+        self._n_unreadable = 0
+        self._n_incomplete = 0
+
+    def fail(
+        self, writer: Writer, source: str, error: LandmarkEmotionError, *, incomplete: bool = False
+    ) -> None:
+        """Report an input that cannot be read, or not to its end.
+
+        Parameters
+        ----------
+        writer : Writer
+            Gets an error row.
+        source : str
+            Name of the input.
+        error : LandmarkEmotionError
+            Its message starts with the name.
+        incomplete : bool
+            Whether the input gave results before.
+        """
+        self._n_incomplete += incomplete
+        self._n_unreadable += not incomplete
+        writer.notify(f"error: {error}")
+        writer.write_error(source, str(error).removeprefix(f"{source}: "))
+
+    def summary(self) -> str:
+        """Return the numbers of inputs, unreadable and incomplete ones."""
+        n_done = self.n_read + self._n_unreadable
+        n_inputs = f"{n_done} of {self._total}" if n_done < self._total else f"{self._total}"
+        text = f"{n_inputs} {self._noun}{'s' * (self._total > 1)}"
+        if self._n_unreadable:
+            text += f", {self._n_unreadable} could not be read"
+        if self._n_incomplete:
+            text += f", {self._n_incomplete} incomplete"
+        return text
+
+    def __enter__(self) -> "Account":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if isinstance(error, Exception):
+            return
+        if self._output is None:
+            if self._total > 1 and (self._n_unreadable or self._n_incomplete):
+                say(self.summary())
+        elif self.n_read:
+            say(f"results: {self._output}, {self.summary()}")
+        else:
+            say(f"{self._output}: not written, as there is no result")
