@@ -68,7 +68,10 @@ def draw_scene(scene: Scene, intensity: float) -> Image:
     picture = draw_background(SIZE, person(scene[0][0]).backdrop)
     for number, emotion, x, y, height, roll in scene:
         center = (x * SIZE[0], y * SIZE[1])
-        paint_face(picture, person(number), emotion, intensity, View(roll=roll), center, height)
+        view = View(roll=roll)
+        paint_face(
+            picture, person(number), emotion, intensity, view=view, center=center, height=height
+        )
     return expose(picture, View())
 
 

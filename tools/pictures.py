@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landmark_emotion.drawn.drawing import (
-    View,
     draw_background,
     draw_face,
     paint_face,
@@ -55,7 +54,7 @@ class Scene:
         rng = np.random.default_rng(round(1000 * (x + y)))
         subject = random_subject(rng)
         center, pixels = np.array([x, y]) * self.image.shape[1::-1], height * self.image.shape[0]
-        paint_face(self.image, subject, emotion, 1.0, View(), tuple(center), pixels)
+        paint_face(self.image, subject, emotion, 1.0, center=tuple(center), height=pixels)
         (face,) = detector.faces(draw_face(subject, emotion, size=PORTRAIT))
         scale, number = pixels / PORTRAIT_HEIGHT, len(self.predictions) + 1
         scores = rng.normal(0, 0.9, len(EMOTIONS))

@@ -77,7 +77,7 @@ def drawn_frames(size, people, count, seed=0):
             center = ((person + 0.5) * cell, 0.52 * size[1])
             intensity = rise * rise * (3 - 2 * rise)
             emotion = emotions[person % len(emotions)]
-            paint_face(canvas, subject, emotion, intensity, view, center, height)
+            paint_face(canvas, subject, emotion, intensity, view=view, center=center, height=height)
         yield expose(canvas, View(noise=1.5, noise_seed=frame))
 
 

@@ -1,20 +1,14 @@
 """A data set of drawn faces in the layout of CK+."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 
-from landmark_emotion.drawn.drawing import (
-    Subject,
-    View,
-    draw_face,
-    random_subject,
-    random_view,
-)
+from landmark_emotion.drawn.drawing import Subject, View, draw_face, random_subject, random_view
 from landmark_emotion.emotions import CKPLUS_CODES, EMOTIONS
 from landmark_emotion.errors import DatasetError
 from landmark_emotion.files.writing import put_in_place, scratch_folder, writing
@@ -24,23 +18,22 @@ _FRAMES = 6
 _SIZE = (640, 490)  # as in CK+
 _README = f"""{DRAWN_MARK}
 
-They were made by "landmark-emotion draw", for trying out the machinery only, where no data set of
-real people is at hand. Scores reached on them say nothing about real faces.
+They were made by "landmark-emotion draw", to try out the program where no data set of real people
+is at hand. Scores on them say nothing about real faces.
 
 The folders are laid out as in CK+: cohn-kanade-images/<subject>/<sequence> holds the frames of a
 sequence, from neutral to the peak, and Emotion/<subject>/<sequence> the code of its emotion:
 {", ".join(f"{code} {emotion}" for code, emotion in CKPLUS_CODES.items())}.
-Where no file lies there, the sequence has no label.
+A sequence without such a file has no label.
 """
 
 
-@dataclass(frozen=True)
-class _Sequence:
+class _Sequence(NamedTuple):
     subject: Subject
     name: tuple[str, str]  # S001, 001
     emotion: str
     code: int | None
-    frames: list[tuple[float, View]]  # with the intensity
+    frames: list[tuple[float, View]]  # intensity and view
 
 
 def draw_dataset(
@@ -52,29 +45,29 @@ def draw_dataset(
     """Draw a data set in the layout of CK+.
 
     Every subject shows every emotion once, in a sequence of gray frames from neutral to the peak.
-    Every third subject has a further sequence without a label. The folder appears only when it is
+    Every third subject has one more sequence, without a label. The folder appears only when it is
     complete.
 
     Parameters
     ----------
     folder : Path
-        Where to; it must not exist or be empty.
+        Target folder; it must be missing or empty.
     subjects : int
-        How many people to make up, at least 1.
+        Number of people, at least 1.
     seed : int
         The same seed gives the same images.
     progress : callable, optional
-        Given the images to come and their number, gives the images, as a progress bar does.
+        Wraps the iterable of images, given their number, as tqdm does.
 
     Returns
     -------
     int
-        The number of images.
+        Number of images.
 
     Raises
     ------
     DatasetError
-        If there is something in the folder already.
+        If the folder is not empty.
     OutputError
         If the folder cannot be written.
     ValueError
@@ -101,44 +94,33 @@ def draw_dataset(
                 path.write_bytes(png)
             (unfinished / DRAWN_README).write_text(_README, encoding="utf-8")
             if target.exists():
-                target.rmdir()  # Windows does not replace a folder, not even an empty one
+                target.rmdir()  # Windows cannot replace a folder, not even an empty one
             put_in_place(unfinished, target)
     return total
 
 
-def _sequences(number: int, rng: np.random.Generator) -> list[_Sequence]:
-    """Plan what one subject shows."""
+def _sequences(number: int, rng: np.random.Generator) -> Iterator[_Sequence]:
+    """Plan the sequences of one subject."""
     subject = random_subject(rng)
     shown: list[tuple[int | None, str]] = [
         (code, emotion) for code, emotion in CKPLUS_CODES.items() if emotion != "neutral"
     ]
     if number % 3 == 0:
         shown.append((None, str(rng.choice(EMOTIONS))))
-    sequences = []
     for index, (code, emotion) in enumerate(shown, start=1):
-        # Noise as strong as a webcam's would make the files six times as large.
         view = random_view(rng)
-        view = replace(view, noise=view.noise / 3)
+        noise = view.noise / 3  # a webcam's noise would make the files six times as large
         (tilt, turn), peak = rng.normal(0.0, 1.5, 2).tolist(), float(rng.uniform(0.85, 1.0))
-        frames = [
-            (
-                peak * part,
-                replace(
-                    view,
-                    roll=view.roll + tilt * part,
-                    yaw=view.yaw + turn * part,
-                    noise_seed=view.noise_seed + frame,
-                ),
-            )
-            for frame, part in enumerate(np.linspace(0.0, 1.0, _FRAMES).tolist())
-        ]
-        name = f"S{number:03}", f"{index:03}"
-        sequences.append(_Sequence(subject, name, emotion, code, frames))
-    return sequences
+        frames = []
+        for frame, part in enumerate(np.linspace(0.0, 1.0, _FRAMES).tolist()):
+            roll, yaw, noise_seed = view.roll + tilt * part, view.yaw + turn * part, view.noise_seed
+            moved = replace(view, roll=roll, yaw=yaw, noise=noise, noise_seed=noise_seed + frame)
+            frames.append((peak * part, moved))
+        yield _Sequence(subject, (f"S{number:03}", f"{index:03}"), emotion, code, frames)
 
 
 def _write_labels(root: Path, sequences: Iterable[_Sequence]) -> None:
-    """Write the emotion files, and leave the folder empty where there is no label."""
+    """Write the emotion files; the folder of a sequence without a label stays empty."""
     for sequence in sequences:
         folder = root.joinpath("Emotion", *sequence.name)
         folder.mkdir(parents=True)
@@ -148,12 +130,12 @@ def _write_labels(root: Path, sequences: Iterable[_Sequence]) -> None:
 
 
 def _images(root: Path, sequences: Iterable[_Sequence]) -> Iterator[tuple[Path, bytes]]:
-    """Draw one image after the other and say where it belongs."""
+    """Draw the images; yield the path and content of each."""
     for sequence in sequences:
         folder = root.joinpath("cohn-kanade-images", *sequence.name)
         folder.mkdir(parents=True)
         for number, (intensity, view) in enumerate(sequence.frames, start=1):
             portrait = draw_face(sequence.subject, sequence.emotion, intensity, view, _SIZE)
-            # Encoded apart, since OpenCV cannot open every path on Windows.
+            # cv2.imwrite cannot open every path on Windows.
             _, png = cv2.imencode(".png", cv2.cvtColor(portrait, cv2.COLOR_BGR2GRAY))
             yield folder / f"{'_'.join(sequence.name)}_{number:08}.png", png.tobytes()

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 
 from landmark_emotion.drawn.drawing import (
-    Canvas,
     View,
     draw_background,
     draw_face,
@@ -14,6 +13,7 @@ from landmark_emotion.drawn.drawing import (
     random_subject,
 )
 from landmark_emotion.emotions import DEFAULT_EMOTIONS, EMOTIONS
+from landmark_emotion.show.canvas import Picture
 from landmark_emotion.show.video_file import Recorder
 
 
@@ -27,35 +27,35 @@ def draw_video(
 ) -> list[tuple[float, str]]:
     """Draw a video of one person who shows one emotion after the other.
 
-    Each rises from neutral to its peak and falls back. During the last second nobody is there. The
+    Each emotion rises from neutral to its peak and falls back. The last second shows nobody. The
     file appears, or is replaced, only when it is complete.
 
     Parameters
     ----------
     path : Path
-        Where to; ends in ``.mp4`` or ``.avi``.
+        Path of the video; ends in ``.mp4`` or ``.avi``.
     seed : int
         The same seed gives the same person and movements.
     emotions : sequence of str
-        What to show.
+        Emotions to show.
     seconds_each : float
-        How long each takes.
+        Duration of each, in seconds.
     fps : float
         Frames per second.
     size : tuple of int
-        Width and height of a frame, in pixels.
+        Width and height, in pixels.
 
     Returns
     -------
     list of (float, str)
-        When each emotion starts, in seconds, and which it is.
+        Start of each emotion, in seconds, and its name.
 
     Raises
     ------
     OutputError
         If the suffix is another one, or the file cannot be written.
     ValueError
-        If an emotion is unknown or a number not above 0.
+        If an emotion is unknown or a number is not above 0.
     """
     unknown = [emotion for emotion in emotions if emotion not in EMOTIONS]
     if unknown:
@@ -65,25 +65,23 @@ def draw_video(
             f"seconds_each, fps and size must be above 0, got {seconds_each}, {fps} and {size}"
         )
     frames_each = max(1, round(seconds_each * fps))
-    frames = _video_frames(np.random.default_rng(seed), emotions, frames_each, fps, size)
     with Recorder(path, fps, partial=False) as recorder:
-        for frame in frames:
+        for frame in _frames(np.random.default_rng(seed), emotions, frames_each, fps, size):
             recorder.write(frame)
     return [(i * frames_each / fps, emotion) for i, emotion in enumerate(emotions)]
 
 
-def _video_frames(
+def _frames(
     rng: np.random.Generator,
     emotions: Sequence[str],
     frames_each: int,
     fps: float,
     size: tuple[int, int],
-) -> Iterator[Canvas]:
-    """Draw one frame after the other, the last ones without anybody."""
+) -> Iterator[Picture]:
     subject = random_subject(rng)
     phase = rng.uniform(0.0, 2 * np.pi, 5)
     for frame in range(len(emotions) * frames_each + max(1, round(fps))):
-        # Slow movements, none of which keeps time with another.
+        # Slow movements of different periods.
         roll, yaw, right, down, near = np.sin(
             phase + frame / fps * np.array([1.1, 0.7, 0.8, 1.3, 0.5])
         )

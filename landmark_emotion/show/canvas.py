@@ -17,7 +17,7 @@ from landmark_emotion.sources.images import to_gray
 Picture = NDArray[np.uint8]
 """A picture of shape (height, width, 3): blue, green, red."""
 
-Color = tuple[int, int, int]
+Color = tuple[float, float, float]
 """Blue, green and red, 0 to 255."""
 
 Layer = NDArray[np.uint8]

@@ -1,4 +1,3 @@
-import hashlib
 import os
 
 import cv2
@@ -14,15 +13,7 @@ from landmark_emotion.training.datasets import read_dataset
 from landmark_emotion.training.datasets.samples import is_drawn
 
 
-def digests(folder) -> dict[str, str]:
-    return {
-        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
-
-
-def test_the_data_set_is_read_as_ckplus_with_every_emotion_of_every_subject(drawn):
+def test_data_set_is_read_as_ckplus_with_every_emotion_of_every_subject(drawn):
     dataset = read_dataset(drawn)
     assert dataset.layout == "CK/CK+ tree"
     assert dataset.drawn
@@ -37,24 +28,22 @@ def test_most_faces_are_found_by_the_detector(drawn, detector):
     assert np.mean(np.array(found) == 1) > 0.9
 
 
-def test_the_same_seed_draws_the_same_faces_and_another_does_not(tmp_path):
-    for name, seed in (("a", 7), ("b", 7), ("c", 8)):
-        assert draw_dataset(tmp_path / name, subjects=1, seed=seed) == len(
-            list((tmp_path / name).rglob("*.png"))
-        )
-    a, b, c = (digests(tmp_path / name) for name in "abc")
-    assert a == b
-    assert not {d for name, d in a.items() if name.endswith(".png")} & set(c.values())
+def test_same_seed_draws_the_same_images(drawn, tmp_path):
+    n_images = draw_dataset(tmp_path / "again", subjects=1, seed=3)  # as the fixture
+    paths = sorted((tmp_path / "again").rglob("*.png"))
+    assert len(paths) == n_images
+    for path in paths:
+        assert path.read_bytes() == (drawn / path.relative_to(tmp_path / "again")).read_bytes()
 
 
-def test_a_folder_with_something_in_it_stays_as_it_is(tmp_path):
+def test_folder_that_is_not_empty_is_an_error(tmp_path):
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(DatasetError, match="exists and is not an empty folder; name a new one"):
         draw_dataset(tmp_path, subjects=1)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
-def test_nothing_is_left_where_drawing_is_stopped(tmp_path):
+def test_interrupted_drawing_leaves_nothing(tmp_path):
     def stop(images, total):
         yield next(iter(images))
         raise KeyboardInterrupt
@@ -64,7 +53,7 @@ def test_nothing_is_left_where_drawing_is_stopped(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_place_that_cannot_be_written_is_told(tmp_path):
+def test_unwritable_path_is_an_error(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises((OutputError, DatasetError), match="file"):
         draw_dataset(tmp_path / "file" / "faces", subjects=1)
@@ -72,7 +61,7 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path):
         draw_video(tmp_path / "file" / "x.avi", emotions=("fear",), seconds_each=0.1, fps=10)
 
 
-def test_only_its_own_folder_is_known_as_drawn(drawn, tmp_path):
+def test_only_a_drawn_data_set_is_known_as_drawn(drawn, tmp_path):
     assert is_drawn(drawn)
     assert not is_drawn(tmp_path)
     assert not is_drawn(drawn / "README.txt")
@@ -80,14 +69,14 @@ def test_only_its_own_folder_is_known_as_drawn(drawn, tmp_path):
     assert not is_drawn(tmp_path)
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
-def test_nobody_waits_for_a_pipe_that_is_called_readme(tmp_path):
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_pipe_named_readme_is_not_read(tmp_path):
     os.mkfifo(tmp_path / "README.txt")
     assert not is_drawn(tmp_path)
 
 
 @pytest.mark.parametrize("suffix", [".avi", ".MP4"])
-def test_a_video_shows_a_face_and_then_nobody(tmp_path, detector, suffix):
+def test_video_shows_a_face_and_then_nobody(tmp_path, detector, suffix):
     path = tmp_path / f"wäre{suffix}"
     starts = draw_video(path, emotions=("fear", "anger"), seconds_each=0.5, fps=4, size=(320, 240))
     assert starts == [(0.0, "fear"), (0.5, "anger")]
@@ -102,13 +91,13 @@ def test_a_video_shows_a_face_and_then_nobody(tmp_path, detector, suffix):
 
 
 @pytest.mark.parametrize("name", ["film.mkv", "film", "film.txt"])
-def test_another_kind_of_video_is_refused(tmp_path, name):
+def test_unknown_video_format_is_an_error(tmp_path, name):
     with pytest.raises(OutputError, match=r"\.mp4 or \.avi"):
         draw_video(tmp_path / name)
     assert not list(tmp_path.iterdir())
 
 
-def test_mistakes_of_the_caller_are_refused(tmp_path):
+def test_invalid_arguments_are_errors(tmp_path):
     with pytest.raises(ValueError, match="subjects must be at least 1, got 0"):
         draw_dataset(tmp_path / "faces", subjects=0)
     with pytest.raises(ValueError, match="got 'joy'"):

@@ -15,12 +15,12 @@ from landmark_emotion.model.features import normalize_landmarks
 
 @pytest.fixture(scope="module")
 def shapes(detector) -> dict[str, np.ndarray]:
-    """The level landmarks of one person's peaks, in units of the face's scale."""
+    """Normalized landmarks of one person at the peak of each emotion."""
     pictures = {emotion: draw_face(Subject(), emotion) for emotion in EMOTIONS}
     return {e: normalize_landmarks(detector.faces(p)[0].landmarks) for e, p in pictures.items()}
 
 
-def test_a_portrait_has_the_size_that_was_asked_for():
+def test_portrait_has_the_requested_size():
     picture = draw_face(Subject(), "neutral", 0.0, View(), (301, 207))
     assert picture.shape == (207, 301, 3)
     assert picture.dtype == np.uint8
@@ -41,7 +41,7 @@ def test_landmarks_follow_the_brows(shapes):
     assert height["neutral"] > height["anger"] + 0.04
 
 
-def test_intensity_zero_is_neutral_whatever_the_emotion():
+def test_intensity_zero_is_neutral_for_every_emotion():
     pictures = [draw_face(Subject(), emotion, 0.0, size=(200, 200)) for emotion in EMOTIONS]
     assert all(np.array_equal(picture, pictures[0]) for picture in pictures)
     assert not np.array_equal(draw_face(Subject(), "fear", 1.0, size=(200, 200)), pictures[0])
@@ -60,7 +60,7 @@ def test_scale_and_shift_move_the_face(detector):
     assert moved.landmarks[:, 0].mean() > plain.landmarks[:, 0].mean() + 20
 
 
-def test_the_same_generator_state_gives_the_same_person_and_view():
+def test_same_seed_gives_the_same_person_and_view():
     def person_and_view(seed):
         rng = np.random.default_rng(seed)
         return random_subject(rng), random_view(rng)
@@ -69,13 +69,13 @@ def test_the_same_generator_state_gives_the_same_person_and_view():
     assert person_and_view(4)[0] != person_and_view(5)[0]
 
 
-def test_a_background_holds_no_face(detector):
+def test_no_face_is_found_in_a_background(detector):
     background = draw_background((640, 480))
     assert background.shape == (480, 640, 3)
     assert detector.faces(background, thorough=True) == []
 
 
-def test_mistakes_of_the_caller_are_refused():
+def test_invalid_arguments_are_errors():
     with pytest.raises(ValueError, match="joy"):
         draw_face(Subject(), "joy")
     with pytest.raises(ValueError, match="intensity"):

@@ -1,0 +1,137 @@
+"""Shapes with smooth outlines, drawn in the coordinates of a face.
+
+The origin lies between the eyes and the unit is the height of the face: the crown is at y = -0.5,
+the chin at y = 0.5, and x grows to the right of the picture, which is the subject's left.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import cv2
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from landmark_emotion.drawn.people import View
+from landmark_emotion.show.canvas import Color, Picture, polygon, polyline
+
+Points = NDArray[np.float64]
+"""Points of a shape, (n, 2), as (x, y), in face coordinates."""
+
+# Catmull-Rom: weights of four neighboring points at eight places between the middle two.
+_T = np.linspace(0.0, 1.0, 8, endpoint=False)[:, np.newaxis]
+_WEIGHTS = 0.5 * np.hstack(
+    [-_T + 2 * _T**2 - _T**3, 2 - 5 * _T**2 + 3 * _T**3, _T + 4 * _T**2 - 3 * _T**3, _T**3 - _T**2]
+)
+
+
+def mix(color: Color, other: Color, share: float) -> Color:
+    """Blend a share of another color into a color."""
+    blue, green, red = ((1 - share) * a + share * b for a, b in zip(color, other, strict=True))
+    return blue, green, red
+
+
+def shape(x: ArrayLike, y: ArrayLike, width: float = 1.0) -> Points:
+    """Return the points (width * x, y)."""
+    return np.column_stack([width * np.asarray(x, float), np.asarray(y, float)])
+
+
+def both(half: Points) -> Points:
+    """Close an outline given for x > 0, from top to bottom, with its mirror image."""
+    return np.concatenate([half, half[::-1] * (-1, 1)])
+
+
+def _curve(points: Points, closed: bool) -> Points:
+    """Return a smooth curve through points."""
+    before, after = (points[-1:], points[:2]) if closed else (points[:1], points[-1:])
+    padded = np.concatenate([before, points, after])
+    windows = np.stack([padded[i : len(padded) - 3 + i] for i in range(4)])
+    curve: Points = np.einsum("tk,knd->ntd", _WEIGHTS, windows).reshape(-1, 2)
+    return curve if closed else np.concatenate([curve, points[-1:]])
+
+
+class Brush:
+    """Draws shapes at twice the final size.
+
+    Flat shapes are drawn on the enlarged picture. Soft light and shade are collected apart, at half
+    the final size, and multiplied in by `finish`.
+
+    Parameters
+    ----------
+    part : ndarray of shape (height, width, 3), uint8
+        The part of the picture that is drawn on; not modified.
+    middle : ndarray of shape (2,)
+        Origin of the face, in pixels of the part.
+    unit : float
+        Height of the face, in pixels.
+    view : View
+        Its roll and yaw turn the face.
+
+    Attributes
+    ----------
+    side : int
+        1, or -1 to mirror what is drawn.
+    """
+
+    def __init__(self, part: Picture, middle: NDArray[np.float64], unit: float, view: View) -> None:
+        height, width = part.shape[:2]
+        self.side = 1
+        self._size = (width, height)
+        self._middle = middle
+        self._unit = unit
+        self._yaw = np.radians(view.yaw)
+        cos, sin = np.cos(np.radians(view.roll)), np.sin(np.radians(view.roll))
+        self._turn = np.array([(cos, sin), (-sin, cos)])
+        self._canvas = part.repeat(2, axis=0).repeat(2, axis=1)
+        self._broad = np.zeros((height // 2 + 1, width // 2 + 1), np.float32)
+        self._fine = np.zeros_like(self._broad)
+
+    def _pixels(self, points: Points, bulge: float = 0.0, zoom: float = 2) -> Points:
+        """Project points, ``bulge`` before the ellipsoid of the head or behind it, to pixels."""
+        x, y = points[:, 0] * self.side, points[:, 1]
+        depth = 0.35 * np.sqrt(np.maximum(1 - (x / 0.42) ** 2 - (y / 0.75) ** 2, 0)) + bulge
+        turned = np.column_stack([x * np.cos(self._yaw) + depth * np.sin(self._yaw), y])
+        return np.asarray((self._middle + self._unit * turned @ self._turn) * zoom)
+
+    def fill(self, points: Points, color: Color, bulge: float = 0.0) -> None:
+        """Fill a closed curve."""
+        polygon(self._canvas, self._pixels(_curve(points, True), bulge), color)
+
+    def line(self, points: Points, color: Color, thickness: float, bulge: float = 0.0) -> None:
+        """Draw an open curve."""
+        curve = self._pixels(_curve(points, False), bulge)
+        polyline(self._canvas, curve, color, 2 * self._unit * thickness)
+
+    def disc(self, x: float, y: float, radius: float, color: Color) -> None:
+        """Fill a circle."""
+        center = np.rint(self._pixels(np.array([(x, y)]))[0] * 16).astype(int).tolist()
+        pixels = round(2 * self._unit * radius * 16)
+        cv2.circle(self._canvas, center, pixels, color, -1, cv2.LINE_AA, shift=4)
+
+    def shade(self, points: Points, amount: float, fine: bool = False) -> None:
+        """Lighten the inside of a closed curve with soft edges, or darken it if negative."""
+        layer = self._fine if fine else self._broad
+        layer += self._area(points, zoom=0.5, shape=layer.shape) * np.float32(amount)
+
+    @contextmanager
+    def inside(self, points: Points) -> Iterator[None]:
+        """Keep only what is drawn inside a closed curve."""
+        before = self._canvas.copy()
+        outside = 1 - self._area(points, zoom=2, shape=before.shape[:2])
+        yield
+        cv2.copyTo(before, outside, self._canvas)
+
+    def _area(self, points: Points, zoom: float, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+        """Return a mask of the inside of a closed curve."""
+        mask = np.zeros(shape, np.uint8)
+        pixels = self._pixels(_curve(points, True), zoom=zoom)
+        cv2.fillPoly(mask, [np.rint(pixels * 16).astype(np.int32)], 1, shift=4)
+        return mask
+
+    def finish(self) -> Picture:
+        """Return the part of the picture at its size."""
+        shrunk = cv2.resize(self._canvas, self._size, interpolation=cv2.INTER_AREA)
+        broad = cv2.GaussianBlur(self._broad, (0, 0), max(0.5, 0.02 * self._unit))
+        fine = cv2.GaussianBlur(self._fine, (0, 0), max(0.5, 0.005 * self._unit))
+        light = cv2.resize(1 + broad + fine, self._size, interpolation=cv2.INTER_LINEAR)
+        painted = shrunk * np.asarray(light, np.float32)[..., np.newaxis]
+        return np.clip(painted, 0, 255, out=painted).astype(np.uint8)
