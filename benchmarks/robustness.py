@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from landmark_emotion.live.recognizer import Recognizer
-from landmark_emotion.sources.images import read_image
-from landmark_emotion.training.datasets import image_files
+from landmark_emotion.sources.images import image_files, read_image
 
 Image = NDArray[np.uint8]
 
@@ -86,7 +85,7 @@ def main() -> None:
     kept = dict.fromkeys(CHANGES, 0)
     lost = dict.fromkeys(CHANGES, 0)
     n = 0
-    for path in tqdm(list(image_files(args.folder)), unit=" images", disable=None):
+    for path in tqdm(image_files(args.folder)[0], unit=" images", disable=None):
         image = read_image(path)
         before = emotion_of_largest(recognizer, image)
         if before is None:

@@ -9,13 +9,9 @@
 """
 
 import importlib
-import os
 from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
-
-# Read by OpenCV when it is imported: a small file may claim to hold an enormous picture.
-os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(2**27))
 
 # Loaded on first use, so that importing the package costs nothing.
 _HOMES = {

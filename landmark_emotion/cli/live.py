@@ -19,7 +19,7 @@ from landmark_emotion.live.prediction import Prediction
 from landmark_emotion.live.recognizer import Recognizer
 from landmark_emotion.show import window as windows
 from landmark_emotion.show.video_file import Recorder
-from landmark_emotion.sources.camera import without_password
+from landmark_emotion.sources.addresses import without_password
 from landmark_emotion.sources.frame import Frame
 from landmark_emotion.sources.video import RECONNECT, SEQUENCE_FPS, probe
 

@@ -15,7 +15,7 @@ from landmark_emotion.errors import MissingPackageError
 from landmark_emotion.faces.predictor import LandmarkPredictor
 from landmark_emotion.files.folders import user_folder
 from landmark_emotion.model.face import Box, Face, Landmarks
-from landmark_emotion.sources.images import prepare, resized, to_gray
+from landmark_emotion.sources.preparation import prepare, resized, to_gray
 
 try:
     import dlib

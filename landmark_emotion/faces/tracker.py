@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from landmark_emotion.faces.numbers import FaceNumbers
 from landmark_emotion.model.face import Box, Face, Landmarks
-from landmark_emotion.sources.images import Prepared, prepare
+from landmark_emotion.sources.preparation import Prepared, prepare
 
 DETECT_EVERY = 30  # frames between searches of the whole frame while a face is followed
 CONFIRM_EVERY = 10  # frames between confirmations of a face

@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from landmark_emotion.errors import ProfileError
+from landmark_emotion.errors import Notify, ProfileError
 from landmark_emotion.faces.detector import FaceDetector
 from landmark_emotion.faces.tracker import DETECT_EVERY, FaceTracker
 from landmark_emotion.live.calibration import Calibration, Mode
@@ -22,7 +22,8 @@ from landmark_emotion.model.features import landmark_features
 from landmark_emotion.model.neutral import NeutralReference, reference_from
 from landmark_emotion.sources.frame import Frame
 from landmark_emotion.sources.images import read_image
-from landmark_emotion.sources.video import RECONNECT, Source, Warn, frames
+from landmark_emotion.sources.preparation import to_bgr
+from landmark_emotion.sources.video import RECONNECT, Source, frames
 
 
 class Recognizer:
@@ -111,7 +112,7 @@ class Recognizer:
         """
         now = clock.monotonic()
         self._start = now if self._start is None else self._start
-        frame = Frame(image, self._frames, now - self._start if time is None else time)
+        frame = Frame(to_bgr(image), self._frames, now - self._start if time is None else time)
         self._frames += 1
         return self._recognize(frame)
 
@@ -135,6 +136,7 @@ class Recognizer:
         ValueError
             If the image is not a picture.
         """
+        image = to_bgr(image)
         faces = self._detector.faces(image, thorough=True)
         faces.sort(key=lambda face: face.box.left)
         profile = self.calibration.profile
@@ -153,7 +155,7 @@ class Recognizer:
     def stream(
         self,
         source: Source,
-        warn: Warn = lambda message: None,
+        notify: Notify = lambda message: None,
         reconnect: float = RECONNECT,
         every: float = 0.0,
     ) -> Generator[tuple[Frame, list[Prediction]], None, None]:
@@ -163,9 +165,9 @@ class Recognizer:
         ----------
         source : int, str or path-like
             As for `video.frames`.
-        warn : callable, optional
-            Called with a line for each image that had to be left out, and when a camera goes away
-            and is back.
+        notify : callable, optional
+            Called with a line for each image that is left out, and when a camera goes away and
+            comes back.
         reconnect : float
             For how many seconds a camera that has gone away is opened again and again.
         every : float
@@ -183,7 +185,7 @@ class Recognizer:
         SourceError
             If the source cannot be opened or breaks off.
         """
-        with contextlib.closing(frames(source, warn, reconnect)) as opened:
+        with contextlib.closing(frames(source, notify, reconnect)) as opened:
             due = -math.inf
             for frame in opened:
                 # A little early is in time, as time stamps are rounded.
@@ -333,7 +335,7 @@ def recognize(
     >>> round(float(prediction.probabilities.sum()), 6)
     1.0
     """
-    if not isinstance(image, np.ndarray):
+    if isinstance(image, str | os.PathLike):
         image = read_image(image)
     return (recognizer or _recognizer()).recognize_still(image)
 

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landmark_emotion.emotions import COLORS, UNCERTAIN, color_of
-from landmark_emotion.sources.images import to_gray
 
 Picture = NDArray[np.uint8]
 """A picture of shape (height, width, 3): blue, green, red."""
@@ -31,14 +30,6 @@ def bgr(emotion: str) -> Color:
     """Return the color of an emotion as OpenCV expects it."""
     red, green, blue = bytes.fromhex(color_of(emotion)[1:])
     return blue, green, red
-
-
-def to_bgr(image: NDArray[np.uint8]) -> Picture:
-    """Convert a picture of 1, 3 or 4 channels to blue, green, red."""
-    to_gray(image)  # raises ValueError if it is no picture
-    if image.ndim == 2 or image.shape[2] == 1:
-        return np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), dtype=np.uint8)
-    return np.asarray(image[..., :3])
 
 
 def polyline(

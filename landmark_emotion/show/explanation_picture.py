@@ -18,9 +18,9 @@ from landmark_emotion.show.canvas import (
     draw_text,
     polygon,
     polyline,
-    to_bgr,
     write,
 )
+from landmark_emotion.sources.preparation import to_bgr
 
 # Color-blind people can tell these two apart (Okabe and Ito, 2008).
 _FOR: Color = (178, 114, 0)

@@ -1,49 +1,45 @@
-"""Cameras and live streams become frames; a thread of its own reads them.
+"""Cameras and live streams become frames, read by a thread.
 
 Besides `video` the only module that opens cameras and videos.
 """
 
-import re
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from landmark_emotion.errors import SourceError
+from landmark_emotion.errors import Notify, SourceError
+from landmark_emotion.sources.addresses import without_password
 from landmark_emotion.sources.frame import Frame
+from landmark_emotion.sources.preparation import to_bgr
 
 # All in seconds.
-PATIENCE = 2.0  # with a camera that gives nothing: one just opened, or that stutters
-FIRST_PICTURE = 10.0  # from opening to the first picture, while the camera does not say no
+PATIENCE = 2.0  # without a picture, before an open camera counts as gone
+FIRST_PICTURE = 10.0  # from opening to the first picture, unless reading fails before
 OPEN_TIMEOUT = 10.0  # of a stream
-READ_TIMEOUT = 5.0  # of a stream; until then it may go on by itself
-PAUSE = 0.5  # between two tries to open again
+READ_TIMEOUT = 5.0  # of a stream; until then it may continue by itself
+PAUSE = 0.5  # between two attempts to reopen
 CLOSING = 1.5  # to wait for a reader that may be stuck inside OpenCV
 
-_SLICE = 0.1  # of waiting; on Windows Ctrl-C gets through only between two
+_SLICE = 0.1  # of waiting; on Windows Ctrl-C is only handled between two
 _POLL = 0.02  # between two failed reads
-
-
-def without_password(address: str) -> str:
-    """Leave out user name and password, which belong neither on a screen nor into a table."""
-    return re.sub(r"(?<=://)[^/]*@", "", address)
 
 
 class Camera:
     """A camera or stream that is read by a thread, so that no frame waits in a queue.
 
-    Use it with `contextlib.closing`: `open`, then `frames`.
+    Use it with `contextlib.closing`: call `open`, then `frames`.
 
     Parameters
     ----------
     source : int or str
         A camera's index or device, or a URL.
     reconnect : float
-        For how many seconds a source that has gone away is opened again and again.
+        For how many seconds to try to reopen a source that has gone away.
     """
 
     def __init__(self, source: int | str, reconnect: float) -> None:
@@ -53,25 +49,25 @@ class Camera:
         self.name = without_password(str(source)) if self._is_stream else f"camera {source}"
         self.remedy = "check that it is still sending" if self._is_stream else "plug it in again"
         self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
-        # Guards what follows, which both threads use.
+        # Guards the attributes below, which both threads use.
         self._condition = threading.Condition()
         self._opened = False
         self._finite: cv2.VideoCapture | None = None
         self._newest: Frame | None = None
         self._n_captured = 0
-        self._first = self._last = 0.0  # when frames were captured; at first, when it was opened
+        self._first = self._last = 0.0  # of capturing; at first, of opening
         self._lost = False
         self._error: BaseException | None = None
         self._closed = False
 
     def open(self) -> cv2.VideoCapture | None:
-        """Open the source and start to read it.
+        """Open the source and start reading it.
 
         Returns
         -------
         cv2.VideoCapture or None
-            If it is a video with an end, behind a URL, the capture, to be read and released by the
-            caller. Otherwise None, and `frames` gives what the thread reads.
+            For a video of finite length behind a URL, the capture, which the caller reads and
+            releases. Otherwise None; then `frames` yields what the thread reads.
 
         Raises
         ------
@@ -85,18 +81,18 @@ class Camera:
                 self._condition.wait(_SLICE)
             return self._finite
 
-    def frames(self, warn: Callable[[str], None]) -> Generator[Frame, None, None]:
-        """Yield the newest frame, and wait for the next where it has been given already.
+    def frames(self, notify: Notify) -> Generator[Frame, None, None]:
+        """Yield the newest frame each time, waiting for one that has not been yielded yet.
 
         Parameters
         ----------
-        warn : callable
+        notify : callable
             Called with a line when the source goes away and when it is back.
 
         Yields
         ------
         Frame
-            Its index counts all captured frames, also those that nobody had time for.
+            Its index counts all captured frames, also those that were missed.
 
         Raises
         ------
@@ -109,22 +105,22 @@ class Camera:
             if frame is not None:
                 if give_up is not None:
                     give_up = None
-                    warn(f"{self.name}: is back")
+                    notify(f"{self.name}: is back")
                 yield frame
                 continue
             now = time.monotonic()
             if give_up is None and self._is_gone(now):
                 give_up = now + self._reconnect
                 if self._reconnect > 0:
-                    warn(
-                        f"{self.name}: gives no picture any more; trying again for "
+                    notify(
+                        f"{self.name}: gives no picture any more; trying to reopen it for "
                         f"{self._reconnect:g} s"
                     )
             if give_up is not None and now >= give_up:
                 raise self._stopped()
 
     def close(self) -> None:
-        """Stop the thread, which releases the source; do not wait long if it is stuck."""
+        """Stop the thread, which then releases the source; do not wait long if it is stuck."""
         with self._condition:
             self._closed = True
             self._condition.notify_all()
@@ -136,7 +132,7 @@ class Camera:
             if self._newest is None and self._error is None:
                 self._condition.wait(_SLICE)
             frame, self._newest = self._newest, None
-            # What is left from before the camera went away is of no use to anybody.
+            # A frame from before the camera went away is outdated.
             if frame is not None and time.monotonic() - frame.captured <= PATIENCE:
                 return frame
             self._raise_error()
@@ -159,7 +155,7 @@ class Camera:
         if self._error is not None:
             raise self._error
 
-    # What follows runs in the thread.
+    # The methods below run in the thread.
 
     def _run(self) -> None:
         try:
@@ -202,7 +198,7 @@ class Camera:
         )
 
     def _hand_over(self, capture: cv2.VideoCapture) -> bool:
-        """Say that the source is open; give it away if it has an end."""
+        """Report that the source is open; return whether the caller takes over, as it is finite."""
         with self._condition:
             if self._opened:
                 return False
@@ -214,7 +210,7 @@ class Camera:
             return self._finite is not None
 
     def _read(self, capture: cv2.VideoCapture) -> None:
-        """Read until nothing comes any more and opening it again is the best that can be done."""
+        """Read until the source gives no pictures any more and should be reopened."""
         last = time.monotonic()
         while not self._closed:
             good, image = capture.read()
@@ -223,7 +219,7 @@ class Camera:
                 last = now
                 self._publish(image, now)
                 continue
-            # A failed read is the end of a stream's connection, but not of a camera.
+            # A failed read ends a stream's connection, while a camera may just stutter.
             at_once = self._is_stream and self._n_captured > 0 and not good
             if at_once or now - last > PATIENCE:
                 if not self._n_captured:
@@ -240,7 +236,7 @@ class Camera:
         with self._condition:
             if not self._n_captured:
                 self._first = now
-            self._newest = Frame(color(image), self._n_captured, now - self._first, now)
+            self._newest = Frame(to_bgr(image), self._n_captured, now - self._first, now)
             self._n_captured += 1
             self._last = now
             self._lost = False
@@ -249,24 +245,6 @@ class Camera:
     def _wait(self, seconds: float) -> None:
         with self._condition:
             self._condition.wait_for(lambda: self._closed, seconds)
-
-
-def color(image: NDArray[Any]) -> NDArray[np.uint8]:
-    """Give a gray picture three channels, as some cameras' pictures are.
-
-    Parameters
-    ----------
-    image : ndarray of shape (height, width), (height, width, 1) or (height, width, 3)
-        As OpenCV reads it.
-
-    Returns
-    -------
-    ndarray of shape (height, width, 3), uint8
-        Blue, green, red.
-    """
-    if image.ndim == 2 or image.shape[2] == 1:
-        image = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)
-    return np.asarray(image, dtype=np.uint8)
 
 
 def _is_picture(image: Any) -> bool:

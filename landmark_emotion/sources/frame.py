@@ -1,4 +1,4 @@
-"""A picture that belongs to a moment."""
+"""Frames: pictures with a number and a time."""
 
 from dataclasses import dataclass, field
 from time import monotonic
@@ -16,11 +16,11 @@ class Frame:
     image : ndarray of shape (height, width, 3), uint8
         Blue, green, red.
     index : int
-        Counted from 0. A camera's frames that nobody had time for are counted too.
+        Counted from 0; frames of a camera that were missed are counted too.
     time : float
         Seconds since the start of the video, or since a camera's or stream's first frame.
     captured : float
-        When it was taken or decoded, by the clock of `time.monotonic`.
+        When it was captured or decoded, by `time.monotonic`.
     """
 
     image: NDArray[np.uint8]

@@ -1,22 +1,76 @@
-"""How large an image says it is, before anything is decoded: a small file can ask for gigabytes."""
+"""What image files say about themselves, read before anything is decoded.
+
+A small file can ask for gigabytes, so sizes are checked first.
+"""
 
 import re
 import struct
 import zlib
+from dataclasses import dataclass
 
 PNG = b"\x89PNG\r\n\x1a\n"
 JPEG = b"\xff\xd8"
 TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the latter two are BigTIFF
 
-# Kind, width and height of a PGM or PPM, comments between them.
+# Kind, width and height of a PGM or PPM, with comments between them.
 _PNM = re.compile(rb"P[1-6]\s(?:\s|#[^\n]*\n)*(\d{1,9})\s(?:\s|#[^\n]*\n)*(\d{1,9})\s")
 
-# What says in a TIFF how large it and its tiles are, and how its numbers are stored.
+# TIFF tags of the size of an image and of its tiles, and the types of numbers.
 _TIFF_WIDTH = (256, 322)
 _TIFF_HEIGHT = (257, 323)
 _TIFF_NUMBERS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 16: "Q", 17: "q"}
 
-_NO_DIMENSIONS = frozenset({0xC4, 0xC8, 0xCC})  # within the range of JPEG's start-of-frame markers
+# The next marker that starts a segment or ends the image; restart markers, escaped bytes, fill
+# bytes and stray bytes before it are passed over, as libjpeg does.
+_JPEG_MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])", re.DOTALL)
+_JPEG_SCAN, _JPEG_END = 0xDA, 0xD9
+_NO_DIMENSIONS = frozenset({0xC4, 0xC8, 0xCC})  # among the codes of start-of-frame markers
+_MAX_SEGMENTS = 2**14  # 64 KB each, so more than any image within the limit of a file has
+
+
+@dataclass(frozen=True)
+class JpegLayout:
+    """The structure of the first image in a JPEG file.
+
+    Attributes
+    ----------
+    size : tuple of (int, int) or None
+        Width and height in pixels; None if no header names them.
+    n_scans : int
+        How many passes over the pixels the data make.
+    end : int or None
+        Bytes up to and including the end marker, behind which phones append videos and other
+        images; None if the file is cut off before it.
+    """
+
+    size: tuple[int, int] | None
+    n_scans: int
+    end: int | None
+
+
+def jpeg_layout(data: bytes) -> JpegLayout:
+    """Walk through the segments of a JPEG file to the end of its first image."""
+    sizes: list[tuple[int, int]] = []
+    n_scans = 0
+    end = None
+    place = len(JPEG)
+    for _ in range(_MAX_SEGMENTS):
+        match = _JPEG_MARKER.search(data, place)
+        if match is None:
+            break
+        marker, place = match[1][0], match.end()
+        if marker == _JPEG_END:
+            end = place
+            break
+        if place + 2 > len(data):
+            break
+        if 0xC0 <= marker <= 0xCF and marker not in _NO_DIMENSIONS and place + 7 <= len(data):
+            height, width = struct.unpack_from(">HH", data, place + 3)
+            sizes.append((width, height))
+        n_scans += marker == _JPEG_SCAN
+        place += int.from_bytes(data[place : place + 2], "big")
+    size = max(sizes, key=lambda size: size[0] * size[1], default=None)
+    return JpegLayout(size, n_scans, end)
 
 
 def image_size(data: bytes) -> tuple[int, int] | None:
@@ -25,16 +79,16 @@ def image_size(data: bytes) -> tuple[int, int] | None:
     Parameters
     ----------
     data : bytes
-        Of a JPEG, PNG, TIFF, WebP, BMP, PGM or PPM file.
+        A JPEG, PNG, TIFF, WebP, BMP, PGM or PPM file.
 
     Returns
     -------
     tuple of (int, int) or None
-        Width and height in pixels; None where it is something else or cut off.
+        Width and height in pixels; None if the data are something else or cut off.
     """
     try:
         if data.startswith(JPEG):
-            return _jpeg_size(data)
+            return jpeg_layout(data).size
         if data.startswith(PNG) and data[12:16] == b"IHDR":
             return struct.unpack_from(">II", data, 16)
         if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
@@ -46,15 +100,14 @@ def image_size(data: bytes) -> tuple[int, int] | None:
         if match := _PNM.match(data):
             return int(match[1]), int(match[2])
     except (struct.error, IndexError, OverflowError):
-        pass  # cut off, or what it says lies beyond any file
+        pass  # cut off, or an offset lies beyond any file
     return None
 
 
 def png_is_whole(data: bytes) -> bool:
-    """Tell whether every part of a PNG ends within the file, and those it needs are undamaged.
+    """Return whether every chunk of a PNG ends within the file and the critical ones are intact.
 
-    Where one does not end, OpenCV makes room for as many bytes as it claims to have: seconds, and
-    up to 2 GB, for a file of any size.
+    OpenCV allocates as many bytes as a chunk claims to have, which takes seconds and up to 2 GB.
 
     Parameters
     ----------
@@ -64,7 +117,7 @@ def png_is_whole(data: bytes) -> bool:
     Returns
     -------
     bool
-        False where the last part is missing as well.
+        False also if the end chunk is missing; what follows it does not matter.
     """
     place = len(PNG)
     view = memoryview(data)
@@ -74,34 +127,13 @@ def png_is_whole(data: bytes) -> bool:
         end = place + 8 + length
         if end + 4 > len(data):
             return False
-        needed = kind[:1].isupper()
-        if needed and zlib.crc32(view[place + 4 : end]) != struct.unpack_from(">I", data, end)[0]:
+        critical = kind[:1].isupper()
+        if critical and zlib.crc32(view[place + 4 : end]) != struct.unpack_from(">I", data, end)[0]:
             return False
         if kind == b"IEND":
             return True
         place = end + 4
     return False
-
-
-def _jpeg_size(data: bytes) -> tuple[int, int] | None:
-    sizes = []
-    place = 2
-    while data[place] == 0xFF:
-        marker = data[place + 1]
-        if marker == 0xFF:  # padding
-            place += 1
-            continue
-        if marker in (0xD9, 0xDA):  # the picture's data begin, or it ends
-            break
-        if marker == 0x01 or 0xD0 <= marker <= 0xD8:
-            place += 2
-            continue
-        (length,) = struct.unpack_from(">H", data, place + 2)
-        if 0xC0 <= marker <= 0xCF and marker not in _NO_DIMENSIONS:
-            height, width = struct.unpack_from(">HH", data, place + 5)
-            sizes.append((width, height))
-        place += 2 + length
-    return max(sizes, key=lambda size: size[0] * size[1], default=None)
 
 
 def _webp_size(data: bytes) -> tuple[int, int] | None:
@@ -120,12 +152,12 @@ def _webp_size(data: bytes) -> tuple[int, int] | None:
 def _bmp_size(data: bytes) -> tuple[int, int]:
     (header,) = struct.unpack_from("<I", data, 14)
     width, height = struct.unpack_from("<HH" if header == 12 else "<ii", data, 18)
-    return abs(width), abs(height)  # a negative height means that rows go down
+    return abs(width), abs(height)  # a negative height means top-down rows
 
 
 def _tiff_size(data: bytes) -> tuple[int, int] | None:
     order = "<" if data.startswith(b"II") else ">"
-    # Where the first directory is and how its entries are laid out.
+    # The types of offset and count, and the layout of a directory's entries.
     big = data[2:4] in (b"+\0", b"\0+")
     offset, count, entry, value_at = ("Q", "Q", 20, 12) if big else ("I", "H", 12, 8)
     (place,) = struct.unpack_from(order + offset, data, 8 if big else 4)

@@ -7,22 +7,27 @@ import contextlib
 import glob
 import os
 import re
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 
-from landmark_emotion.errors import ImageError, SourceError
+from landmark_emotion.errors import ImageError, Notify, SourceError, read_remedy, reason
 from landmark_emotion.files.folders import natural_order
-from landmark_emotion.sources.camera import Camera, color
+from landmark_emotion.sources.camera import Camera
+from landmark_emotion.sources.containers import counts_frames, is_cut_off, is_video
 from landmark_emotion.sources.frame import Frame
-from landmark_emotion.sources.images import IMAGE_SUFFIXES, read_image
+from landmark_emotion.sources.images import (
+    IMAGE_SUFFIXES,
+    UNSUPPORTED_SUFFIXES,
+    read_image,
+    unsupported_note,
+)
+from landmark_emotion.sources.preparation import to_bgr
 
 Source = int | str | os.PathLike[str]
 """A camera's index or device, or a video file, an image sequence or a URL."""
-
-Warn = Callable[[str], None]
 
 VIDEO_SUFFIXES = frozenset(
     {
@@ -48,25 +53,27 @@ VIDEO_SUFFIXES = frozenset(
     }
 )
 
-# FFmpeg shows text as a picture of a terminal.
+# FFmpeg renders text as pictures of a terminal.
 _TEXT_SUFFIXES = frozenset({".ans", ".art", ".asc", ".diz", ".ice", ".nfo", ".txt", ".vt"})
 
-SEQUENCE_FPS = 25.0  # of image sequences, which do not say
+SEQUENCE_FPS = 25.0  # assumed for image sequences
 
-COMPLETE = 0.9  # of the frames that a file promises, which is often an estimate
+COMPLETE = 0.9  # share of the announced frames that a whole video gives
 RECONNECT = 30.0  # seconds
+
+_REENCODE = "get it again, or re-encode it as H.264"
 
 
 @dataclass(frozen=True)
 class Probe:
-    """What a source says of itself.
+    """What a source announces about itself.
 
     Attributes
     ----------
     fps : float or None
-        Frames a second; None where it does not say.
+        Frames per second; None if unknown.
     n_frames : int or None
-        How many; None where it does not say, often an estimate otherwise.
+        Number of frames, often an estimate; None if unknown.
     """
 
     fps: float | None
@@ -74,25 +81,28 @@ class Probe:
 
 
 def probe(source: Source) -> Probe:
-    """Ask a video or image sequence how long it is; of cameras and streams nothing is known.
+    """Look up how long a video or image sequence claims to be, without reading it.
 
     Parameters
     ----------
     source : int, str or path-like
-        As for `frames`; what is wrong with it is left for `frames` to say.
+        As for `frames`, which reports what is wrong with it.
 
     Returns
     -------
     Probe
-        What is known without reading it.
+        Nothing is known of cameras and streams.
     """
     name = os.fspath(source) if not isinstance(source, int) else str(source)
-    if name.isdecimal() or "://" in name or Path(name).is_char_device():
-        return Probe(None, None)
-    sequence = _image_sequence(name)
-    if sequence is not None:
-        return Probe(SEQUENCE_FPS, len(sequence))
-    if not Path(name).is_file() or Path(name).stat().st_size == 0:
+    try:
+        if name.isdecimal() or "://" in name or Path(name).is_char_device():
+            return Probe(None, None)
+        sequence = _image_sequence(name)
+        if sequence is not None:
+            return Probe(SEQUENCE_FPS, len(sequence))
+        if not Path(name).is_file() or Path(name).stat().st_size == 0:
+            return Probe(None, None)
+    except OSError:
         return Probe(None, None)
     capture = cv2.VideoCapture(name)
     try:
@@ -105,115 +115,166 @@ def probe(source: Source) -> Probe:
 
 
 def frames(
-    source: Source, warn: Warn = lambda message: None, reconnect: float = RECONNECT
+    source: Source, notify: Notify = lambda message: None, reconnect: float = RECONNECT
 ) -> Generator[Frame, None, None]:
-    """Open a source and yield its frames as they come.
+    """Open a source and yield its frames.
 
-    Cameras and live streams are read in a thread of its own: each time the newest frame is given,
-    none twice, and those that came in the meantime are left out but counted in `Frame.index`.
-    While such a source is gone, nothing is given; when it is back, index and time go on.
+    Cameras and live streams are read by a thread: each time the newest frame is yielded, none
+    twice, and those missed in between are counted in `Frame.index`. While such a source is gone,
+    nothing is yielded; once it is back, index and time continue.
 
-    Closing the generator, or leaving it at its end, releases the source.
+    Closing the generator, or exhausting it, releases the source.
 
     Parameters
     ----------
     source : int, str or path-like
         A camera's index or device such as ``/dev/video0``; a video file; an image sequence as a
         folder, a pattern such as ``frames/*.png`` or ``frames/%04d.png``, or a single image; an
-        ``http://`` or ``rtsp://`` URL. A file whose name is a number needs its folder before it:
+        ``http://`` or ``rtsp://`` URL. A file whose name is a number needs its folder in front:
         ``./7``.
-    warn : callable, optional
-        Called with a line for each image of a sequence that cannot be read and is left out, and
-        when a camera or stream goes away and is back.
+    notify : callable, optional
+        Called with a line about images of a sequence that are left out, when a camera or stream
+        goes away and comes back, and when a video behind a URL may have broken off.
     reconnect : float
-        For how many seconds a camera or stream that has gone away is opened again and again; 0
-        gives it up at once.
+        For how many seconds to try to reopen a camera or stream that has gone away; 0 gives up at
+        once.
 
     Yields
     ------
     Frame
-        One after the other; of a file, a video behind a URL and an image sequence none left out.
+        Every frame of a file, a video behind a URL or an image sequence.
 
     Raises
     ------
     SourceError
-        If the source cannot be opened, holds no frame, or a camera or stream has gone away and
-        not come back in time.
+        If the source cannot be opened, has no frame, is cut off or cannot be decoded to its end,
+        or a camera or stream has gone away and not come back in time.
     ValueError
         If `reconnect` is negative.
     """
     if not reconnect >= 0:
         raise ValueError(f"reconnect must be at least 0, got {reconnect}")
     if isinstance(source, int):
-        return _live(source, warn, reconnect)
+        return _live(source, notify, reconnect)
     name = os.fspath(source)
     if not name:
         raise SourceError("source: none is named; give a camera's number, a video or a folder")
     if name.isdecimal() and len(name) < 10:
-        return _live(int(name), warn, reconnect)
-    if "://" in name or Path(name).is_char_device():
-        return _live(name, warn, reconnect)
-    sequence = _image_sequence(name)
-    return _images(sequence, name, warn) if sequence is not None else _video(name)
+        return _live(int(name), notify, reconnect)
+    try:
+        if "://" in name or Path(name).is_char_device():
+            return _live(name, notify, reconnect)
+        sequence = _image_sequence(name)
+    except OSError as error:
+        raise _unreadable(name, error) from error
+    return _images(sequence, name, notify) if sequence is not None else _video(name)
 
 
-def _live(source: int | str, warn: Warn, reconnect: float) -> Generator[Frame, None, None]:
+def _live(source: int | str, notify: Notify, reconnect: float) -> Generator[Frame, None, None]:
     with contextlib.closing(Camera(source, reconnect)) as camera:
         finite = camera.open()
         if finite is None:
-            yield from camera.frames(warn)
-        else:
-            yield from _read_through(finite, camera.name, camera.remedy)
+            yield from camera.frames(notify)
+            return
+        announced = finite.get(cv2.CAP_PROP_FRAME_COUNT)
+        count = 0
+        for frame in _decoded(finite):
+            count += 1
+            yield frame
+        if not count:
+            raise SourceError(f"{camera.name}: has no frame that can be decoded; {_REENCODE}")
+        # A connection that breaks looks like the end, but the number may be an estimate.
+        if _is_few(count, announced):
+            notify(
+                f"{camera.name}: ended after {count} of about {announced:.0f} frames; if the "
+                "connection was lost, read it again"
+            )
 
 
 def _video(name: str) -> Generator[Frame, None, None]:
     path = Path(name)
-    if not path.exists():
-        raise SourceError(f"{name}: no such video; check the path, or give a camera's number")
-    if path.is_file() and path.stat().st_size == 0:
-        raise SourceError(f"{name}: the file is empty; replace it")
-    if path.suffix.lower() in _TEXT_SUFFIXES:
-        raise SourceError(f"{name}: is text, not a video; check the path")
-    yield from _read_through(cv2.VideoCapture(name), name, "the file is damaged, get it again")
-
-
-def _read_through(
-    capture: cv2.VideoCapture, name: str, remedy: str
-) -> Generator[Frame, None, None]:
-    """Yield every frame, then release the capture; the remedy is for one that breaks off."""
     try:
+        if not path.exists():
+            raise SourceError(f"{name}: no such video; check the path, or give a camera's number")
+        if path.suffix.lower() in _TEXT_SUFFIXES:
+            raise SourceError(f"{name}: is text, not a video; check the path")
+        if path.is_file():
+            with path.open("rb") as file:
+                if not file.read(1):
+                    raise SourceError(f"{name}: the file is empty; replace it")
+        capture = cv2.VideoCapture(name)
         if not capture.isOpened():
-            raise SourceError(f"{name}: not a video that can be read; convert it to MP4")
+            capture.release()
+            raise SourceError(f"{name}: {_why_not_opened(path)}")
+        announced = capture.get(cv2.CAP_PROP_FRAME_COUNT)
+        count = 0
+        for frame in _decoded(capture):
+            count += 1
+            yield frame
+        if path.is_file():
+            _check_end(path, name, count, announced)
+        if not count:
+            raise SourceError(f"{name}: has no frame that can be decoded; {_REENCODE}")
+    except OSError as error:
+        raise _unreadable(name, error) from error
+
+
+def _decoded(capture: cv2.VideoCapture) -> Generator[Frame, None, None]:
+    """Yield every frame of a capture, then release it."""
+    try:
         fps = capture.get(cv2.CAP_PROP_FPS)
-        index = 0
         before = 0.0
+        index = 0
         while True:
             good, image = capture.read()
             if not good or image is None:
-                break
-            # Its own time stamp where the file has one, so that variable rates are right.
+                return
+            # The frame's own time stamp, so that variable frame rates are right.
             stamp = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
             if index and stamp <= before:
                 stamp = before + (1 / fps if fps > 0 else 1 / SEQUENCE_FPS)
             before = stamp
-            yield Frame(color(image), index, stamp)
+            yield Frame(to_bgr(image), index, stamp)
             index += 1
-        promised = capture.get(cv2.CAP_PROP_FRAME_COUNT)
-        if 0 < index < COMPLETE * promised - 5:
-            raise SourceError(
-                f"{name}: breaks off after {index} of about {promised:.0f} frames; {remedy}"
-            )
-        if index == 0:
-            raise SourceError(f"{name}: holds no frame that can be read; convert it to MP4")
     finally:
         capture.release()
 
 
+def _check_end(path: Path, name: str, count: int, announced: float) -> None:
+    """Raise an error if a video ended before its last frame."""
+    if is_cut_off(path):
+        raise SourceError(f"{name}: is cut off after {count} frames; get the whole file")
+    if count and _is_few(count, announced) and counts_frames(path):
+        raise SourceError(
+            f"{name}: cannot be decoded beyond frame {count} of {announced:.0f}; {_REENCODE}"
+        )
+
+
+def _is_few(count: int, announced: float) -> bool:
+    return count < COMPLETE * announced - 5
+
+
+def _why_not_opened(path: Path) -> str:
+    if path.suffix.lower() in UNSUPPORTED_SUFFIXES:
+        return "images of this format cannot be read; save it as PNG or JPEG"
+    if not path.is_file() or not is_video(path):
+        return "not a video; check the path"
+    if is_cut_off(path):
+        return "is cut off; get the whole file"
+    return f"cannot be opened, it is damaged or its codec is unknown; {_REENCODE}"
+
+
+def _unreadable(name: str, error: OSError) -> SourceError:
+    return SourceError(f"{name}: cannot be read ({reason(error)}); {read_remedy(error)}")
+
+
 def _image_sequence(name: str) -> list[Path] | None:
+    """List the images that a name stands for, also unsupported ones; None if it is a video's."""
     path = Path(name)
     number = re.search(r"%0?\d*d", name)
+    known = IMAGE_SUFFIXES | UNSUPPORTED_SUFFIXES
     if path.is_dir():
-        found = [child for child in path.iterdir() if child.suffix.lower() in IMAGE_SUFFIXES]
+        found = [child for child in path.iterdir() if child.suffix.lower() in known]
     elif path.is_file():
         return [path] if path.suffix.lower() in IMAGE_SUFFIXES else None
     elif number is not None:
@@ -232,15 +293,25 @@ def _image_sequence(name: str) -> list[Path] | None:
     )
 
 
-def _images(paths: list[Path], name: str, warn: Warn) -> Generator[Frame, None, None]:
+def _images(paths: list[Path], name: str, notify: Notify) -> Generator[Frame, None, None]:
+    note = unsupported_note(paths)
+    supported = [path for path in paths if path.suffix.lower() not in UNSUPPORTED_SUFFIXES]
+    if note:
+        notify(f"{name}: {note}")
+    error: ImageError | None = None
     readable = 0
-    for index, path in enumerate(paths):
+    for index, path in enumerate(supported):
         try:
             image = read_image(path)
-        except ImageError as error:
-            warn(str(error))
+        except ImageError as caught:
+            if len(paths) == 1:
+                raise SourceError(str(caught)) from caught
+            error = caught
+            notify(str(error))
             continue
         readable += 1
         yield Frame(image, index, index / SEQUENCE_FPS)
+    if not readable and error is not None:
+        raise SourceError(f"{name}: none of its images can be read, at last {error}") from error
     if not readable:
         raise SourceError(f"{name}: holds no image that can be read; check the path")

@@ -101,7 +101,7 @@ def test_what_is_missing_is_told(here, model):
 
 
 def test_what_is_no_picture_is_refused(recognizer):
-    with pytest.raises(ValueError, match="frame must be a picture"):
+    with pytest.raises(ValueError, match="image must be of type uint8"):
         recognizer.recognize(np.zeros((480, 640, 3)))
 
 

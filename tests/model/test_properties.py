@@ -23,7 +23,7 @@ from landmark_emotion.model.features import (  # noqa: E402
     normalize_landmarks,
 )
 from landmark_emotion.model.neutral import reference_from  # noqa: E402
-from landmark_emotion.sources.images import prepare, to_gray  # noqa: E402
+from landmark_emotion.sources.preparation import prepare, to_gray  # noqa: E402
 from landmark_emotion.training.evaluation import cross_validate, shuffled_splits  # noqa: E402
 from landmark_emotion.training.fit import TrainingSet, fit_model, usable  # noqa: E402
 from landmark_emotion.training.landmark_table import LandmarkTable  # noqa: E402

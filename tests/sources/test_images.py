@@ -1,21 +1,22 @@
+import errno
 import struct
+import subprocess
+import sys
 import zlib
 
 import cv2
 import numpy as np
 import pytest
+from trees import touch
 
-from landmark_emotion.errors import ImageError, TooLargeError
-from landmark_emotion.model.face import Box
-from landmark_emotion.sources.image_headers import PNG, image_size, png_is_whole
+from landmark_emotion.errors import ImageError, TooLargeError, is_system_fault
+from landmark_emotion.sources.image_headers import PNG, image_size, jpeg_layout, png_is_whole
 from landmark_emotion.sources.images import (
-    BORDER,
-    ENLARGED_SIDE,
-    SMALL_SIDE,
+    MAX_SCANS,
     decode_image,
-    prepare,
+    image_files,
     read_image,
-    to_gray,
+    unsupported_note,
 )
 
 EXIF_ROTATIONS = {
@@ -28,7 +29,7 @@ EXIF_ROTATIONS = {
 
 @pytest.fixture
 def colors() -> np.ndarray:
-    """A picture whose pixels all differ from their neighbors, (6, 9, 3)."""
+    """A picture of random pixels, (6, 9, 3)."""
     return np.random.default_rng(0).integers(0, 256, (6, 9, 3), dtype=np.uint8)
 
 
@@ -46,7 +47,7 @@ def with_exif(jpeg: bytes, orientation: int) -> bytes:
 
 @pytest.mark.parametrize("suffix", [".png", ".bmp", ".tiff", ".ppm"])
 @pytest.mark.parametrize("name", ["plain", "UPPER", "grüße 表情", "with space; and 'quotes'"])
-def test_a_picture_is_read_as_it_was_saved(tmp_path, colors, suffix, name):
+def test_images_are_read_as_they_were_saved(tmp_path, colors, suffix, name):
     path = tmp_path / (name + (suffix.upper() if name.isupper() else suffix))
     path.write_bytes(encoded(colors, suffix))
     assert np.array_equal(read_image(path), colors)
@@ -54,25 +55,25 @@ def test_a_picture_is_read_as_it_was_saved(tmp_path, colors, suffix, name):
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".webp"])
-def test_lossy_pictures_are_read_too(tmp_path, face, suffix):
+def test_lossy_images_are_read(tmp_path, face, suffix):
     path = tmp_path / f"face{suffix}"
     path.write_bytes(encoded(face, suffix))
     assert np.abs(read_image(path).astype(int) - face).mean() < 5
 
 
 @pytest.mark.parametrize("orientation", EXIF_ROTATIONS)
-def test_the_camera_may_have_been_held_upright(face, orientation):
+def test_exif_orientation_is_applied(face, orientation):
     turned = decode_image(with_exif(encoded(face, ".jpg"), orientation), "x")
     expected = EXIF_ROTATIONS[orientation](face)
     assert turned.shape == expected.shape
     assert np.abs(turned.astype(int) - expected).mean() < 5
 
 
-def test_sixteen_bits_become_eight(colors):
+def test_16_bits_become_8(colors):
     assert np.array_equal(decode_image(encoded(colors.astype(np.uint16) * 257), "x"), colors)
 
 
-def test_gray_gets_three_equal_channels(colors):
+def test_gray_images_get_three_equal_channels(colors):
     gray = colors[..., 0]
     for data in (encoded(gray), encoded(gray, ".pgm"), encoded(gray.astype(np.uint16) * 257)):
         assert np.array_equal(decode_image(data, "x"), np.dstack([gray] * 3))
@@ -80,24 +81,24 @@ def test_gray_gets_three_equal_channels(colors):
 
 @pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
 @pytest.mark.parametrize("suffix", [".png", ".tiff"])
-def test_sixteen_bits_of_which_a_camera_fills_fewer_are_not_left_black(colors, suffix, bits):
+def test_images_that_fill_fewer_than_16_bits_are_not_black(colors, suffix, bits):
     colors[0, 0] = 255
     filled = np.rint(colors * ((2**bits - 1) / 255)).astype(np.uint16)
     assert np.array_equal(decode_image(encoded(filled, suffix), "x"), colors)
 
 
-def test_sixteen_black_bits_stay_black():
+def test_a_black_16_bit_image_stays_black():
     black = np.zeros((4, 5, 3), dtype=np.uint16)
     assert not decode_image(encoded(black), "x").any()
 
 
-def test_floating_point_numbers_are_refused(colors):
-    with pytest.raises(ImageError, match=r"^x: of neither 8 nor 16 bits; save it as PNG or JPEG$"):
+def test_floating_point_images_are_refused(colors):
+    with pytest.raises(ImageError, match=r"^x: has neither 8 nor 16 bits; save it as PNG or JPEG$"):
         decode_image(encoded((colors / 255).astype(np.float32), ".tiff"), "x")
 
 
 @pytest.mark.parametrize("suffix", [".png", ".webp"])
-def test_what_is_transparent_becomes_white(suffix):
+def test_transparent_parts_become_white(suffix):
     picture = np.zeros((48, 48, 4), dtype=np.uint8)
     picture[..., :3] = (40, 80, 120)
     picture[:16, :, 3], picture[16:32, :, 3], picture[32:, :, 3] = 0, 51, 255
@@ -106,7 +107,7 @@ def test_what_is_transparent_becomes_white(suffix):
         assert seen[row, 24] == pytest.approx(np.array(color), abs=3)
 
 
-def test_what_is_transparent_becomes_white_in_gray_and_16_bits_too(colors):
+def test_transparent_parts_of_16_bit_images_become_white(colors):
     hidden = np.dstack([colors.astype(np.uint16) * 257, np.full((6, 9), 65535, np.uint16)])
     assert np.array_equal(decode_image(encoded(hidden), "x"), colors)
     hidden[2:, :, 3] = 0
@@ -116,7 +117,7 @@ def test_what_is_transparent_becomes_white_in_gray_and_16_bits_too(colors):
 
 
 @pytest.mark.parametrize("orientation", EXIF_ROTATIONS)
-def test_the_transparent_part_of_a_turned_picture_turns_along(colors, orientation):
+def test_exif_orientation_applies_to_transparency(colors, orientation):
     alpha = np.full((6, 9, 1), 255, dtype=np.uint8)
     alpha[0] = 0
     entry = struct.pack("<HHII", 0x0112, 3, 1, orientation)
@@ -132,13 +133,13 @@ def test_the_transparent_part_of_a_turned_picture_turns_along(colors, orientatio
 
 
 def chunk(kind: bytes, content: bytes) -> bytes:
-    """A part of a PNG with its checksum."""
+    """A PNG chunk with its checksum."""
     check = struct.pack(">I", zlib.crc32(kind + content))
     return struct.pack(">I", len(content)) + kind + content + check
 
 
 def tiff(order: str, big: bool, *entries: tuple[int, str, int]) -> bytes:
-    """A TIFF's header and directory of entries: tag, the letter of the number's type, number."""
+    """A TIFF header and directory; each entry is a tag, the struct code of a number, a number."""
     kinds = {"B": 1, "H": 3, "I": 4, "Q": 16}
     start = b"II" if order == "<" else b"MM"
     data = start + struct.pack(order + ("HHHQQ" if big else "HIH"),
@@ -154,7 +155,7 @@ def bmp(width: int, height: int) -> bytes:
     return head + struct.pack("<IiiHHIIiiII", 40, width, height, 1, 24, 0, 0, 0, 0, 0, 0)
 
 
-def test_a_palette_is_looked_up():
+def test_palettes_are_looked_up():
     header = struct.pack(">IIBBBBB", 2, 1, 8, 3, 0, 0, 0)
     palette = bytes([255, 0, 0, 10, 20, 30])  # red, green, blue
     data = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"PLTE", palette)
@@ -164,20 +165,20 @@ def test_a_palette_is_looked_up():
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".bmp", ".tiff", ".pgm"])
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.95])
-def test_a_truncated_picture_is_refused_and_not_filled_with_gray(face, suffix, share):
+def test_truncated_images_are_refused(face, suffix, share):
     data = encoded(face[..., 0], suffix)
     with pytest.raises(ImageError, match=r"^x: .*(cut off|damaged); replace it$"):
         decode_image(data[: int(len(data) * share)], "x")
 
 
 @pytest.mark.parametrize("data", [b"hello\n" * 100, b"<html>", b"\xff\xd8", b"\x89PNG", b"PK\3\4"])
-def test_what_is_no_picture_is_refused(data):
+def test_other_data_are_refused(data):
     with pytest.raises(ImageError, match=r"^x: .*; replace it$"):
         decode_image(data, "x")
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".bmp", ".tiff", ".webp", ".ppm", ".pgm"])
-def test_the_size_is_known_before_anything_is_decoded(colors, suffix):
+def test_the_header_tells_the_size(colors, suffix):
     picture = colors[..., 0] if suffix == ".pgm" else colors
     for one in (picture, picture.astype(np.uint16)) if suffix in (".png", ".tiff") else (picture,):
         data = encoded(one, suffix)
@@ -188,9 +189,9 @@ def test_the_size_is_known_before_anything_is_decoded(colors, suffix):
 
 @pytest.mark.parametrize("order", "<>")
 @pytest.mark.parametrize("big", [False, True])
-def test_the_size_of_any_tiff_is_known(order, big):
+def test_the_size_of_any_tiff(order, big):
     assert image_size(tiff(order, big, (256, "H", 7), (257, "I", 70_000))) == (7, 70_000)
-    # A tile is made room for as a whole.
+    # Memory is allocated for whole tiles.
     tiles = ((256, "B", 7), (257, "H", 5), (322, "I", 90_000), (323, "H", 60_000))
     assert image_size(tiff(order, big, *tiles)) == (90_000, 60_000)
     assert image_size(tiff(order, big, (256, "H", 7))) is None
@@ -232,16 +233,16 @@ def test_the_size_in_odd_headers(data, size):
         bmp(30_000, -30_000),
     ],
 )  # fmt: skip
-def test_a_small_file_that_asks_for_gigabytes_is_refused(data):
+def test_small_files_that_claim_to_be_huge_are_refused(data):
     with pytest.raises(TooLargeError, match=r"^x: \d+x\d+ pixels are too many; save it smaller$"):
         decode_image(data, "x")
 
 
-def test_a_png_is_whole_only_if_all_it_needs_is_undamaged(colors):
+def test_a_png_is_whole_only_if_its_critical_chunks_are_intact(colors):
     data = encoded(colors)
     assert png_is_whole(data)
     assert png_is_whole(data + b"and more")
-    # Nobody needs what is written in small letters.
+    # Chunks with lower-case names are ancillary.
     odd = chunk(b"teXt", b"hello")[:-1] + b"?"
     assert png_is_whole(data[:33] + odd + data[33:])
     assert not any(png_is_whole(data[:end]) for end in range(len(data)))
@@ -251,7 +252,7 @@ def test_a_png_is_whole_only_if_all_it_needs_is_undamaged(colors):
             assert not png_is_whole(changed) or place < 41
 
 
-def test_a_part_that_claims_to_be_of_gigabytes_is_refused(colors):
+def test_chunks_that_claim_gigabytes_are_refused(colors):
     data = encoded(colors)
     forged = data[:33] + b"\x7f\xff\xff\xf0IDAT" + data[41:]
     with pytest.raises(ImageError, match=r"^x: the image is cut off or damaged; replace it$"):
@@ -268,118 +269,124 @@ def test_a_part_that_claims_to_be_of_gigabytes_is_refused(colors):
         (b"\0\0\0\x0cjP  \r\n\x87\n" + bytes(100), "JPEG 2000"),
     ],
 )  # fmt: skip
-def test_other_formats_are_named_and_not_decoded(data, name, monkeypatch):
+def test_unsupported_formats_are_named_and_not_decoded(data, name, monkeypatch):
     monkeypatch.setattr(cv2, "imdecode", None)
-    with pytest.raises(ImageError, match=rf"^x: an? {name} image is not read; save it as PNG"):
+    with pytest.raises(ImageError, match=rf"^x: an? {name} image cannot be read; save it as PNG"):
         decode_image(data, "x")
 
 
 @pytest.mark.parametrize("bits", [np.uint8, np.uint16])
-def test_a_large_transparent_picture_is_mixed_in_parts(colors, bits, monkeypatch):
+def test_large_transparent_images_are_blended_in_bands(colors, bits, monkeypatch):
     whole = np.dstack([colors, np.arange(54, dtype=np.uint8).reshape(6, 9) * 4]).astype(bits)
     data = encoded(whole * (np.iinfo(bits).max // 255))
     at_once = decode_image(data, "x")
     for band in (1, 9, 20):
-        monkeypatch.setattr("landmark_emotion.sources.images._BAND", band)
+        monkeypatch.setattr("landmark_emotion.sources.preparation._BAND", band)
         assert np.array_equal(decode_image(data, "x"), at_once)
 
 
-def test_an_empty_file_is_refused(tmp_path):
+def test_empty_files_are_refused(tmp_path):
     (tmp_path / "empty.png").touch()
     with pytest.raises(ImageError, match=r"empty\.png: the file is empty; replace it"):
         read_image(tmp_path / "empty.png")
 
 
-def test_a_missing_file_and_a_folder_are_refused(tmp_path):
+def test_what_cannot_be_read_is_a_system_fault(tmp_path, monkeypatch):
     (tmp_path / "folder.png").mkdir()
-    with pytest.raises(ImageError, match=r"none\.png: no such file"):
-        read_image(tmp_path / "none.png")
-    with pytest.raises(ImageError, match=r"folder\.png: not a file"):
-        read_image(tmp_path / "folder.png")
-    with pytest.raises(ImageError, match="cannot be read"):
-        read_image(tmp_path / ("n" * 5000))
+    (tmp_path / "a.png").touch()
+
+    def problem(name):
+        with pytest.raises(ImageError) as raised:
+            read_image(tmp_path / name)
+        assert is_system_fault(raised.value)
+        return str(raised.value).removeprefix(str(tmp_path))[1:]
+
+    assert problem("none.png") == "none.png: no such file; check the path"
+    assert problem("folder.png").startswith(
+        "folder.png: cannot be read (not a regular file); check"
+    )
+    assert problem("n" * 5000).endswith(": cannot be read (File name too long); check the path")
+
+    def fail(error):
+        def open_(*_, **__):
+            raise error
+
+        monkeypatch.setattr("pathlib.Path.open", open_)
+
+    fail(OSError(errno.EIO, "I/O error"))
+    assert problem("a.png").endswith("(I/O error); check the disk or network, then try again")
+    fail(PermissionError(errno.EACCES, "Permission denied"))
+    assert problem("a.png").endswith("(Permission denied); check its permissions")
 
 
-def test_a_file_of_absurd_size_is_refused_unread(tmp_path, monkeypatch):
+def test_huge_files_are_refused_unread(tmp_path, monkeypatch):
     (tmp_path / "huge.png").write_bytes(bytes(11))
     monkeypatch.setattr("landmark_emotion.sources.images.MAX_FILE_BYTES", 10)
     with pytest.raises(ImageError, match=r"huge\.png: larger than 256 MB; save it smaller"):
         read_image(tmp_path / "huge.png")
 
 
-def test_gray_is_made_of_any_number_of_channels(colors):
-    expected = cv2.cvtColor(colors, cv2.COLOR_BGR2GRAY)
-    opaque = np.dstack([colors, np.full(colors.shape[:2], 255, dtype=np.uint8)])
-    assert np.array_equal(to_gray(colors), expected)
-    assert np.array_equal(to_gray(opaque), expected)
-    assert np.array_equal(to_gray(expected), expected)
-    assert np.array_equal(to_gray(expected[..., np.newaxis]), expected)
-    assert to_gray(colors[..., :1]).flags.c_contiguous  # dlib needs that
+@pytest.fixture(scope="module")
+def photo() -> bytes:
+    """A JPEG file, 64 x 48."""
+    return encoded(np.full((48, 64, 3), 90, dtype=np.uint8), ".jpg")
 
 
 @pytest.mark.parametrize(
-    "frame",
+    "appended",
     [
-        np.zeros((4, 4), dtype=np.float64),
-        np.zeros((4, 4, 3), dtype=np.uint16),
-        np.zeros(4, dtype=np.uint8),
-        np.zeros((0, 4), dtype=np.uint8),
-        np.zeros((4, 4, 2), dtype=np.uint8),
-        np.zeros((1, 4, 4, 3), dtype=np.uint8),
+        b"\0\0\0\x18ftypmp42" + bytes(2**20),  # as motion photos have it
+        b"\xff\xda" * 1000,
+        b"\xff\xd8\xff\xe0" + bytes(1000),
+        bytes(100),
     ],
 )
-def test_what_is_no_frame_is_refused(frame):
-    with pytest.raises(ValueError, match="frame must"):
-        prepare(frame)
+def test_data_behind_the_end_of_a_jpeg_do_not_matter(photo, appended):
+    assert np.array_equal(decode_image(photo + appended, "x"), decode_image(photo, "x"))
+    assert jpeg_layout(photo + appended).end == len(photo)
+    # What follows is of no help to an image that is cut off itself.
+    cut = photo[: len(photo) // 2]
+    with pytest.raises(ImageError, match=r"^x: the image is cut off; replace it$"):
+        decode_image(cut, "x")
 
 
-def test_large_pictures_stay_as_they_are(face):
-    prepared = prepare(face)
-    assert np.array_equal(prepared.gray, to_gray(face))
-    landmarks = np.arange(136.0).reshape(68, 2)
-    assert np.array_equal(prepared.landmarks_to_original(landmarks), landmarks)
-    assert prepared.box_to_original(Box(3, 4, 5, 6)) == Box(3, 4, 5, 6)
+@pytest.mark.parametrize("stray", [b"\0\0\0", b"\xff\0", b"\xff\xff\xff", b"text"])
+def test_stray_bytes_between_jpeg_segments_do_not_matter(photo, stray):
+    for marker in (b"\xff\xdb", b"\xff\xc0", b"\xff\xda"):
+        place = photo.index(marker)
+        spoilt = photo[:place] + stray + photo[place:]
+        assert np.array_equal(decode_image(spoilt, "x"), decode_image(photo, "x"))
 
 
-@pytest.mark.parametrize("shape", [(48, 48), (48, 60), (100, 70), (1, 1), (159, 400), (2, 3)])
-def test_small_pictures_grow_and_get_a_border_but_keep_their_aspect_ratio(shape):
-    prepared = prepare(np.zeros(shape, dtype=np.uint8))
-    height, width = (side - 2 * prepared.border for side in prepared.gray.shape)
-    assert min(height, width) == ENLARGED_SIDE
-    assert prepared.border == round(BORDER * ENLARGED_SIDE)
-    assert height == pytest.approx(shape[0] * prepared.scale, abs=1)
-    assert width == pytest.approx(shape[1] * prepared.scale, abs=1)
+def test_thumbnails_and_other_segments_are_not_mistaken_for_the_image(photo):
+    thumbnail = photo[:2] + b"\xff\xe1" + struct.pack(">H", len(photo) + 2) + photo + photo[2:]
+    assert jpeg_layout(thumbnail) == jpeg_layout(photo).__class__((64, 48), 1, len(thumbnail))
+    with pytest.raises(ImageError, match="cut off"):
+        decode_image(thumbnail[: len(photo) + 20], "x")
 
 
-@pytest.mark.parametrize("shape", [(1, 5000), (5000, 1), (20, 4000)])
-def test_long_strips_do_not_grow(shape):
-    assert prepare(np.zeros(shape, dtype=np.uint8)).gray.shape == shape
+def test_a_jpeg_with_countless_scans_is_refused(photo):
+    scan = photo.index(b"\xff\xda")
+    many = photo[:scan] + photo[scan:-2] * (MAX_SCANS + 1) + photo[-2:]
+    with pytest.raises(TooLargeError, match="too many scans"):
+        decode_image(many, "x")
 
 
-def test_a_point_comes_back_to_where_it_was():
-    # A bright dot in a small picture is found in the prepared one and taken back.
-    for x, y in [(10, 20), (40, 7), (25, 40)]:
-        small = np.zeros((48, 60), dtype=np.uint8)
-        small[y, x] = 255
-        prepared = prepare(small)
-        weights = prepared.gray.astype(float)
-        rows, columns = np.indices(weights.shape)
-        center = [(columns * weights).sum(), (rows * weights).sum()] / weights.sum()
-        assert prepared.landmarks_to_original(center) == pytest.approx([x, y], abs=0.1)
+def test_images_in_a_folder_are_listed_by_suffix(tmp_path):
+    for name in ("b/2.JPG", "b/10.jpeg", "a.png", "c.txt", "d.HEIC", "b/e.gif", ".hidden.png", "f"):
+        touch(tmp_path / name)
+    images, unsupported = image_files(tmp_path)
+    assert [path.name for path in images] == ["a.png", "2.JPG", "10.jpeg"]
+    assert [path.name for path in unsupported] == ["d.HEIC", "e.gif"]
+    assert unsupported_note(unsupported) == (
+        "2 images left out, GIF, HEIC cannot be read (d.HEIC, e.gif); save as PNG or JPEG"
+    )
+    assert unsupported_note(images) == ""
 
 
-def test_a_box_comes_back_to_where_it_was():
-    prepared = prepare(np.zeros((50, 50), dtype=np.uint8))  # four times as large, border 50
-    assert prepared.box_to_original(Box(50 + 40, 50 + 80, 120, 60)) == Box(10, 20, 30, 15)
-    assert prepared.box_to_original(Box(10, 30, 1, 1)) == Box(-10, -5, 1, 1)
-
-
-@pytest.mark.parametrize("side", [48, 100, SMALL_SIDE - 1])
-def test_landmarks_of_a_shrunk_face_are_those_of_the_original(detector, face, side):
-    close = face[90:450, 140:500]  # a tight crop
-    small = cv2.resize(close, (side, side), interpolation=cv2.INTER_AREA)
-    (original,), (shrunk,) = detector.faces(close), detector.faces(small)
-    back = (shrunk.landmarks + 0.5) * (len(close) / side) - 0.5
-    off = np.hypot(*(back - original.landmarks).T)
-    assert off.mean() < 0.03 * original.box.width
-    assert shrunk.box.width * len(close) / side == pytest.approx(original.box.width, rel=0.25)
+def test_importing_the_package_does_not_configure_opencv():
+    code = (
+        "import os; import landmark_emotion.live.recognizer; "
+        "assert not [name for name in os.environ if name.startswith('OPENCV')]"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

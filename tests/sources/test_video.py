@@ -1,4 +1,5 @@
 import contextlib
+import errno
 import functools
 import http.server
 import socket
@@ -10,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from landmark_emotion.errors import SourceError
+from landmark_emotion.errors import SourceError, is_system_fault
 from landmark_emotion.sources import video as module
 from landmark_emotion.sources.video import frames
 
@@ -18,7 +19,7 @@ PICTURE = np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3)
 
 
 class FakeCapture:
-    """A video or camera that gives the pictures it was made with and then fails."""
+    """A video or camera that returns the given pictures and then fails."""
 
     def __init__(self, pictures=(), opened=True, n_frames=-1.0):
         self.pictures = list(pictures)
@@ -47,7 +48,7 @@ class FakeCapture:
 
 @pytest.fixture
 def fake(monkeypatch):
-    """Let OpenCV open a fake camera."""
+    """Make OpenCV open a fake capture."""
 
     def install(*arguments, **options) -> FakeCapture:
         capture = FakeCapture(*arguments, **options)
@@ -67,7 +68,7 @@ def serve():
             pass
 
         def handle(self):
-            with contextlib.suppress(ConnectionError):  # FFmpeg leaves when it has enough
+            with contextlib.suppress(ConnectionError):  # FFmpeg hangs up once it has enough
                 super().handle()
 
     def start(path: Path) -> str:
@@ -93,7 +94,7 @@ def save(path: Path, picture: np.ndarray = PICTURE) -> Path:
 # Videos
 
 
-def test_every_frame_of_a_video_comes_with_its_time(video):
+def test_every_frame_of_a_video_has_its_time(video):
     seen = list(frames(video))
     assert [frame.index for frame in seen] == list(range(40))
     assert [frame.time for frame in seen] == pytest.approx(np.arange(40) / 10, abs=1e-3)
@@ -102,13 +103,13 @@ def test_every_frame_of_a_video_comes_with_its_time(video):
     assert not np.array_equal(seen[0].image, seen[-1].image)
 
 
-def test_a_real_video_has_the_length_it_has(real_video):
+def test_a_real_video_is_read_to_its_end(real_video):
     seen = list(frames(real_video))
     assert len(seen) == 72
     assert seen[-1].time == pytest.approx(71 / 30, abs=0.01)
 
 
-def test_times_never_stand_still_or_run_back(fake, monkeypatch):
+def test_times_always_increase(fake, monkeypatch):
     stamps = [0.0, 40.0, 40.0, 0.0, 200.0]
     capture = fake([PICTURE] * 5)
     monkeypatch.setattr(
@@ -126,32 +127,72 @@ def test_times_never_stand_still_or_run_back(fake, monkeypatch):
     ("name", "content", "complaint"),
     [
         ("none.mp4", None, r"none\.mp4: no such video; check the path"),
-        ("empty.mp4", b"", r"empty\.mp4: the file is empty"),
-        ("text.mp4", b"hello " * 1000, r"text\.mp4: not a video that can be read"),
-        ("noise.avi", bytes(range(256)) * 40, r"noise\.avi: not a video that can be read"),
-        ("notes.txt", b"hello " * 1000, r"notes\.txt: is text, not a video"),
+        ("empty.mp4", b"", r"empty\.mp4: the file is empty; replace it"),
+        ("text.mp4", b"hello " * 1000, r"text\.mp4: not a video; check the path"),
+        ("noise.avi", bytes(range(256)) * 40, r"noise\.avi: not a video; check the path"),
+        ("notes.txt", b"hello " * 1000, r"notes\.txt: is text, not a video; check the path"),
+        ("a.heic", b"\0\0\0\x18ftypheic" + bytes(99), r"a\.heic: images of this .* as PNG or JPEG"),
+        (
+            "codec.mp4",
+            b"\0\0\0\x18ftypisom" + bytes(12) + b"\0\0\0\x08mdat",
+            r"codec\.mp4: cannot be opened, it is damaged .*; get it again, or re-encode it",
+        ),
+        (
+            "cut.mp4",
+            b"\0\0\0\x18ftypisom" + bytes(12) + b"\0\0\x08\0mdat" + bytes(99),
+            r"cut\.mp4: is cut off; get the whole file",
+        ),
     ],
 )
-def test_what_is_no_video_is_told(here, name, content, complaint):
+def test_the_remedy_fits_what_is_not_a_video(here, name, content, complaint):
     if content is not None:
         Path(name).write_bytes(content)
     with pytest.raises(SourceError, match=complaint):
         list(frames(name))
 
 
-def test_a_video_cut_short_gives_the_frames_it_has_and_says_so(here, video):
+def test_a_system_error_is_not_blamed_on_the_video(video, monkeypatch):
+    def fail(*_, **__):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(Path, "open", fail)
+    complaint = r"cannot be read \(Input/output error\); check the disk or network"
+    with pytest.raises(SourceError, match=complaint) as raised:
+        list(frames(video))
+    assert is_system_fault(raised.value)
+
+
+def test_a_truncated_video_yields_its_frames_and_raises_an_error(here, video):
     Path("cut.avi").write_bytes(video.read_bytes()[: video.stat().st_size // 2])
     given = []
-    complaint = r"cut\.avi: breaks off after \d+ of about 40 frames"
+    complaint = r"cut\.avi: is cut off after \d+ frames; get the whole file"
     with pytest.raises(SourceError, match=complaint):  # noqa: PT012
         for frame in frames("cut.avi"):
             given.append(frame.index)
     assert 5 < len(given) < 40
 
 
-def test_a_video_without_a_frame_is_told(fake):
+def test_the_announced_number_of_frames_is_only_a_hint(fake):
+    fake([PICTURE] * 3, n_frames=100.0)
+    assert len(list(frames(__file__, pytest.fail))) == 3
+
+
+def test_frames_that_an_mp4_lists_but_cannot_decode_raise_an_error(fake, tmp_path):
+    path = tmp_path / "a.mp4"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 10, (64, 48))
+    for number in range(30):
+        writer.write(np.full((48, 64, 3), number, dtype=np.uint8))
+    writer.release()
+    assert len(list(frames(path))) == 30
+    fake([PICTURE] * 20, n_frames=30.0)
+    complaint = r"a\.mp4: cannot be decoded beyond frame 20 of 30; get it again, or re-encode it"
+    with pytest.raises(SourceError, match=complaint):
+        list(frames(path))
+
+
+def test_a_video_without_a_frame_raises_an_error(fake):
     capture = fake([])
-    with pytest.raises(SourceError, match="holds no frame that can be read"):
+    with pytest.raises(SourceError, match="has no frame that can be decoded; get it again, or re"):
         list(frames(__file__))
     assert capture.released == 1
 
@@ -199,12 +240,12 @@ def test_a_device_is_a_camera(fake):
 
 
 @pytest.mark.parametrize("source", [77, "77", "999999999"])
-def test_a_camera_that_is_not_there_is_told(source):
+def test_a_missing_camera_raises_an_error(source):
     with pytest.raises(SourceError, match=r"camera \d+: cannot be opened; plug it in, close other"):
         list(frames(source))
 
 
-def test_an_absurd_number_is_no_camera():
+def test_an_absurd_number_is_not_a_camera():
     with pytest.raises(SourceError, match="no such video; check the path, or give a camera's"):
         list(frames("9" * 30))
 
@@ -212,7 +253,7 @@ def test_an_absurd_number_is_no_camera():
 # Streams
 
 
-def test_a_stream_that_does_not_answer_is_told():
+def test_a_stream_that_does_not_answer_raises_an_error():
     with socket.socket() as free:  # bound but not listening: connections are refused
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}/video"
@@ -220,27 +261,30 @@ def test_a_stream_that_does_not_answer_is_told():
             list(frames(url))
 
 
-def test_a_video_behind_an_address_is_read_frame_by_frame(fake):
+def test_a_video_behind_a_url_is_read_frame_by_frame(fake):
     capture = fake([PICTURE + i for i in range(3)], n_frames=3.0)
     opened = frames("http://x/video.mp4")
     seen = []
     for frame in opened:
         seen.append((frame.index, frame.image[0, 0, 0]))
-        time.sleep(0.01)  # nothing is left out meanwhile
+        time.sleep(0.01)  # a live source would skip frames
     assert seen == [(0, 0), (1, 1), (2, 2)]
     assert capture.asked_for == "http://x/video.mp4"
     assert capture.released == 1
 
 
-def test_a_video_behind_an_address_that_breaks_off_is_told(fake):
+def test_a_video_behind_a_url_that_may_have_broken_off_is_reported(fake):
     capture = fake([PICTURE] * 3, n_frames=100.0)
-    complaint = "breaks off after 3 of about 100 frames; check that it is still sending"
-    with pytest.raises(SourceError, match=f"http://x/video.mp4: {complaint}"):
-        list(frames("http://x/video.mp4"))
+    said = []
+    assert len(list(frames("http://x/video.mp4", said.append))) == 3
+    assert said == [
+        "http://x/video.mp4: ended after 3 of about 100 frames; if the connection was lost, read "
+        "it again"
+    ]
     assert capture.released == 1
 
 
-def test_a_real_video_behind_an_address_is_read_to_its_end(video, serve):
+def test_a_video_behind_a_url_is_read_to_its_end(video, serve):
     seen = list(frames(serve(video)))
     assert [frame.index for frame in seen] == list(range(40))
     assert [frame.time for frame in seen] == pytest.approx(np.arange(40) / 10, abs=1e-3)
@@ -252,7 +296,7 @@ def test_a_real_video_behind_an_address_is_read_to_its_end(video, serve):
 @pytest.mark.parametrize(
     "source", ["shots", "shots/*.png", "shots/f%d.png", "shots/f%03d.png", "./shots/", "sh*s/f?*"]
 )
-def test_a_sequence_comes_in_the_order_of_its_numbers(here, source):
+def test_sequences_are_read_in_natural_order(here, source):
     for number in (100, 9, 10):
         save(Path(f"shots/f{number}.png"), PICTURE + number)
     Path("shots/._f1.png").write_bytes(b"hidden")
@@ -265,26 +309,26 @@ def test_a_sequence_comes_in_the_order_of_its_numbers(here, source):
     assert not warnings
 
 
-def test_a_folder_is_searched_for_images_only(here):
+def test_other_files_in_a_folder_are_ignored(here):
     save(Path("shots/a.PNG"))
     Path("shots/notes.txt").write_text("x")
     assert len(list(frames(Path("shots"), pytest.fail))) == 1
 
 
-def test_a_number_in_a_pattern_stands_for_digits_only(here):
+def test_a_number_in_a_pattern_matches_digits_only(here):
     for name in ("f1.png", "f1_mask.png", "f.png", "fx.png"):
         save(Path("shots") / name)
     assert len(list(frames("shots/f%d.png"))) == 1
 
 
-def test_brackets_in_a_folder_are_no_pattern_of_their_own(here):
+def test_brackets_in_a_folder_name_are_literal(here):
     save(Path("take [1]/1.png"))
     assert len(list(frames("take [1]/%d.png"))) == 1
     assert len(list(frames("take [1]"))) == 1
     assert len(list(frames("take [1]/1.png"))) == 1
 
 
-def test_a_pattern_over_folders_goes_folder_by_folder(here):
+def test_patterns_over_folders_are_read_folder_by_folder(here):
     for name in ("b/1", "a/2", "a/10", "a10/1", "a9/1"):
         save(Path(f"{name}.png"), PICTURE + len(name))
     order = [Path(p).as_posix() for p in ("a/2", "a/10", "a9/1", "a10/1", "b/1")]
@@ -297,7 +341,7 @@ def test_a_single_image_is_a_sequence_of_one(here):
     assert (frame.index, frame.time) == (0, 0.0)
 
 
-def test_an_unreadable_image_is_warned_of_and_left_out_but_keeps_its_number(here):
+def test_an_unreadable_image_is_reported_and_keeps_its_number(here):
     for number in (1, 3):
         save(Path(f"shots/{number}.png"))
     Path("shots/2.png").write_bytes(b"broken")
@@ -309,14 +353,36 @@ def test_an_unreadable_image_is_warned_of_and_left_out_but_keeps_its_number(here
     assert "2.png: not an image or damaged" in warning
 
 
-@pytest.mark.parametrize("source", ["shots", "shots/*.jpg", "shots/%d.png", "broken.png"])
-def test_a_sequence_without_a_readable_image_is_told(here, source):
+@pytest.mark.parametrize("source", ["shots", "shots/*.jpg", "shots/%d.png"])
+def test_a_sequence_without_an_image_raises_an_error(here, source):
     Path("shots").mkdir()
-    Path("broken.png").write_bytes(b"broken")
     with pytest.raises(SourceError, match="holds no image that can be read; check the path"):
         list(frames(source))
 
 
-def test_an_empty_name_is_told():
+def test_a_sequence_without_a_readable_image_says_why(here):
+    for name in ("broken.png", "shots/1.png", "shots/2.png"):
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).write_bytes(b"broken")
+    with pytest.raises(SourceError, match=r"^broken\.png: not an image or damaged; replace it$"):
+        list(frames("broken.png"))
+    complaint = r"^shots: none of its images can be read, at last .*2\.png: not an image or damaged"
+    with pytest.raises(SourceError, match=complaint):
+        list(frames("shots"))
+
+
+@pytest.mark.parametrize("source", ["shots", "shots/*"])
+def test_unsupported_images_of_a_sequence_are_counted_and_named(here, source):
+    for number in (1, 3):
+        save(Path(f"shots/{number}.png"))
+    Path("shots/2.HEIC").write_bytes(b"photo")
+    said = []
+    assert [frame.index for frame in frames(source, said.append)] == [0, 1]
+    assert said == [
+        f"{source}: 1 image left out, HEIC cannot be read (2.HEIC); save as PNG or JPEG"
+    ]
+
+
+def test_an_empty_name_raises_an_error():
     with pytest.raises(SourceError, match="none is named"):
         list(frames(""))

@@ -9,7 +9,6 @@ import importlib
 import json
 import math
 import os
-import re
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -32,6 +31,7 @@ from landmark_emotion.report.timeline.lanes import (
     slices,
 )
 from landmark_emotion.show.rows import COLUMNS
+from landmark_emotion.sources.addresses import without_password
 
 MAX_BYTES = 2**30
 MAX_ROWS = 10**7
@@ -312,7 +312,7 @@ def _restarts(frame: Floats, face: Floats) -> list[int]:
 
 def _labels(sources: Sequence[str], name: str) -> list[str]:
     """Return short unique names of sources, without user name and password of an address."""
-    plain = [re.sub(r"//[^/]*@", "//", source) or name for source in sources]
+    plain = [without_password(source) or name for source in sources]
     paths = [text.replace("\\", "/").partition("?")[0].rstrip("/") for text in plain]
     short = [
         f"camera {text}" if text.isdecimal() else path.rpartition("/")[2] or text

@@ -12,11 +12,12 @@
 from collections.abc import Sequence
 
 from landmark_emotion.live.prediction import Prediction
-from landmark_emotion.show.canvas import Picture, lay, to_bgr
+from landmark_emotion.show.canvas import Picture, lay
 from landmark_emotion.show.overlay.layout import Layout, Memory, Place, Rect, bounds
 from landmark_emotion.show.overlay.marks import draw_box, draw_landmarks, draw_tie
 from landmark_emotion.show.overlay.panels import Card, card_of, draw_card
 from landmark_emotion.show.overlay.status import KEYS, place_status, status_layers
+from landmark_emotion.sources.preparation import to_bgr
 
 __all__ = ["KEYS", "Overlay", "draw_predictions"]
 

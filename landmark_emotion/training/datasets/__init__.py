@@ -13,11 +13,10 @@ from landmark_emotion.training.datasets.manifest import read_manifest
 from landmark_emotion.training.datasets.samples import (
     Dataset,
     Sample,
-    image_files,
     is_drawn,
 )
 
-__all__ = ["Dataset", "Sample", "image_files", "read_dataset"]
+__all__ = ["Dataset", "Sample", "read_dataset"]
 
 MANIFEST_NAME = "manifest.csv"
 

@@ -2,13 +2,10 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from landmark_emotion.files.folders import walk_files
 from landmark_emotion.files.reading import open_regular
-from landmark_emotion.sources.images import IMAGE_SUFFIXES
 
 # The name of every frame of CK and CK+: subject, sequence and frame number.
 FRAME_NAME = re.compile(r"^(S\d{2,4})_(\d{2,4})_(\d+)(?!\d)", re.IGNORECASE)
@@ -60,11 +57,6 @@ class Dataset:
     samples: list[Sample]
     left_out: Counter[str] = field(default_factory=Counter)
     drawn: bool = False
-
-
-def image_files(root: Path) -> Iterator[Path]:
-    """Yield the files below a folder that are named like images, as `walk_files` does."""
-    return (path for path in walk_files(root) if path.suffix.lower() in IMAGE_SUFFIXES)
 
 
 def identity_from_name(path: Path) -> tuple[str, str]:
