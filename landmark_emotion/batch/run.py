@@ -14,7 +14,6 @@ from landmark_emotion.batch.units import File, Unit, list_files, make_units
 from landmark_emotion.batch.workers import dask_workers, local_workers, recognize_units
 from landmark_emotion.errors import Notify, OutputError
 from landmark_emotion.show.tables import check_parquet
-from landmark_emotion.sources.images import UNSUPPORTED_SUFFIXES
 
 Progress = Callable[[Iterable[Any], int], Iterable[Any]]
 """Wraps an iterable of known length in a progress bar."""
@@ -160,8 +159,6 @@ def _inventory(files: list[File], left_out: Counter[str], n_done: int) -> str:
         kinds = [f"{n:,} {suffix or 'without suffix'}" for suffix, n in left_out.most_common()]
         kinds[_KINDS:] = ["..."] if len(kinds) > _KINDS else []
         text += f"; left out {_count(left_out.total(), 'file')} of other kinds: {', '.join(kinds)}"
-    if n_images := sum(left_out[suffix] for suffix in UNSUPPORTED_SUFFIXES):
-        text += f"; convert the {_count(n_images, 'image')} among them to PNG or JPEG"
     return text
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from landmark_emotion.errors import DatasetError
 from landmark_emotion.files.folders import walk_files
-from landmark_emotion.sources.images import IMAGE_SUFFIXES
+from landmark_emotion.sources.images import IMAGE_SUFFIXES, UNSUPPORTED_SUFFIXES
 from landmark_emotion.sources.video import VIDEO_SUFFIXES
 
 IMAGES_PER_UNIT = 32  # on average
@@ -58,7 +58,8 @@ def list_files(folder: Path, besides: Path) -> tuple[list[File], Counter[str]]:
     Returns
     -------
     files : list of File
-        In natural order, without hidden files and system folders.
+        In natural order, without hidden files and system folders. Images that cannot be read,
+        such as HEIC, are among them, so that each gets a row that says so.
     left_out : Counter
         Number of other files by suffix in lower case, ``""`` for files without one.
 
@@ -74,7 +75,7 @@ def list_files(folder: Path, besides: Path) -> tuple[list[File], Counter[str]]:
         if besides in path.resolve().parents:
             continue
         suffix = path.suffix.lower()
-        if suffix not in IMAGE_SUFFIXES | VIDEO_SUFFIXES:
+        if suffix not in IMAGE_SUFFIXES | UNSUPPORTED_SUFFIXES | VIDEO_SUFFIXES:
             left_out[suffix] += 1
             continue
         try:

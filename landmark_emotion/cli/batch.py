@@ -116,13 +116,12 @@ def run(args: argparse.Namespace) -> int:
         say("interrupted: run the same command again to resume")
         raise
     if not summary.written:
-        say(f"results: {summary.table} left as it was, since no file could be read")
+        say(f"{summary.table}: not written, as no file could be read")
         say(f"first of {summary.unreadable:,} errors: {summary.first_error}")
         return 1
     text = f"results: {summary.table}, {summary.rows:,} rows of {summary.files:,} files"
-    if summary.unreadable or summary.incomplete:
-        text += f"; {summary.unreadable:,} could not be read"
-        text += f", {summary.incomplete:,} not to the end" if summary.incomplete else ""
-        text += " (see column 'error')"
-    say(text)
+    text += f", {summary.unreadable:,} could not be read" if summary.unreadable else ""
+    text += f", {summary.incomplete:,} incomplete" if summary.incomplete else ""
+    errors = summary.unreadable + summary.incomplete
+    say(f"{text} (see column 'error')" if errors else text)
     return 0 if summary.unreadable < summary.files else 1

@@ -146,13 +146,15 @@ def test_rows_before_a_break_are_kept(folder, settings, video, monkeypatch):
 
 def test_what_was_left_out_is_reported(batch, folder):
     notes = []
-    for name in ("a.heic", "b.HEIC", "c.gif", "Makefile"):
+    for name in ("a.TXT", "Makefile"):
         (folder / name).touch()
-    batch(notify=notes.append)
+    (folder / "a.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(99))
+    rows, _ = batch(notify=notes.append)
     assert notes == [
-        "4 images and 1 video; left out 5 files of other kinds: 2 .heic, 1 .gif, 1 without suffix, "
-        "1 .txt; convert the 3 images among them to PNG or JPEG"
+        "5 images and 1 video; left out 3 files of other kinds: 2 .txt, 1 without suffix"
     ]
+    (row,) = (row for row in rows if row["source"] == "a.heic")
+    assert row["error"] == "a HEIC image is not read; save it as PNG or JPEG"
 
 
 def test_a_moved_folder_resumes_and_another_is_refused(batch, folder, tmp_path, settings, png):
