@@ -106,7 +106,8 @@ def run_batch(
     if format == "parquet":
         check_parquet()
     folder = Path(os.path.abspath(folder))  # noqa: PTH100 - a cluster may know it by a link
-    files, left_out = list_files(folder, besides=results)
+    unlisted: list[str] = []
+    files, left_out = list_files(folder, results, unlisted.append)
     saved = Results(results, settings)
     units = _units(files, saved)
     saved.claim(folder, units, restart=restart)
@@ -114,6 +115,8 @@ def run_batch(
     # The largest first, so that no worker ends up alone with a long video.
     missing = sorted(set(units).difference(done), key=lambda unit: unit.size, reverse=True)
     n_missing = sum(len(unit.files) for unit in missing)
+    for line in unlisted:
+        notify(line)
     notify(_inventory(files, left_out, len(files) - n_missing))
     landmarks = settings["landmarks"]
     if cluster is None:
@@ -136,8 +139,9 @@ def run_batch(
     summary = Summary(results / TABLES[format], len(files))
     rows = _counted(saved.rows_by_file(files, done), summary)
     summary.written = write_table(rows, summary.table, format, landmarks=landmarks)
-    with contextlib.suppress(OutputError):
-        saved.tidy(done)
+    if not unlisted:  # what is out of sight for now is not forgotten
+        with contextlib.suppress(OutputError):
+            saved.tidy(done)
     return summary
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from landmark_emotion.errors import DatasetError
+from landmark_emotion.errors import DatasetError, Notify
 from landmark_emotion.files.folders import walk_files
 from landmark_emotion.sources.images import IMAGE_SUFFIXES, UNSUPPORTED_SUFFIXES
 from landmark_emotion.sources.video import VIDEO_SUFFIXES
@@ -52,8 +52,10 @@ class Unit:
         return sum(file.size for file in self.files)
 
 
-def list_files(folder: Path, besides: Path) -> tuple[list[File], Counter[str]]:
+def list_files(folder: Path, besides: Path, notify: Notify) -> tuple[list[File], Counter[str]]:
     """List the images and videos in a folder and the folders below it, but for one.
+
+    `notify` is called with a line for each subfolder that cannot be listed.
 
     Returns
     -------
@@ -71,7 +73,7 @@ def list_files(folder: Path, besides: Path) -> tuple[list[File], Counter[str]]:
     besides = besides.resolve()
     files = []
     left_out: Counter[str] = Counter()
-    for path in walk_files(folder):
+    for path in walk_files(folder, notify):
         if besides in path.resolve().parents:
             continue
         suffix = path.suffix.lower()

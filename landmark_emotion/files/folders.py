@@ -8,7 +8,7 @@ from typing import Literal
 
 import platformdirs
 
-from landmark_emotion.errors import DatasetError, read_remedy, reason
+from landmark_emotion.errors import DatasetError, Notify, read_remedy, reason
 
 _APP = "landmark_emotion"
 _SYSTEM_FOLDERS = frozenset({"__macosx", "$recycle.bin", "system volume information"})
@@ -22,7 +22,7 @@ def natural_order(name: str) -> list[tuple[int, str]]:
     ] + [(-1, name)]
 
 
-def walk_files(root: Path) -> Iterator[Path]:
+def walk_files(root: Path, notify: Notify = lambda message: None) -> Iterator[Path]:
     """Yield the files below a folder in natural order, without hidden and system files.
 
     Links to folders are followed; a folder that is reached twice is read once, so loops end.
@@ -32,6 +32,8 @@ def walk_files(root: Path) -> Iterator[Path]:
     ----------
     root : Path
         An existing folder.
+    notify : callable, optional
+        Called with a line for each subfolder that cannot be listed.
 
     Yields
     ------
@@ -45,13 +47,14 @@ def walk_files(root: Path) -> Iterator[Path]:
     """
     seen: set[tuple[int, int]] = set()
 
-    def refuse(error: OSError) -> None:
-        if error.filename is None or Path(error.filename) == root:
-            raise DatasetError(
-                f"{root}: cannot be listed ({reason(error)}); {read_remedy(error)}"
-            ) from error
+    def report(error: OSError) -> None:
+        folder = Path(error.filename or root)
+        message = f"{folder}: cannot be listed ({reason(error)}); {read_remedy(error)}"
+        if folder == root:
+            raise DatasetError(message) from error
+        notify(message)
 
-    for folder, folders, files in os.walk(root, onerror=refuse, followlinks=True):
+    for folder, folders, files in os.walk(root, onerror=report, followlinks=True):
         status = Path(folder).stat()
         if (status.st_dev, status.st_ino) in seen:
             folders.clear()

@@ -157,6 +157,26 @@ def test_what_was_left_out_is_reported(batch, folder):
     assert row["error"] == "a HEIC image is not read; save it as PNG or JPEG"
 
 
+def test_a_subfolder_that_cannot_be_listed_is_reported_and_its_rows_are_kept(
+    batch, folder, monkeypatch
+):
+    rows, _ = batch()
+    hidden = folder / "ü, 'b'"
+    original = os.scandir
+
+    def scandir(path="."):
+        if str(path) == str(hidden):
+            raise PermissionError(13, "Permission denied", str(path))
+        return original(path)
+
+    notes = []
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", scandir)
+        assert len(batch(notify=notes.append)[0]) == len(rows) - 1
+    assert notes[0] == f"{hidden}: cannot be listed (Permission denied); check its permissions"
+    assert batch() == (rows, 0)
+
+
 def test_a_moved_folder_resumes_and_another_is_refused(batch, folder, tmp_path, settings, png):
     rows, _ = batch()
     moved = folder.rename(tmp_path / "moved")
