@@ -1,9 +1,9 @@
-"""The pictures of the README and of this folder: ``python docs/make_pictures.py``.
+"""Make the pictures of the README and of this folder: ``python docs/make_pictures.py``.
 
-The faces are drawn by the program. What is written beside them is what the model that comes with
-the program, which has learned from real faces, makes of them after it has seen each drawn person
-look neutral. People were chosen whom it gets right: the pictures show what the program puts out
-and say nothing about how often it is right.
+The faces are drawn by the program. The predictions are those of the shipped model, which was
+trained on real faces, after a calibration on the neutral face of each drawn person. The people were
+chosen so that the predictions are right: the pictures show what the output looks like, not how
+often it is right.
 """
 
 import contextlib
@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-# As the command line does; numpy reads it when it is imported.
+# NumPy reads this when it is imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import cv2
@@ -40,13 +40,13 @@ IMAGES = Path(__file__).resolve().parent / "images"
 MAX_BYTES = 300_000
 
 SIZE = (640, 480)
-SHRUNK = 0.75  # of the four pictures that stand beside each other
+SHRUNK = 0.75  # scale of the four pictures of faces.png
 GAP = 6  # pixels between them
 PAPER = 255
 
 Image = NDArray[np.uint8]
 Scene = Sequence[tuple[int, str, float, float, float, float]]
-"""Who is there: number of the person, emotion, x, y, height of the face in pixels, roll."""
+"""For each person: number, emotion, x, y, height of the face in pixels, roll."""
 
 FOUR: Sequence[Scene] = (
     [(0, "happiness", 0.39, 0.53, 300.0, -3.0)],
@@ -59,12 +59,12 @@ FILMED = 4
 
 
 def person(number: int) -> Subject:
-    """Make up a person; the same number gives the same."""
+    """Return the drawn person of a number."""
     return random_subject(np.random.default_rng((2024, number)))
 
 
 def draw_scene(scene: Scene, intensity: float) -> Image:
-    """Draw everyone of a scene, from the resting face, 0, to the peak, 1."""
+    """Draw a scene, from resting faces, 0, to the peaks, 1."""
     picture = draw_background(SIZE, person(scene[0][0]).backdrop)
     for number, emotion, x, y, height, roll in scene:
         center = (x * SIZE[0], y * SIZE[1])
@@ -76,7 +76,7 @@ def draw_scene(scene: Scene, intensity: float) -> Image:
 
 
 def watched(recognizer: Recognizer, scene: Scene) -> Image:
-    """Let everyone look neutral for half a second and draw what is said of them after that."""
+    """Calibrate on half a second of neutral faces, then draw the predictions for the peaks."""
     recognizer.reset()
     recognizer.calibrate(0.5)
     resting = draw_scene(scene, 0.0)
@@ -87,7 +87,7 @@ def watched(recognizer: Recognizer, scene: Scene) -> Image:
 
 
 def four_pictures(recognizer: Recognizer) -> Image:
-    """Annotated pictures, two by two."""
+    """Draw four annotated pictures, two by two."""
     parts = [
         cv2.resize(watched(recognizer, scene), None, None, SHRUNK, SHRUNK, cv2.INTER_AREA)
         for scene in FOUR
@@ -101,7 +101,7 @@ def four_pictures(recognizer: Recognizer) -> Image:
 
 
 def explanation(recognizer: Recognizer) -> Image:
-    """Make the panel of ``landmark-emotion explain`` with the person's own neutral face."""
+    """Draw the panel of ``landmark-emotion explain`` with the person's own neutral face."""
     (resting,) = recognizer.recognize_still(draw_face(person(EXPLAINED)))
     own = reference_from(resting.face.landmarks[np.newaxis])
     picture = draw_face(person(EXPLAINED), "happiness")
@@ -111,7 +111,7 @@ def explanation(recognizer: Recognizer) -> Image:
 
 
 def over_time(model: Path) -> bytes:
-    """Make the picture of ``landmark-emotion plot`` of a drawn video."""
+    """Plot a drawn video as ``landmark-emotion plot`` does."""
     with tempfile.TemporaryDirectory() as scratch:
         video, rows, plot = (Path(scratch, name) for name in ("drawn.mp4", "drawn.csv", "plot.png"))
         run("draw", "--video", video, "--seed", FILMED)
@@ -121,7 +121,7 @@ def over_time(model: Path) -> bytes:
 
 
 def run(*arguments: object) -> None:
-    """Run a command of the program, without its talk."""
+    """Run a command of the program without its output."""
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         status = command([str(argument) for argument in arguments])
     if status != 0:
@@ -129,12 +129,12 @@ def run(*arguments: object) -> None:
 
 
 def png(picture: Image) -> bytes:
-    """Encode a picture, small rather than fast."""
+    """Encode a picture as a small PNG."""
     return cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 9])[1].tobytes()
 
 
 def pictures() -> dict[str, bytes]:
-    """Make all pictures, by the name of their file."""
+    """Make all pictures; return their content by file name."""
     model = next(path for path in SHIPPED if path.is_file())
     recognizer = Recognizer(model, smoothing=0)
     return {
@@ -145,7 +145,7 @@ def pictures() -> dict[str, bytes]:
 
 
 def main() -> None:
-    """Write them all."""
+    """Write all pictures."""
     IMAGES.mkdir(exist_ok=True)
     for name, data in pictures().items():
         if len(data) > MAX_BYTES:

@@ -1,7 +1,7 @@
-"""Example pictures to look at: ``python -m tools.pictures OUT``.
+"""Draw examples of the overlay: ``python -m tools.pictures OUT``.
 
-The faces are drawn, their landmarks are found in a portrait of each, and the probabilities are
-made up: the pictures show how predictions look and not how good they are.
+The faces are drawn, their landmarks are detected in a portrait of each, and the probabilities are
+invented: the pictures show how predictions look, not how good they are.
 """
 
 import argparse
@@ -33,7 +33,7 @@ PORTRAIT_CENTER, PORTRAIT_HEIGHT = np.array([320.0, 0.52 * 480]), 0.6 * 480
 
 
 class Scene:
-    """A drawn picture, and what is predicted in it."""
+    """A drawn picture and its predictions."""
 
     def __init__(self, size: tuple[int, int], wall: float = 190.0) -> None:
         self.image = draw_background(size, (wall, wall, wall))
@@ -50,7 +50,7 @@ class Scene:
         sure: float = 3.5,
         min_probability: float = 0.0,
     ) -> "Scene":
-        """Add somebody, by the middle and height of the face in units of the picture's sides."""
+        """Add a person; middle and height of the face are in units of the picture's sides."""
         rng = np.random.default_rng(round(1000 * (x + y)))
         subject = random_subject(rng)
         center, pixels = np.array([x, y]) * self.image.shape[1::-1], height * self.image.shape[0]
@@ -78,7 +78,7 @@ class Scene:
 
 
 def moved(face: Face, scale: float, shift: NDArray[np.float64]) -> Face:
-    """Enlarge and shift a face."""
+    """Scale and shift a face."""
     box = face.box
     left, top = np.rint(np.array([box.left, box.top]) * scale + shift).astype(int).tolist()
     width, height = round(box.width * scale), round(box.height * scale)
@@ -86,7 +86,7 @@ def moved(face: Face, scale: float, shift: NDArray[np.float64]) -> Face:
 
 
 def pictures() -> dict[str, Image]:
-    """Draw all pictures, by name."""
+    """Draw all pictures; return them by name."""
     detector = FaceDetector()
     drawn = {}
     for emotion in EMOTIONS:
@@ -127,7 +127,7 @@ def pictures() -> dict[str, Image]:
 
 
 def main() -> None:
-    """Write them all."""
+    """Write all pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, metavar="OUT")
     folder = parser.parse_args().folder

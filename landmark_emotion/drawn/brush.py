@@ -53,23 +53,10 @@ class Brush:
     """Draws shapes at twice the final size.
 
     Flat shapes are drawn on the enlarged picture. Soft light and shade are collected apart, at half
-    the final size, and multiplied in by `finish`.
+    the final size, and multiplied in by `finish`. With `side` at -1, shapes are mirrored.
 
-    Parameters
-    ----------
-    part : ndarray of shape (height, width, 3), uint8
-        The part of the picture that is drawn on; not modified.
-    middle : ndarray of shape (2,)
-        Origin of the face, in pixels of the part.
-    unit : float
-        Height of the face, in pixels.
-    view : View
-        Its roll and yaw turn the face.
-
-    Attributes
-    ----------
-    side : int
-        1, or -1 to mirror what is drawn.
+    ``part`` is the part of a picture that is drawn on, ``middle`` the origin of the face in it and
+    ``unit`` the height of the face, both in pixels.
     """
 
     def __init__(self, part: Picture, middle: NDArray[np.float64], unit: float, view: View) -> None:

@@ -97,20 +97,10 @@ def paint_face(
     height: float,
     view: View = _FRONTAL,
 ) -> None:
-    """Paint a person on a picture, with shoulders down to its lower edge.
+    """Paint a person on a picture of shape (height, width, 3), in place.
 
-    Parameters
-    ----------
-    picture : ndarray of shape (height, width, 3), uint8
-        Painted over in place; the person may extend beyond its edges.
-    subject, emotion, intensity
-        As in `draw_face`.
-    center : tuple of float
-        Middle of the face, as (x, y), in pixels.
-    height : float
-        From crown to chin, in pixels.
-    view : View
-        The pose. Light and noise are left to `expose`, which sees the whole picture.
+    The person may extend beyond the edges. ``center`` is the middle of the face and ``height`` its
+    height from crown to chin, in pixels. `expose` adds light and noise of the view afterwards.
 
     Raises
     ------

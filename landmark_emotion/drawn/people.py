@@ -69,33 +69,15 @@ class Subject:
 
 @dataclass(frozen=True)
 class View:
-    """What changes from picture to picture; by default frontal, centered and clean.
+    """What changes from picture to picture; by default frontal, centered and clean."""
 
-    Attributes
-    ----------
-    roll, yaw : float
-        Turn in the image plane, clockwise, and toward the subject's left, both in degrees.
-    shift : tuple of float
-        To the right and down, in units of the height of the face.
-    scale : float
-        Multiplies the height of the face.
-    light : float
-        Multiplies every pixel.
-    side_light : float
-        From -1, light from the left of the picture, to 1, from the right.
-    noise : float
-        Standard deviation of the pixel noise, in gray levels.
-    noise_seed : int
-        Seed of the noise.
-    """
-
-    roll: float = 0.0
-    yaw: float = 0.0
-    shift: tuple[float, float] = (0.0, 0.0)
-    scale: float = 1.0
-    light: float = 1.0
-    side_light: float = 0.0
-    noise: float = 0.0
+    roll: float = 0.0  # degrees clockwise
+    yaw: float = 0.0  # degrees toward the subject's left
+    shift: tuple[float, float] = (0.0, 0.0)  # right and down, in units of the height of the face
+    scale: float = 1.0  # multiplies the height of the face
+    light: float = 1.0  # multiplies every pixel
+    side_light: float = 0.0  # from -1, light from the left of the picture, to 1, from the right
+    noise: float = 0.0  # standard deviation of the pixel noise, in gray levels
     noise_seed: int = 0
 
 

@@ -6,6 +6,7 @@ Coordinates are in pixels; whole numbers are centers of pixels, as for landmarks
 import functools
 import math
 from importlib import resources
+from typing import Any
 
 import cv2
 import numpy as np
@@ -60,23 +61,9 @@ def _fixed(points: NDArray[np.float64]) -> NDArray[np.int32]:
 
 @functools.lru_cache(1024)
 def draw_text(text: str, size: int, bold: bool, color: Color) -> Layer:
-    """Draw a line of text.
+    """Draw a line of text, whose lowercase letters are centered on the middle row.
 
-    Parameters
-    ----------
-    text : str
-        The text, on one line.
-    size : int
-        Height of the font, in pixels; capitals are 0.7 of it.
-    bold : bool
-        Whether to use a bold font.
-    color : tuple of int
-        Color of the text.
-
-    Returns
-    -------
-    ndarray of shape (height, width, 4)
-        A layer whose middle row is the middle of the lowercase letters.
+    ``size`` is in pixels; capitals are 0.7 of it high.
     """
     # OpenCV 4 draws fonts as thin strokes, OpenCV 5 as outlines; supersampling smooths both.
     larger = 4 if size < 32 else 2
@@ -90,39 +77,15 @@ def draw_text(text: str, size: int, bold: bool, color: Color) -> Layer:
     base = (larger, round(larger * (rows / 2 + 0.29 * size)))
     cv2.putText(large, text, base, font, scale, 255, thickness, cv2.LINE_AA)
     mask = cv2.resize(large[:, : columns * larger], (columns, rows), interpolation=cv2.INTER_AREA)
-    return _colored(mask, color)
+    return _colored(mask / 255, color)
 
 
 @functools.lru_cache(256)
 def draw_paper(width: int, height: int, radius: float, color: Color, opacity: float) -> Layer:
-    """Draw a rectangle with rounded corners.
-
-    Parameters
-    ----------
-    width, height : int
-        Size, in pixels.
-    radius : float
-        Radius of the corners, in pixels.
-    color : tuple of int
-        Color of the rectangle.
-    opacity : float
-        From 0 to 1.
-
-    Returns
-    -------
-    ndarray of shape (height, width, 4)
-        The layer.
-    """
-    larger = 4 if width < 400 else 2
-    size = np.array([width, height]) * larger - 1
-    quarter = np.deg2rad(np.linspace(0, 90, 17))
-    arc = radius * larger * (1 - np.stack([np.cos(quarter), np.sin(quarter)], axis=1))
-    flip_x, flip_y = np.array([-1, 1]), np.array([1, -1])
-    right_top, left_bottom = arc * flip_x + size * [1, 0], arc * flip_y + size * [0, 1]
-    outline = np.concatenate([arc, right_top[::-1], size - arc, left_bottom[::-1]])
-    mask = np.zeros((height * larger, width * larger), np.uint8)
-    cv2.fillPoly(mask, [np.rint(outline).astype(np.int32)], 255)
-    return _colored(cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA), color, opacity)
+    """Draw a rectangle with rounded corners; lengths are in pixels, the opacity is up to 1."""
+    x, y = (np.abs(np.arange(n) + 0.5 - n / 2) - n / 2 + radius for n in (width, height))
+    beyond = np.hypot(np.maximum(x, 0), np.maximum(y, 0)[:, np.newaxis]) - radius
+    return _colored(opacity * np.clip(0.5 - beyond, 0, 1), color)
 
 
 def emoji_png(name: str) -> bytes:
@@ -142,15 +105,13 @@ def draw_emoji(name: str, size: int) -> Layer:
     return _frozen(np.rint(np.clip(resized, 0, np.clip(resized[..., 3:], 0, 255))))
 
 
-def _colored(mask: cv2.typing.MatLike, color: Color, opacity: float = 1.0) -> Layer:
-    """Turn a mask of shape (height, width) into a layer of one color."""
-    return _frozen(
-        cv2.merge([cv2.convertScaleAbs(mask, alpha=opacity * v / 255) for v in (*color, 255)])
-    )
+def _colored(opacity: NDArray[np.float64], color: Color) -> Layer:
+    """Return a layer of one color, with an opacity of shape (height, width) from 0 to 1."""
+    return _frozen(np.rint(opacity[..., np.newaxis] * (*color, 255)))
 
 
-def _frozen(layer: cv2.typing.MatLike) -> Layer:
-    result = np.asarray(layer, dtype=np.uint8)
+def _frozen(layer: NDArray[Any]) -> Layer:
+    result = layer.astype(np.uint8)
     result.setflags(write=False)
     return result
 

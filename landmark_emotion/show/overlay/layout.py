@@ -90,21 +90,8 @@ def bounds(face: Face, above: float = 0.0) -> Rect:
 class Layout:
     """Finds places for the panels and labels of one frame.
 
-    Parameters
-    ----------
-    frame : Rect
-        The frame.
-    cards : sequence of Card
-        The content for each face.
-    taken : sequence of Rect
-        What must stay free besides faces.
-    past : dict of int to Memory
-        Earlier places, by the number of the face.
-
-    Attributes
-    ----------
-    steps : list of int
-        The text size that suits each face, as a step of the scale of sizes.
+    Besides faces, ``taken`` stays free. ``past`` holds earlier places by the number of the face.
+    The attribute `steps` holds the text size that suits each face.
     """
 
     def __init__(

@@ -42,16 +42,7 @@ def status_layers(
 def place_status(frame: Rect, layer: Layer, wanted: str, obstacles: Sequence[Rect]) -> Rect | None:
     """Find the place at the edge of the frame where a layer hides least; None if it is too large.
 
-    Parameters
-    ----------
-    frame : Rect
-        The frame.
-    layer : ndarray of shape (height, width, 4)
-        What is placed.
-    wanted : str
-        The preferred place, such as ``"right bottom"``.
-    obstacles : sequence of Rect
-        What should stay visible; a rectangle that is listed twice counts twice.
+    Among equal places the wanted one wins. An obstacle that is listed twice counts twice.
     """
     height, width = layer.shape[:2]
     free_x, free_y = frame.width - width, frame.height - height
