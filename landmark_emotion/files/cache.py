@@ -1,75 +1,108 @@
-"""What was worked out before, remembered in a folder; where it cannot be, that costs time only."""
+"""A bounded cache of results in a folder; if the folder cannot be used, only time is lost."""
 
+import contextlib
+import datetime
+import os
 import tempfile
+import time
+import traceback
 import warnings
 from pathlib import Path
 from typing import Any
 
 import joblib
 
-_ROOM = 2**20  # bytes; where there are fewer left, nothing is remembered
+from landmark_emotion.errors import reason
+
+MAX_BYTES = 256 * 2**20  # about 100,000 images
+MAX_AGE = datetime.timedelta(days=365)  # since a result was used last
+
+_FREE_BYTES = 2**20  # less free space than this, and nothing is cached
+_CHECKED = "checked"  # a file whose modification time says when the size was checked
+_CHECK_EVERY = 24 * 3600.0  # seconds; looking at 100,000 results takes some
 
 
 def open_cache(folder: Path | None) -> tuple[joblib.Memory, str]:
-    """Open a folder that remembers results.
+    """Open a folder for cached results.
+
+    Once a day, the results that were not used for the longest time are removed until the cache is
+    within `MAX_BYTES` and `MAX_AGE`.
 
     Parameters
     ----------
     folder : Path or None
-        Made where it is missing; None to remember nothing. Only one's own: what joblib reads back
+        Created if missing; None caches nothing. It must be the user's own, since what joblib reads
         from it is trusted.
 
     Returns
     -------
     memory : Memory
-        Remembers nothing where the folder cannot be used.
+        Caches nothing if the folder cannot be used. Errors are never cached, so a function must
+        raise what may have passed by the next time.
     problem : str
-        Why it cannot; empty where all is well.
+        Why the folder cannot be used; empty if it can.
     """
     if folder is None:
         return joblib.Memory(None, verbose=0), ""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder) as file:
-            file.write(bytes(_ROOM))
+            file.write(bytes(_FREE_BYTES))
     except OSError as error:
-        return joblib.Memory(None, verbose=0), f"{folder}: {error.strerror or error}"
-    # Compressed data carry a checksum, by which damage is noticed.
-    return joblib.Memory(folder, verbose=0, compress=True), ""
+        return joblib.Memory(None, verbose=0), f"{folder}: {reason(error)}"
+    # Compressed data have a checksum, which reveals damage.
+    memory = joblib.Memory(folder, verbose=0, compress=True)
+    # Another run may be removing results as well.
+    with contextlib.suppress(OSError):
+        checked = folder / _CHECKED
+        if not checked.exists() or time.time() - checked.stat().st_mtime > _CHECK_EVERY:
+            checked.touch()
+            memory.reduce_size(bytes_limit=MAX_BYTES, age_limit=MAX_AGE)
+    return memory, ""
 
 
-def recall(remembered: Any, *call: Any) -> Any:
-    """Look up what a function that a `joblib.Memory` caches gave before; it is not called.
+def describe_cache(folder: Path) -> str:
+    """Return where a cache is and how large, as in ``/home/me/.cache/x (12.3 MB)``."""
+    size = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                size += Path(parent, name).stat().st_size
+    return f"{folder} ({size / 1e6:.1f} MB)"
+
+
+def recall(cached: Any, *call: Any) -> Any:
+    """Look up the result of a cached function without calling it.
 
     Parameters
     ----------
-    remembered : MemorizedFunc
-        From ``Memory.cache``; must never give None.
+    cached : MemorizedFunc
+        From ``Memory.cache``; the function must never return None.
     *call
         Its arguments.
 
     Returns
     -------
     object
-        The result, or None where it is not known or what was kept is damaged.
+        The result; None if it is not in the cache or damaged there.
     """
-    if not remembered.check_call_in_cache(*call):
+    if not cached.check_call_in_cache(*call):
         return None
-    kept = remembered.call_and_shelve(*call)
+    kept = cached.call_and_shelve(*call)
     try:
         return kept.get()
-    # What damaged data can make pickle and zlib raise has no common root.
+    # What damaged data make pickle and zlib raise has no common root.
     except Exception:
         kept.clear()
         return None
 
 
-def remember(remembered: Any, *call: Any) -> Any:
-    """Call a function and keep what it gives, where there is room.
+def remember(cached: Any, *call: Any) -> Any:
+    """Call a cached function and keep its result if there is space.
 
     Parameters
     ----------
-    remembered : MemorizedFunc
+    cached : MemorizedFunc
         From ``Memory.cache``.
     *call
         Its arguments.
@@ -80,9 +113,12 @@ def remember(remembered: Any, *call: Any) -> Any:
         The result.
     """
     with warnings.catch_warnings():
-        # Of disks that are full and of other programs that keep the same.
+        # joblib warns about full disks and about other programs that write the same result.
         warnings.filterwarnings("ignore", module="joblib")
         try:
-            return remembered(*call)
-        except OSError:
-            return remembered.func(*call)
+            return cached(*call)
+        except OSError as error:
+            frames = traceback.walk_tb(error.__traceback__)
+            if any(frame.f_code is cached.func.__code__ for frame, _ in frames):
+                raise  # by the function, not by the cache
+            return cached.func(*call)
