@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 from synthetic import prediction
@@ -13,7 +15,9 @@ from landmark_emotion.emotions import (
     color_of,
     parse_emotion,
 )
+from landmark_emotion.report.timeline import draw_timeline, read_timeline
 from landmark_emotion.show.overlay import draw_predictions
+from landmark_emotion.show.rows import json_row
 
 NAMES = [(name, emotion) for emotion in EMOTIONS for name in (emotion, *ALIASES[emotion])]
 
@@ -93,3 +97,15 @@ def test_window_and_console_use_the_same_colors(emotion):
     levels = np.array([0, 95, 135, 175, 215, 255])
     terminal = levels[[index // 36, index // 6 % 6, index % 6]]
     assert np.abs(terminal - rgb(COLORS[emotion])).max() <= 48
+
+
+def test_timeline_uses_the_same_colors(tmp_path):
+    pytest.importorskip("matplotlib")
+    rows = []
+    for second, emotion in enumerate((*EMOTIONS, EMOTIONS[0])):
+        probabilities = np.where(np.array(EMOTIONS) == emotion, 0.9, 0.1 / 7)
+        values = {"likeliest": emotion, "probabilities": probabilities}
+        rows.append(json_row("a.mp4", second, float(second), prediction(9, 9, 9, **values)))
+    (tmp_path / "rows.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    svg = draw_timeline(read_timeline(tmp_path / "rows.jsonl"), "svg").decode()
+    assert all(COLORS[emotion] in svg for emotion in EMOTIONS)

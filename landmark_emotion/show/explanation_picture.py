@@ -51,7 +51,7 @@ def draw_explanation(image: Picture, prediction: Prediction, explanation: Explan
 
     Parameters
     ----------
-    image : ndarray of shape (height, width) or (height, width, 1, 3 or 4), uint8
+    image : ndarray of shape (height, width) or (height, width, 1, 3 or 4), uint8, or PIL image
         Gray, blue-green-red, or blue-green-red with alpha; not modified.
     prediction : Prediction
         Prediction for a face in this image.
@@ -74,7 +74,7 @@ def draw_panels(image: Picture, explained: Sequence[tuple[Prediction, Explanatio
 
     Parameters
     ----------
-    image : ndarray of shape (height, width) or (height, width, 1, 3 or 4), uint8
+    image : ndarray of shape (height, width) or (height, width, 1, 3 or 4), uint8, or PIL image
         Gray, blue-green-red, or blue-green-red with alpha; not modified.
     explained : sequence of (Prediction, Explanation)
         At least one face of this image.

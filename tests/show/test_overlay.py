@@ -70,6 +70,13 @@ def test_any_picture_that_recognize_takes_is_drawn_on_a_copy(channels):
     assert not np.shares_memory(image, empty)
 
 
+def test_pil_image_is_drawn_on_a_copy():
+    image = pytest.importorskip("PIL.Image").new("RGB", VGA, (200, 0, 0))
+    drawn = draw_predictions(image, crowd(VGA, 1))
+    assert drawn[0, 0].tolist() == [0, 0, 200]
+    assert image.getpixel((0, 0)) == (200, 0, 0)
+
+
 @pytest.mark.parametrize("image", [np.zeros((4, 4, 2), np.uint8), np.zeros((4, 4))])
 def test_what_is_no_picture_is_refused(image):
     with pytest.raises(ValueError, match="must"):

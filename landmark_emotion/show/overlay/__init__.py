@@ -63,7 +63,7 @@ class Overlay:
 
         Parameters
         ----------
-        image : ndarray of shape (height, width) or (height, width, 1, 3 or 4), uint8
+        image : ndarray of shape (height, width) or (height, width, 1, 3 or 4), uint8, or PIL image
             Gray, blue-green-red, or blue-green-red with alpha; not modified.
         predictions : sequence of Prediction
             Predictions of this frame.
@@ -128,7 +128,7 @@ def draw_predictions(image: Picture, predictions: Sequence[Prediction]) -> Pictu
 
     Parameters
     ----------
-    image : ndarray of shape (height, width) or (height, width, 1, 3 or 4), uint8
+    image : ndarray of shape (height, width) or (height, width, 1, 3 or 4), uint8, or PIL image
         Gray, blue-green-red, or blue-green-red with alpha; not modified.
     predictions : sequence of Prediction
         Predictions of this image.
