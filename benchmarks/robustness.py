@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from landmark_emotion.files.folders import walk_files
 from landmark_emotion.live.recognizer import Recognizer
-from landmark_emotion.sources.images import image_files, read_image
+from landmark_emotion.sources.images import IMAGE_SUFFIXES, read_image
 
 Image = NDArray[np.uint8]
 
@@ -85,7 +86,8 @@ def main() -> None:
     kept = dict.fromkeys(CHANGES, 0)
     lost = dict.fromkeys(CHANGES, 0)
     n = 0
-    for path in tqdm(image_files(args.folder)[0], unit=" images", disable=None):
+    images = [path for path in walk_files(args.folder) if path.suffix.lower() in IMAGE_SUFFIXES]
+    for path in tqdm(images, unit=" images", disable=None):
         image = read_image(path)
         before = emotion_of_largest(recognizer, image)
         if before is None:

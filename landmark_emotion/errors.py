@@ -1,32 +1,14 @@
-"""Everything that is raised on purpose because of what a user gave or what a machine lacks.
+"""Errors that are raised on purpose, and how they are worded.
 
-::
-
-    LandmarkEmotionError
-    ├── MissingPackageError   a package the job needs is not installed
-    ├── PredictorError        the shape predictor's file is missing or unusable
-    ├── ImageError            an image cannot be read
-    │   └── TooLargeError     a picture would take more memory or time than is allowed
-    ├── SourceError           a camera, video or stream cannot be opened or broke off
-    ├── DatasetError          a folder, manifest or landmark table cannot be used as a data set
-    ├── TrainingError         the samples are too few or too uniform to learn from
-    ├── ProfileError          a file is not the profile of a neutral face
-    ├── ModelError            a file is not a model this version can use
-    ├── ReportError           a file is not the report of a training or an evaluation
-    ├── DisplayError          a window cannot be shown
-    ├── ServerError           the server cannot listen where it was told to
-    ├── MessageError          a client's message is none of those that are understood
-    └── OutputError           a result cannot be written
-
-Each message reads ``<where>: <what is wrong>; <what to do>``. A caller's programming mistakes are
-plain ``ValueError`` and ``TypeError`` instead.
+Each message reads ``<where>: <what is wrong>; <what to do>`` and is meant for the user. Mistakes of
+a programmer who calls the package raise `ValueError` or `TypeError` instead.
 """
 
 import errno
 from collections.abc import Callable
 
 Notify = Callable[[str], None]
-"""Given a line that the user should read: a warning, or a note on progress."""
+"""Takes a line that the user should read, such as a warning or a note on progress."""
 
 
 def reason(error: BaseException) -> str:
@@ -57,7 +39,7 @@ def read_remedy(error: BaseException) -> str:
     Returns
     -------
     str
-        To be put after the semicolon of a message.
+        To follow the semicolon of a message.
     """
     if isinstance(error, PermissionError):
         return "check its permissions"
@@ -88,11 +70,11 @@ def is_system_fault(error: BaseException) -> bool:
 
 
 class LandmarkEmotionError(Exception):
-    """The root of the errors above; its text is meant to be shown to the user."""
+    """Base class of the errors below."""
 
 
 class MissingPackageError(LandmarkEmotionError):
-    """A package the job needs is not installed."""
+    """A package that the job needs is not installed."""
 
 
 class PredictorError(LandmarkEmotionError):
@@ -104,11 +86,11 @@ class ImageError(LandmarkEmotionError):
 
 
 class TooLargeError(ImageError):
-    """A picture would take more memory or time than is allowed."""
+    """An image exceeds a limit on memory or time."""
 
 
 class SourceError(LandmarkEmotionError):
-    """A camera, video or stream cannot be opened or broke off."""
+    """A camera, video or stream cannot be opened or read to its end."""
 
 
 class DatasetError(LandmarkEmotionError):
@@ -116,7 +98,7 @@ class DatasetError(LandmarkEmotionError):
 
 
 class TrainingError(LandmarkEmotionError):
-    """The samples are too few or too uniform to learn from."""
+    """There are too few samples, or of too few kinds, to train on."""
 
 
 class ProfileError(LandmarkEmotionError):
@@ -124,7 +106,7 @@ class ProfileError(LandmarkEmotionError):
 
 
 class ModelError(LandmarkEmotionError):
-    """A file is not a model that this version can use."""
+    """A file is not a model of a format that this version reads."""
 
 
 class ReportError(LandmarkEmotionError):
@@ -136,11 +118,11 @@ class DisplayError(LandmarkEmotionError):
 
 
 class ServerError(LandmarkEmotionError):
-    """The server cannot listen where it was told to."""
+    """The server cannot listen at the address it was given."""
 
 
 class MessageError(LandmarkEmotionError):
-    """A client's message is none of those that are understood."""
+    """A client sent a message that the server does not understand."""
 
 
 class OutputError(LandmarkEmotionError):

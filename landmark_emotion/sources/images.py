@@ -1,8 +1,7 @@
-"""Image files are listed, read and decoded, with limits that hold before anything is decoded."""
+"""Image files are read and decoded, with limits that hold before anything is decoded."""
 
 import os
 import re
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landmark_emotion.errors import ImageError, TooLargeError, read_remedy, reason
-from landmark_emotion.files.folders import walk_files
 from landmark_emotion.files.reading import open_regular
 from landmark_emotion.sources.image_headers import (
     JPEG,
@@ -31,7 +29,7 @@ UNSUPPORTED_SUFFIXES = frozenset(
     {".arw", ".avif", ".cr2", ".cr3", ".dng", ".gif", ".heic", ".heif", ".hif", ".j2k", ".jp2"}
     | {".jxl", ".nef", ".orf", ".psd", ".raf", ".rw2"}
 )
-"""Suffixes of images that `read_image` refuses; a listing of files reports how many it holds."""
+"""Suffixes of images that `read_image` refuses; who lists a folder reports them as unreadable."""
 
 MAX_FILE_BYTES = 256 * 2**20
 MAX_PIXELS = 2**27
@@ -49,52 +47,6 @@ _OTHER_FORMATS = {
     "a HEIC": re.compile(rb"....ftyp(hei|mif1|msf1)", re.DOTALL),
     "a JPEG 2000": re.compile(rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51"),
 }
-
-
-def image_files(folder: Path) -> tuple[list[Path], list[Path]]:
-    """List the images below a folder by their suffixes, without hidden and system files.
-
-    Parameters
-    ----------
-    folder : Path
-        An existing folder.
-
-    Returns
-    -------
-    images : list of Path
-        Files that are read, in natural order.
-    unsupported : list of Path
-        Images of formats that are not; see `unsupported_note`.
-
-    Raises
-    ------
-    DatasetError
-        If the folder cannot be listed.
-    """
-    files = list(walk_files(folder))
-    return (
-        [file for file in files if file.suffix.lower() in IMAGE_SUFFIXES],
-        [file for file in files if file.suffix.lower() in UNSUPPORTED_SUFFIXES],
-    )
-
-
-def unsupported_note(paths: Iterable[Path]) -> str:
-    """Return a line that counts and names images of unsupported formats; empty if there are none.
-
-    Parameters
-    ----------
-    paths : iterable of Path
-        Any files; only those whose suffix is in `UNSUPPORTED_SUFFIXES` count.
-    """
-    left_out = [path for path in paths if path.suffix.lower() in UNSUPPORTED_SUFFIXES]
-    if not left_out:
-        return ""
-    suffixes = ", ".join(sorted({path.suffix.lower()[1:].upper() for path in left_out}))
-    names = ", ".join(path.name for path in left_out[:3]) + (", ..." if left_out[3:] else "")
-    noun = "image" if len(left_out) == 1 else "images"
-    return (
-        f"{len(left_out)} {noun} left out, {suffixes} cannot be read ({names}); save as PNG or JPEG"
-    )
 
 
 def read_image(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
@@ -115,7 +67,13 @@ def read_image(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
     ImageError
         If the file cannot be read, is not an image or is damaged.
     """
-    return decode_image(read_bytes(Path(path)), str(path))
+    path = Path(path)
+    data = read_bytes(path)
+    # Among them are TIFF files, of which OpenCV would read a thumbnail; but phones misname JPEGs.
+    if path.suffix.lower() in UNSUPPORTED_SUFFIXES and not data.startswith((JPEG, PNG)):
+        kind = path.suffix[1:].upper()
+        raise ImageError(f"{path}: {kind} images cannot be read; save it as PNG or JPEG")
+    return decode_image(data, str(path))
 
 
 def read_bytes(path: Path) -> bytes:

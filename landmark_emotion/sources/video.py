@@ -22,7 +22,6 @@ from landmark_emotion.sources.images import (
     IMAGE_SUFFIXES,
     UNSUPPORTED_SUFFIXES,
     read_image,
-    unsupported_note,
 )
 from landmark_emotion.sources.preparation import to_bgr
 
@@ -294,13 +293,9 @@ def _image_sequence(name: str) -> list[Path] | None:
 
 
 def _images(paths: list[Path], name: str, notify: Notify) -> Generator[Frame, None, None]:
-    note = unsupported_note(paths)
-    supported = [path for path in paths if path.suffix.lower() not in UNSUPPORTED_SUFFIXES]
-    if note:
-        notify(f"{name}: {note}")
     error: ImageError | None = None
     readable = 0
-    for index, path in enumerate(supported):
+    for index, path in enumerate(paths):
         try:
             image = read_image(path)
         except ImageError as caught:
@@ -311,7 +306,8 @@ def _images(paths: list[Path], name: str, notify: Notify) -> Generator[Frame, No
             continue
         readable += 1
         yield Frame(image, index, index / SEQUENCE_FPS)
-    if not readable and error is not None:
-        raise SourceError(f"{name}: none of its images can be read, at last {error}") from error
-    if not readable:
-        raise SourceError(f"{name}: holds no image that can be read; check the path")
+    if readable:
+        return
+    if error is None:
+        raise SourceError(f"{name}: contains no image; check the path")
+    raise SourceError(f"{name}: none of its images can be read, at last {error}") from error

@@ -7,16 +7,13 @@ import zlib
 import cv2
 import numpy as np
 import pytest
-from trees import touch
 
 from landmark_emotion.errors import ImageError, TooLargeError, is_system_fault
 from landmark_emotion.sources.image_headers import PNG, image_size, jpeg_layout, png_is_whole
 from landmark_emotion.sources.images import (
     MAX_SCANS,
     decode_image,
-    image_files,
     read_image,
-    unsupported_note,
 )
 
 EXIF_ROTATIONS = {
@@ -372,16 +369,14 @@ def test_a_jpeg_with_countless_scans_is_refused(photo):
         decode_image(many, "x")
 
 
-def test_images_in_a_folder_are_listed_by_suffix(tmp_path):
-    for name in ("b/2.JPG", "b/10.jpeg", "a.png", "c.txt", "d.HEIC", "b/e.gif", ".hidden.png", "f"):
-        touch(tmp_path / name)
-    images, unsupported = image_files(tmp_path)
-    assert [path.name for path in images] == ["a.png", "2.JPG", "10.jpeg"]
-    assert [path.name for path in unsupported] == ["d.HEIC", "e.gif"]
-    assert unsupported_note(unsupported) == (
-        "2 images left out, GIF, HEIC cannot be read (d.HEIC, e.gif); save as PNG or JPEG"
-    )
-    assert unsupported_note(images) == ""
+def test_unsupported_suffixes_are_named(tmp_path, colors):
+    raw = tmp_path / "a.DNG"
+    raw.write_bytes(encoded(colors, ".tiff"))  # may be no more than a thumbnail
+    with pytest.raises(ImageError, match=r"a\.DNG: DNG images cannot be read; save it as PNG or"):
+        read_image(raw)
+    misnamed = tmp_path / "b.heic"
+    misnamed.write_bytes(encoded(colors))
+    assert np.array_equal(read_image(misnamed), colors)
 
 
 def test_importing_the_package_does_not_configure_opencv():

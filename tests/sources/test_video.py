@@ -356,7 +356,7 @@ def test_an_unreadable_image_is_reported_and_keeps_its_number(here):
 @pytest.mark.parametrize("source", ["shots", "shots/*.jpg", "shots/%d.png"])
 def test_a_sequence_without_an_image_raises_an_error(here, source):
     Path("shots").mkdir()
-    with pytest.raises(SourceError, match="holds no image that can be read; check the path"):
+    with pytest.raises(SourceError, match="contains no image; check the path"):
         list(frames(source))
 
 
@@ -371,16 +371,13 @@ def test_a_sequence_without_a_readable_image_says_why(here):
         list(frames("shots"))
 
 
-@pytest.mark.parametrize("source", ["shots", "shots/*"])
-def test_unsupported_images_of_a_sequence_are_counted_and_named(here, source):
+def test_unsupported_images_of_a_sequence_are_named(here):
     for number in (1, 3):
         save(Path(f"shots/{number}.png"))
     Path("shots/2.HEIC").write_bytes(b"photo")
     said = []
-    assert [frame.index for frame in frames(source, said.append)] == [0, 1]
-    assert said == [
-        f"{source}: 1 image left out, HEIC cannot be read (2.HEIC); save as PNG or JPEG"
-    ]
+    assert [frame.index for frame in frames("shots", said.append)] == [0, 2]
+    assert said == [f"{Path('shots/2.HEIC')}: HEIC images cannot be read; save it as PNG or JPEG"]
 
 
 def test_an_empty_name_raises_an_error():
