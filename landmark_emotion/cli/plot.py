@@ -36,7 +36,10 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
     from landmark_emotion.files.writing import check_writable, replace_atomically
-    from landmark_emotion.report import pages, timeline
+    from landmark_emotion.report.pages import timeline_page
+    from landmark_emotion.report.timeline.drawing import draw_timeline
+    from landmark_emotion.report.timeline.reading import read_timeline
+    from landmark_emotion.report.timeline.words import share_rows
 
     kind = args.output.suffix.lower()
     if kind not in SUFFIXES:
@@ -44,13 +47,12 @@ def run(args: argparse.Namespace) -> int:
             f"argument -o/--output: must end in {', '.join(SUFFIXES)}, got '{args.output}'"
         )
     check_writable(args.output)
-    read = timeline.read_timeline(args.results)
-    for note in read.notes:
+    timeline = read_timeline(args.results)
+    for note in timeline.notes:
         say(f"note: {args.results}: {note}")
-    html = kind == ".html"
-    drawn = pages.timeline_page(read) if html else timeline.draw_timeline(read, kind[1:])
+    drawn = timeline_page(timeline) if kind == ".html" else draw_timeline(timeline, kind[1:])
     replace_atomically(args.output, drawn)
-    for line in _aligned(timeline.share_rows(read)):
+    for line in _aligned(share_rows(timeline)):
         print(line)
     say(f"timeline: {args.output}")
     return 0

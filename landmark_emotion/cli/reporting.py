@@ -57,9 +57,10 @@ def write_report(path: Path, content: dict[str, Any], **drawn_from: Any) -> None
         replace_atomically(path, data)
         return
     from landmark_emotion.report import pages, plots
+    from landmark_emotion.report.plots.figure import as_png
 
     drawn = plots.draw_plots(content, **drawn_from)
-    files = {f"{plot.name}.png": plots.as_png(plot) for plot in drawn}
+    files = {f"{plot.name}.png": as_png(plot) for plot in drawn}
     files |= {"report.json": data, "report.html": pages.report_page(content, drawn)}
     # Plots of an earlier report must not be mistaken for plots of this one.
     replace_together(path, files, [f"{name}.png" for name in plots.NAMES])

@@ -11,7 +11,7 @@ import jinja2
 
 from landmark_emotion.emotions import COLORS
 from landmark_emotion.report.formatting import LABELS, interval, percent, plural
-from landmark_emotion.report.plots import THEME, Plot, as_svg
+from landmark_emotion.report.plots.figure import THEME, Plot, as_svg
 from landmark_emotion.report.summary import UNKNOWN_SUBJECTS, UNSEEN_PEOPLE
 from landmark_emotion.report.timeline import words
 from landmark_emotion.report.timeline.drawing import lane_svg
@@ -19,7 +19,7 @@ from landmark_emotion.report.timeline.lanes import Timeline, drawn_lanes, known_
 
 
 def report_page(report: Mapping[str, Any], plots: Sequence[Plot]) -> bytes:
-    """Render a report.
+    """Render a report as UTF-8.
 
     Parameters
     ----------
@@ -27,11 +27,6 @@ def report_page(report: Mapping[str, Any], plots: Sequence[Plot]) -> bytes:
         From `summary.summarize`, with model, path, left_out, skipped, date and versions if known.
     plots : sequence of Plot
         In the order to show them.
-
-    Returns
-    -------
-    bytes
-        UTF-8.
     """
     trained = report["shuffled"] is not None
     names = [name for name in LABELS if report[name] is not None]
@@ -50,18 +45,7 @@ def report_page(report: Mapping[str, Any], plots: Sequence[Plot]) -> bytes:
 
 
 def timeline_page(timeline: Timeline) -> bytes:
-    """Render a timeline.
-
-    Parameters
-    ----------
-    timeline : Timeline
-        Up to `MAX_LANES` lanes are drawn, those of the faces visible longest.
-
-    Returns
-    -------
-    bytes
-        UTF-8.
-    """
+    """Render a timeline as UTF-8; up to `MAX_LANES` lanes are drawn, as in a picture."""
     chosen, others = drawn_lanes(timeline)
     groups = []
     for number, (recording, lanes) in enumerate(chosen):

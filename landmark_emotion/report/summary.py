@@ -31,20 +31,7 @@ def counts_text(table: LandmarkTable) -> list[str]:
 
 
 def left_out_text(left_out: Counter[str], skipped: Iterable[tuple[Path, str]]) -> list[str]:
-    """List what was left out, as lines.
-
-    Parameters
-    ----------
-    left_out : Counter
-        Number of files by reason, left out without being opened.
-    skipped : iterable of (Path, str)
-        Images and the reasons why they could not be used.
-
-    Returns
-    -------
-    list of str
-        One line per reason and per skipped image.
-    """
+    """List the reasons for leaving files out, with counts, and each skipped image, as lines."""
     return [
         *(f"  left out: {count} x {reason}" for reason, count in sorted(left_out.items())),
         *(f"  skipped: {path}: {reason}" for path, reason in skipped),
@@ -57,19 +44,7 @@ def runs_text(accuracies: Sequence[float]) -> str:
 
 
 def evaluation_text(evaluation: Evaluation) -> list[str]:
-    """Format an evaluation as lines.
-
-    Parameters
-    ----------
-    evaluation : Evaluation
-        At least one sample.
-
-    Returns
-    -------
-    list of str
-        Accuracy with its confidence interval, majority baseline, recall and precision per emotion,
-        confusion matrix and the quality of the probabilities.
-    """
+    """Format scores, confidence interval, confusion matrix and calibration as lines."""
     scores = evaluation.scores
     low, high = scores["interval_95"]["accuracy"]
     return [

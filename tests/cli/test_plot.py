@@ -1,6 +1,6 @@
 import pytest
 
-from landmark_emotion.report import timeline
+from landmark_emotion.report.timeline import drawing, reading
 
 LINES = (
     "source,frame,time,face,emotion,p_anger,p_happiness,p_neutral\n"
@@ -86,7 +86,7 @@ def test_what_was_left_out_is_said(run, results, here):
 
 
 def test_a_place_that_cannot_be_written_is_told_before_the_work(run, results, here, monkeypatch):
-    monkeypatch.setattr(timeline, "read_timeline", None)
+    monkeypatch.setattr(reading, "read_timeline", None)
     (here / "file").write_text("")
     result = run("plot", results, "-o", here / "file" / "a.png")
     assert result.status == 1
@@ -97,7 +97,7 @@ def test_nothing_is_half_written_when_drawing_fails(run, results, here, monkeypa
     def fail(*_):
         raise RuntimeError("cannot be drawn")
 
-    monkeypatch.setattr(timeline, "draw_timeline", fail)
+    monkeypatch.setattr(drawing, "draw_timeline", fail)
     with pytest.raises(RuntimeError):
         run("plot", results, "-o", here / "a.png")
     assert [path.name for path in here.iterdir()] == ["results.csv"]

@@ -5,6 +5,7 @@ import pytest
 
 from landmark_emotion.cli import main
 from landmark_emotion.report import plots
+from landmark_emotion.report.plots import figure
 from landmark_emotion.training.landmark_table import LandmarkTable
 
 
@@ -126,14 +127,14 @@ def test_nothing_is_half_written_when_a_plot_fails(quick, trained, table, tmp_pa
     out = tmp_path / "out"
     assert evaluate(trained, table, out) == 0
     before = {path.name: path.read_bytes() for path in out.iterdir()}
-    real = plots.as_png
+    real = figure.as_png
 
     def fail(plot):
         if plot.name == "accuracy":
             raise RuntimeError("cannot be drawn")
         return real(plot)
 
-    monkeypatch.setattr(plots, "as_png", fail)
+    monkeypatch.setattr(figure, "as_png", fail)
     for folder in (out, tmp_path / "fresh"):
         with pytest.raises(RuntimeError):
             evaluate(trained, table, folder)

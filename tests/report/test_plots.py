@@ -9,6 +9,8 @@ import pytest
 from landmark_emotion.model.classifier import Head
 from landmark_emotion.model.features import landmark_features
 from landmark_emotion.report import plots
+from landmark_emotion.report.plots.faces import landmark_weights, mean_faces
+from landmark_emotion.report.plots.figure import as_png, as_svg
 
 MOUTH = slice(48, 68)
 
@@ -24,7 +26,7 @@ def draw(reports):
 
 
 def svg_of(plot):
-    return plots.as_svg(plot.figure, name=plot.name, alt=plot.alt, header=plot.header)
+    return as_svg(plot.figure, name=plot.name, alt=plot.alt, header=plot.header)
 
 
 def header_text(plot):
@@ -88,7 +90,7 @@ def test_an_emotion_the_model_does_not_know_keeps_its_row(reports, draw):
 
 
 def test_mean_faces_move_where_the_emotion_moves_them(trained, reports):
-    reference, faces, neutral = plots.mean_faces(reports.make_table())
+    reference, faces, neutral = mean_faces(reports.make_table())
     assert neutral
     assert sorted(faces) == ["anger", "happiness"]
     moved = faces["happiness"] - reference
@@ -101,7 +103,7 @@ def test_mean_faces_move_where_the_emotion_moves_them(trained, reports):
 
 def test_without_neutral_faces_the_reference_is_the_mean_of_the_emotions(reports, draw):
     table = reports.make_table(("anger", "happiness"))
-    reference, faces, neutral = plots.mean_faces(table)
+    reference, faces, neutral = mean_faces(table)
     assert not neutral
     np.testing.assert_allclose(reference, (faces["anger"] + faces["happiness"]) / 2)
     assert "neutral" not in draw(table, reports.make_model(("anger", "happiness")))["faces"].caption
@@ -113,7 +115,7 @@ def test_weights_count_for_the_first_of_a_pair_and_against_the_second(reports):
     weights[2, 68 + 7] = 1.0  # happiness against neutral, y of landmark 7
     model = dataclasses.replace(reports.make_model(), static=Head(weights, np.zeros(3), 1.0))
     table = reports.make_table()
-    found = plots.landmark_weights(model, table)
+    found = landmark_weights(model, table)
     features = landmark_features(table.landmarks)
     variances = [features[table.emotion == e].var(axis=0, ddof=1) for e in model.emotions]
     spread = np.sqrt(np.mean(variances, axis=0))
@@ -135,7 +137,7 @@ def test_an_svg_has_no_title_no_fixed_colors_and_ids_of_its_own(trained):
     assert all(identity.startswith("landmarks-") for identity in ids)
     assert set(re.findall(r'(?:href="#|url\(#)([^")]+)', svg)) <= ids
     assert not re.search(r": ?#[0-9a-f]{6}", svg)
-    assert plots.as_png(plot).startswith(b"\x89PNG")
+    assert as_png(plot).startswith(b"\x89PNG")
 
 
 def test_the_same_plot_comes_out_the_same_whatever_the_users_settings(draw):

@@ -12,20 +12,12 @@ from landmark_emotion.emotions import COLORS, EMOTIONS, UNCERTAIN
 from landmark_emotion.errors import MissingPackageError, ReportError
 from landmark_emotion.live.prediction import Prediction
 from landmark_emotion.model.face import Box, Face
-from landmark_emotion.report import timeline
 from landmark_emotion.report.pages import timeline_page
-from landmark_emotion.report.timeline import (
-    NAMES,
-    draw_timeline,
-    lanes,
-    read_timeline,
-    reading,
-    share_rows,
-    shares,
-)
-from landmark_emotion.report.timeline.drawing import lane_svg
-from landmark_emotion.report.timeline.lanes import steps_of
-from landmark_emotion.report.timeline.words import tick_marks
+from landmark_emotion.report.timeline import lanes, reading
+from landmark_emotion.report.timeline.drawing import draw_timeline, lane_svg
+from landmark_emotion.report.timeline.lanes import NAMES, Recording, shares, steps_of
+from landmark_emotion.report.timeline.reading import read_timeline
+from landmark_emotion.report.timeline.words import share_rows, tick_marks
 from landmark_emotion.show.rows import COLUMNS, csv_row, json_row
 
 KNOWN = ("anger", "happiness", "neutral")
@@ -296,7 +288,7 @@ def test_what_is_left_out_of_a_mixed_file_is_told(read):
 
 
 def test_no_file_and_a_folder_give_one_line(tmp_path):
-    for path, words in ((tmp_path / "none.csv", "no such file"), (tmp_path, "cannot be read")):
+    for path, words in ((tmp_path / "none.csv", "No such file"), (tmp_path, "cannot be read")):
         with pytest.raises(ReportError, match=words):
             read_timeline(path)
 
@@ -474,6 +466,6 @@ def test_a_picture_shows_the_texts_it_should(read):
      (3600, "0:00:00", "1:00:00"), (90_000, "0:00:00", "24:00:00"), (1e7, "0:00:00", "2520:00:00")],
 )  # fmt: skip
 def test_the_axis_is_marked_in_minutes_and_seconds(seconds, first, last):
-    moments, texts = tick_marks(timeline.Recording("x", 0.0, seconds, ()))
+    moments, texts = tick_marks(Recording("x", 0.0, seconds, ()))
     assert (texts[0], texts[-1]) == (first, last)
     assert 2 <= len(moments) <= 9

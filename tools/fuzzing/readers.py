@@ -19,7 +19,8 @@ from landmark_emotion.model.classifier import SHIPPED, load_model
 from landmark_emotion.model.features import landmark_features
 from landmark_emotion.model.neutral import load_profile, reference_from
 from landmark_emotion.report.pages import timeline_page
-from landmark_emotion.report.timeline import read_timeline, shares
+from landmark_emotion.report.timeline.lanes import shares
+from landmark_emotion.report.timeline.reading import read_timeline
 from landmark_emotion.show.rows import COLUMNS
 from landmark_emotion.sources.images import read_image
 from landmark_emotion.training.comparison import load_report, subjects_of

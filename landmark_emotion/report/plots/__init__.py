@@ -4,13 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from landmark_emotion.model.classifier import EmotionModel
-from landmark_emotion.report.plots.faces import (
-    faces_plot,
-    landmark_weights,
-    landmarks_plot,
-    mean_faces,
-)
-from landmark_emotion.report.plots.figure import THEME, Plot, as_png, as_svg, plot_style
+from landmark_emotion.report.plots.faces import faces_plot, landmarks_plot
+from landmark_emotion.report.plots.figure import Plot, plot_style
 from landmark_emotion.report.plots.scores import (
     accuracy_plot,
     confusion_plot,
@@ -22,28 +17,8 @@ from landmark_emotion.report.plots.scores import (
 from landmark_emotion.training.landmark_table import LandmarkTable
 from landmark_emotion.training.metrics import Evaluation
 
-__all__ = [
-    "NAMES",
-    "THEME",
-    "Plot",
-    "as_png",
-    "as_svg",
-    "draw_plots",
-    "landmark_weights",
-    "mean_faces",
-    "plot_style",
-]
-
-NAMES = (
-    "accuracy",
-    "recall",
-    "confusion",
-    "confusion-calibrated",
-    "reliability",
-    "coverage",
-    "faces",
-    "landmarks",
-)
+_CONFUSIONS = ("confusion", "confusion-calibrated")
+NAMES = ("accuracy", "recall", *_CONFUSIONS, "reliability", "coverage", "faces", "landmarks")
 """Every name a plot can have."""
 
 
@@ -83,7 +58,7 @@ def draw_plots(
             recall_plot(series, report, note),
             *(
                 confusion_plot(name, one, note)
-                for name, one in zip(("confusion", "confusion-calibrated"), series, strict=False)
+                for name, one in zip(_CONFUSIONS, series, strict=False)
             ),
             reliability_plot(series, note),
             coverage_plot(series, note),

@@ -12,7 +12,7 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -198,14 +198,17 @@ def new_sheet(title: str, note: str, height: float) -> tuple["Figure", float]:
 
 
 def add_legend(axes: "Axes") -> None:
-    """Put the legend above the axes."""
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1.03), ncols=2, handletextpad=0.5)
+    """Put a legend above the axes if several classifiers are drawn."""
+    if len(axes.get_legend_handles_labels()[0]) > 1:
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1.03), ncols=2, handletextpad=0.5)
 
 
-def percent_axis(axis: Any, axes: "Axes") -> None:
-    """Label an axis in percent, with grid lines."""
+def percent_axis(axes: "Axes", which: Literal["x", "y"], label: str, low: float = 0.0) -> None:
+    """Scale axis x or y from a share to 1, and label it in percent."""
     from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    axes.set(**{f"{which}lim": (low, 1.0), f"{which}label": label})
     axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
     axis.set_major_formatter(PercentFormatter(1.0, decimals=None, symbol=" %"))
-    axes.grid(True, axis=axis.axis_name)
+    axes.grid(True, axis=which)

@@ -96,7 +96,7 @@ def accuracy_plot(series: Sequence[Series], report: Mapping[str, Any], note: str
     for y, one in enumerate(series, start=len(runs)):
         accuracy, ends = one.scores["accuracy"], one.scores["interval_95"]["accuracy"]
         axes.plot(ends, [y, y], color=one.color, linewidth=2.2, solid_capstyle="butt")
-        axes.plot(accuracy, y, one.marker, color=one.color, markersize=7)
+        axes.plot(accuracy, y, one.marker, color=one.color, markersize=7, clip_on=False)
         _name_accuracy(axes, y, accuracy, one.color)
         alt.append(f"{percent(accuracy)} ({interval(*ends)})")
         seen += ends
@@ -106,9 +106,7 @@ def accuracy_plot(series: Sequence[Series], report: Mapping[str, Any], note: str
     axes.annotate(text, (majority, -0.5), (3, 1), textcoords="offset points", **style)
     axes.set_yticks(range(len(labels)), labels)
     axes.set_ylim(len(labels) - 0.5, -0.9)
-    axes.set_xlim(max(0.0, min(seen) - 0.04), 1.0)
-    percent_axis(axes.xaxis, axes)
-    axes.set_xlabel("accuracy")
+    percent_axis(axes, "x", "accuracy", max(0.0, min(seen) - 0.04))
     axes.tick_params(axis="y", length=0)
     caption = f"Lines: 95 % confidence intervals (bootstrap over {_units(report)})."
     if runs:
@@ -124,17 +122,9 @@ def _units(report: Mapping[str, Any]) -> str:
 
 def _name_accuracy(axes: "Axes", y: int, accuracy: float, color: str) -> None:
     """Write an accuracy in the right margin."""
-    axes.annotate(
-        percent(accuracy),
-        (1, y),
-        (5, 0),
-        xycoords=("axes fraction", "data"),
-        textcoords="offset points",
-        va="center",
-        fontweight="bold",
-        color=color,
-        annotation_clip=False,
-    )
+    style: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "annotation_clip": False}
+    style |= {"textcoords": "offset points", "va": "center", "fontweight": "bold", "color": color}
+    axes.annotate(percent(accuracy), (1, y), (8, 0), **style)
 
 
 def confusion_plot(name: str, one: Series, note: str) -> Plot:
@@ -150,11 +140,9 @@ def confusion_plot(name: str, one: Series, note: str) -> Plot:
     _draw_cells(axes, counts)
     axes.set_xticks(range(k), emotions, rotation=35, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(k), [f"{e}  {n}" for e, n in zip(emotions, totals, strict=True)])
-    axes.set_xlabel("predicted emotion")
-    axes.set_ylabel("true emotion")
+    axes.set(xlabel="predicted emotion", ylabel="true emotion")
     axes.tick_params(length=0)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
+    axes.spines[:].set_visible(False)
     wrong = np.where(np.eye(k, dtype=bool), 0, counts)
     worst = [
         f"{emotions[row]} as {emotions[column]} ({wrong[row, column]} of {totals[row]})"
@@ -194,9 +182,7 @@ def _draw_cells(axes: "Axes", counts: Any) -> None:
             axes.text(column, row + 0.2, percent(share, 0), fontsize=7.5, **style)
         elif totals[row]:
             axes.text(column, row, "0", color=QUIET, fontsize=7.5, **style)
-    k = len(counts)
-    axes.set_xlim(-0.5, k - 0.5)
-    axes.set_ylim(k - 0.5, -0.5)
+    axes.set(xlim=(-0.5, len(counts) - 0.5), ylim=(len(counts) - 0.5, -0.5))
 
 
 def recall_plot(series: Sequence[Series], report: Mapping[str, Any], note: str) -> Plot:
@@ -216,12 +202,9 @@ def recall_plot(series: Sequence[Series], report: Mapping[str, Any], note: str) 
     n = report["counts"]
     axes.set_yticks(range(len(order)), [f"{emotion}  {n[emotion]}" for emotion in order])
     axes.set_ylim(len(order) - 0.5, -0.5)
-    axes.set_xlim(0, 1)
-    percent_axis(axes.xaxis, axes)
-    axes.set_xlabel("recall")
+    percent_axis(axes, "x", "recall")
     axes.tick_params(axis="y", length=0)
-    if len(series) > 1:
-        add_legend(axes)
+    add_legend(axes)
     caption = (
         f"Lines: 95 % confidence intervals (bootstrap over {_units(report)}). A recall of "
         "100 % has an interval without width, however few the faces."
@@ -255,18 +238,12 @@ def reliability_plot(series: Sequence[Series], note: str) -> Plot:
             ["mean probability", *map(percent, mean)],
             ["accuracy", *map(percent, accuracy)],
         ]
-    axes.set_xlim(0, 1)
-    axes.set_ylim(0, 1)
-    below.set_ylim(0, 1.15 * below.get_ylim()[1])
-    percent_axis(axes.yaxis, axes)
-    percent_axis(below.xaxis, below)
-    axes.grid(True, axis="both")
-    axes.set_ylabel("accuracy")
-    below.set_ylabel("faces")
-    below.set_xlabel("probability of the predicted emotion")
+    percent_axis(axes, "x", "")
+    percent_axis(axes, "y", "accuracy")
+    percent_axis(below, "x", "probability of the predicted emotion")
+    below.set(ylabel="faces", ylim=(0, 1.15 * below.get_ylim()[1]))
     axes.tick_params(axis="x", length=0)
-    if len(series) > 1:
-        add_legend(axes)
+    add_legend(axes)
     head, *body = zip(*columns, strict=True)
     body = [row for row in body if any(cell not in ("0", "") for cell in row[1:])]
     errors = ", ".join(f"{one.scores['calibration_error']:.3f} ({one.label})" for one in series)
@@ -286,17 +263,9 @@ def reliability_plot(series: Sequence[Series], note: str) -> Plot:
 def _draw_reliability(axes: "Axes", one: Series, mean: Any, accuracy: Any, count: Any) -> None:
     many, seen = count >= _FEW, count > 0
     axes.plot(mean[many], accuracy[many], color=one.color, linewidth=1, alpha=0.5)
-    axes.scatter(
-        mean[seen],
-        accuracy[seen],
-        12 + 140 * count[seen] / count.max(),
-        color=one.color,
-        marker=one.marker,
-        linewidth=0,
-        alpha=0.85,
-        clip_on=False,
-        zorder=3,
-    )
+    style: dict[str, Any] = {"color": one.color, "marker": one.marker, "linewidth": 0}
+    style |= {"alpha": 0.85, "clip_on": False, "zorder": 3}
+    axes.scatter(mean[seen], accuracy[seen], 12 + 140 * count[seen] / count.max(), **style)
     axes.plot([], [], one.marker, color=one.color, markersize=6, label=one.label)
 
 
@@ -318,15 +287,9 @@ def coverage_plot(series: Sequence[Series], note: str) -> Plot:
         dots = [[values[i] for i in marked] for values in (_COVERAGES, curves[-1])]
         axes.plot(*dots, one.marker, color=one.color, markersize=6, clip_on=False)
         lowest = min(lowest, float(accuracy[kept].min()))
-    axes.set_xlim(0, 1)
-    axes.set_ylim(max(0.0, lowest - 0.25 * (1 - lowest) - 0.01), 1.0)
-    percent_axis(axes.xaxis, axes)
-    percent_axis(axes.yaxis, axes)
-    axes.grid(True, axis="both")
-    axes.set_xlabel("coverage: share of faces kept, most confident first")
-    axes.set_ylabel("accuracy")
-    if len(series) > 1:
-        add_legend(axes)
+    percent_axis(axes, "x", "coverage: share of faces kept, most confident first")
+    percent_axis(axes, "y", "accuracy", max(0.0, lowest - 0.25 * (1 - lowest) - 0.01))
+    add_legend(axes)
     rows = [("coverage", *(one.label for one in series))]
     rows += [
         (percent(at, 0), *map(percent, values))

@@ -61,19 +61,9 @@ _SHAPES = {"wide": (7.6, 9), "narrow": (4.4, 5)}  # width of a single lane, and 
 
 
 def draw_timeline(timeline: Timeline, kind: str = "png") -> bytes:
-    """Draw a timeline as a picture.
+    """Draw a timeline as ``"png"``, ``"svg"`` or ``"pdf"``; the same one gives the same bytes.
 
-    Parameters
-    ----------
-    timeline : Timeline
-        Up to `MAX_LANES` lanes are drawn, those of the faces visible longest.
-    kind : str
-        ``"png"``, ``"svg"`` or ``"pdf"``.
-
-    Returns
-    -------
-    bytes
-        The same for the same timeline.
+    Up to `MAX_LANES` lanes are drawn, those of the faces visible longest.
     """
     buffer = io.BytesIO()
     lanes = (lane for _, lanes in drawn_lanes(timeline)[0] for lane in lanes)
@@ -93,23 +83,16 @@ def draw_timeline(timeline: Timeline, kind: str = "png") -> bytes:
 
 
 def lane_svg(lane: Lane, recording: Recording, name: str, shape: str) -> str:
-    """Draw one lane as an ``<svg>`` element.
+    """Draw a lane of a recording as an ``<svg>`` element with tooltips.
 
     Parameters
     ----------
-    lane : Lane
-        Of the recording.
-    recording : Recording
-        Gives the time axis.
+    lane, recording
+        What to draw, and the time axis.
     name : str
         Prefix of all ids.
     shape : str
         ``"wide"`` or, for phones, ``"narrow"``.
-
-    Returns
-    -------
-    str
-        Its colors are variables named after the emotions; bands have tooltips.
     """
     width, ticks = _SHAPES[shape]
     top, left = 0.1, 0.45
@@ -182,18 +165,10 @@ def _draw_legend(figure: "Figure", corner: tuple[float, float], names: Sequence[
 
     handles = [Patch(label=name, color=COLORS[name], linewidth=0) for name in names]
     handles.append(Patch(label="no face", facecolor="white", edgecolor=HAIR))
-    figure.legend(
-        handles=handles,
-        ncols=len(handles),
-        loc="upper left",
-        bbox_to_anchor=corner,
-        fontsize=8.5,
-        handlelength=1.1,
-        handleheight=1.1,
-        handletextpad=0.5,
-        columnspacing=1.4,
-        borderpad=0,
-    )
+    style: dict[str, Any] = {"bbox_to_anchor": corner, "ncols": len(handles), "fontsize": 8.5}
+    style |= {"handletextpad": 0.5, "columnspacing": 1.4, "borderpad": 0.0}
+    style |= {"handlelength": 1.1, "handleheight": 1.1}
+    figure.legend(handles=handles, loc="upper left", **style)
 
 
 def _draw_lane(

@@ -100,18 +100,7 @@ class Timeline:
 
 
 def shares(lanes: Iterable[Lane]) -> dict[str, float]:
-    """Compute the share of each emotion in the time a face was visible.
-
-    Parameters
-    ----------
-    lanes : iterable of Lane
-        One or more.
-
-    Returns
-    -------
-    dict of str to float
-        One value for each name from `known_names`; they sum to 1.
-    """
+    """Return the share of each of `known_names` in the time the faces were visible; sum 1."""
     lanes = list(lanes)
     totals = np.sum([lane.totals() for lane in lanes], axis=0)
     parts = dict(zip(NAMES, (totals / totals.sum()).tolist(), strict=True))

@@ -76,8 +76,6 @@ def read_timeline(path: str | os.PathLike[str]) -> Timeline:
                 raise ReportError(f"{path}: larger than 1 GB; split it")
         for number, entry in _entries(path):
             rows.add(number, entry)
-    except FileNotFoundError as error:
-        raise ReportError(f"{path}: no such file; check the path") from error
     except OSError as error:
         raise ReportError(f"{path}: cannot be read ({reason(error)}); check the path") from error
     if not rows.cells:
@@ -166,10 +164,8 @@ def _parquet_rows(path: Path) -> Iterator[Mapping[str, Any]]:
         with parquet.ParquetFile(path) as file:
             if file.metadata.num_rows > MAX_ROWS:
                 raise ReportError(f"{path}: more than 10 million rows; split it")
-            names = set(file.schema_arrow.names)
-            if "time" not in names:
-                raise ReportError(f"{path}: no column 'time'; {_REMEDY}")
-            for batch in file.iter_batches(_BATCH, columns=sorted(_USED & names)):
+            names = _USED.intersection(file.schema_arrow.names)
+            for batch in file.iter_batches(_BATCH, columns=sorted(names)):
                 yield from batch.to_pylist()
     except ImportError as error:
         raise MissingPackageError(

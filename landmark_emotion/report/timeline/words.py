@@ -22,18 +22,9 @@ TITLE = "Emotions over time"
 
 
 def share_rows(timeline: Timeline) -> list[tuple[str, ...]]:
-    """Return the shares of time as a table of texts.
+    """Return the shares of time as a table of texts with a head.
 
-    Parameters
-    ----------
-    timeline : Timeline
-        At least one lane.
-
-    Returns
-    -------
-    list of tuple of str
-        A head, one row per drawn lane and, where there are more, one for the other lanes and one
-        for all of them.
+    It has a row per drawn lane and, if there are more lanes, rows for the others and for all.
     """
     chosen, others = drawn_lanes(timeline)
     names = known_names(timeline.lanes)
