@@ -15,7 +15,8 @@ from landmark_emotion.emotions import (
     color_of,
     parse_emotion,
 )
-from landmark_emotion.report.timeline import draw_timeline, read_timeline
+from landmark_emotion.report.timeline.drawing import draw_timeline
+from landmark_emotion.report.timeline.reading import read_timeline
 from landmark_emotion.show.overlay import draw_predictions
 from landmark_emotion.show.rows import json_row
 

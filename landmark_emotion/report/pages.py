@@ -36,7 +36,7 @@ def report_page(report: Mapping[str, Any], plots: Sequence[Plot]) -> bytes:
         report=report,
         labels=[LABELS[name] for name in names],
         scores=[report[name] for name in names],
-        plots=[(plot, _plot_svg(plot)) for plot in plots],
+        plots=[(p, as_svg(p.figure, name=p.name, alt=p.alt, header=p.header)) for p in plots],
         facts=[(name, str(value)) for name, value in _facts(report) if value],
         skipped=[(item["path"], item["reason"]) for item in report.get("skipped") or ()],
         unknown_subjects=UNKNOWN_SUBJECTS,
@@ -92,17 +92,13 @@ def _render(template: str, **values: Any) -> bytes:
     return page.encode("utf-8", "backslashreplace")
 
 
-def _plot_svg(plot: Plot) -> str:
-    return as_svg(plot.figure, name=plot.name, alt=plot.alt, header=plot.header)
-
-
 def _facts(report: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     yield "data set", report.get("path") or report["data"]["name"]
     yield "layout", report["data"].get("layout")
     yield "subjects", report["subjects"] or "unknown"
     for name, key in (
         ("shuffled splits", "shuffled"),
-        ("splits by sequence", "shuffled_sequences_apart"),
+        ("splits grouped by sequence", "shuffled_sequences_apart"),
     ):
         runs = report[key]
         yield name, ", ".join(f"{accuracy:.4f}" for accuracy in runs["accuracies"]) if runs else ""

@@ -41,7 +41,7 @@ def prediction(frame, time, shown, number=1, p=0.8, min_probability=0.0):
 
 
 def rows(*faces, source="talk.mp4", fps=10, make=csv_row, start=0):
-    """Make the rows of a recording from what each face shows, frame by frame; "-" is no face."""
+    """Make the rows of a recording from one letter per frame for each face; "-" is no face."""
     letters = {"a": "anger", "h": "happiness", "n": "neutral", "?": "neutral"}
     made = []
     for frame, shown in enumerate(zip(*faces, strict=True), start=start):
@@ -81,7 +81,7 @@ def one_lane(read_timeline_):
     return lane
 
 
-def test_a_lane_is_what_a_face_showed(read):
+def test_a_lane_holds_the_rows_of_a_face(read):
     lane = one_lane(read(as_csv(rows("nnhh"))))
     assert lane.face == 1
     np.testing.assert_allclose(lane.time, [0, 0.1, 0.2, 0.3])
@@ -92,7 +92,7 @@ def test_a_lane_is_what_a_face_showed(read):
     assert np.isnan(lane.probabilities[:, NAMES.index("fear")]).all()
 
 
-def test_csv_and_json_lines_say_the_same(read):
+def test_csv_and_json_lines_give_the_same_shares(read):
     faces = ("nnhh?-", "aa---a")
     told = [shares(read(as_csv(rows(*faces))).lanes)]
     lines = "".join(f"{json.dumps(row)}\n" for row in rows(*faces, make=json_row))
@@ -116,13 +116,13 @@ def test_time_without_a_face_does_not_count(read):
     assert shares([lane]) == pytest.approx({"anger": 0, "happiness": 0.5, "neutral": 0.5})
 
 
-def test_rows_of_changes_only_stand_until_the_next_change(read):
+def test_rows_of_changes_only_hold_until_the_next_change(read):
     every = rows("nnnnhhhhhn")
     changes = [every[0], every[4], every[9]]
     assert shares(read(as_csv(changes)).lanes) == pytest.approx(shares(read(as_csv(every)).lanes))
 
 
-def test_a_camera_that_stood_still_saw_nothing(read):
+def test_time_in_which_the_camera_stalled_does_not_count(read):
     awake = rows("nnnn", source="0")
     later = [dict(row, time=row["time"] + 3600) for row in rows("hhhh", source="0", start=4)]
     lane = one_lane(read(as_csv([*awake, *later])))
@@ -138,7 +138,7 @@ def test_every_face_of_every_source_has_a_lane(read):
     ]
 
 
-def test_a_recording_written_behind_another_is_one_of_its_own(read):
+def test_a_second_recording_of_the_same_source_is_separate(read):
     text = as_csv(rows("nnn", source="0"), rows("-hh", source="0"), rows("hh", source="0"))
     assert [r.source for r in read(text).recordings] == ["camera 0", "camera 0 (2)", "camera 0 (3)"]
 
@@ -165,7 +165,7 @@ def test_the_order_of_rows_does_not_matter(read):
         (["y\ud800\n" + 90 * "long", "3"], ["y\\ud800 longlonglonglonglonglongl ...", "camera 3"]),
     ],
 )
-def test_sources_have_brief_and_different_names(read, sources, labels):
+def test_sources_have_short_unique_names_without_password(read, sources, labels):
     lines = [json.dumps(row) for s in sources for row in rows("nn", source=s, make=json_row)]
     found = [recording.source for recording in read("\n".join(lines)).recordings]
     assert len(set(found)) == len(found)
@@ -185,7 +185,7 @@ def damaged():
     return "\n".join(lines)
 
 
-def test_damaged_lines_are_told_and_left_out(read):
+def test_damaged_lines_are_counted_and_left_out(read):
     found = read(damaged())
     assert len(one_lane(found).time) == 3
     assert found.notes == ("5 damaged lines left out, first at line 4",)
@@ -222,7 +222,7 @@ def test_impossible_values_are_damage(read, bad):
     assert len(found.notes) == 1
 
 
-def test_columns_that_are_missing_are_told(read):
+def test_missing_columns_are_reported(read):
     header = ("time", "emotion")
     found = read(as_csv(rows("nnh"), header=header))
     lane = one_lane(found)
@@ -231,13 +231,13 @@ def test_columns_that_are_missing_are_told(read):
     assert note.startswith("no column source, frame, face, p_anger")
 
 
-def test_without_the_likeliest_it_is_found_among_the_probabilities(read):
+def test_a_missing_label_is_the_most_probable_emotion(read):
     header = [column for column in COLUMNS if column != "emotion"]
     lane = one_lane(read(as_csv(rows("nh"), header=["face", *header])))
     assert [NAMES[index] for index in lane.shown] == ["neutral", "happiness"]
 
 
-def test_files_of_other_programs_and_systems_are_read(read):
+def test_other_encodings_and_line_ends_are_read(read):
     text = as_csv(rows("nnh"))
     expected = one_lane(read(text))
     for data in (
@@ -265,7 +265,7 @@ def test_files_of_other_programs_and_systems_are_read(read):
         (as_csv([csv_row("x.mp4", 0, 0.0, None, "no such file")]), "no usable row"),
     ],
 )
-def test_what_cannot_be_drawn_is_explained(read, text, words):
+def test_a_file_that_cannot_be_drawn_gives_a_reason(read, text, words):
     with pytest.raises(ReportError, match=words) as caught:
         read(text)
     message = str(caught.value)
@@ -273,7 +273,7 @@ def test_what_cannot_be_drawn_is_explained(read, text, words):
     assert "\n" not in message
 
 
-def test_what_is_left_out_of_a_mixed_file_is_told(read):
+def test_sources_that_cannot_be_drawn_are_counted(read):
     text = as_csv(
         rows("nn"),
         rows("n", source="one.jpg"),
@@ -287,7 +287,7 @@ def test_what_is_left_out_of_a_mixed_file_is_told(read):
     )
 
 
-def test_no_file_and_a_folder_give_one_line(tmp_path):
+def test_a_missing_file_or_a_folder_gives_one_line(tmp_path):
     for path, words in ((tmp_path / "none.csv", "No such file"), (tmp_path, "cannot be read")):
         with pytest.raises(ReportError, match=words):
             read_timeline(path)
@@ -324,19 +324,19 @@ def test_damaged_parquet_gives_one_line(read):
         read(as_parquet([{"source": "x"}]))
 
 
-def test_text_in_parquet_that_is_no_utf8_gives_one_line(read):
+def test_invalid_text_in_parquet_gives_one_line(read):
     data = as_parquet(rows("nnh-", source="photo.png"), compression="none")
     with pytest.raises(ReportError, match=r"^[^\n]+: damaged Parquet [^\n]+$"):
         read(data.replace(b"photo.png", b"ph\xffto.png"))
 
 
-def test_a_small_parquet_of_countless_rows_is_refused(read, monkeypatch):
+def test_a_parquet_file_of_too_many_rows_is_refused(read, monkeypatch):
     monkeypatch.setattr(reading, "MAX_ROWS", 3)
     with pytest.raises(ReportError, match="more than 10 million rows; split it"):
         read(as_parquet(rows("nnh-")))
 
 
-def test_of_a_line_without_end_no_more_than_the_beginning_is_kept(read, monkeypatch):
+def test_only_the_beginning_of_an_endless_line_is_kept(read, monkeypatch):
     monkeypatch.setattr(reading, "_LONGEST", 1000)
     good = as_csv(rows("nnhh"))
     for long in ("x" * 5000, '"' + "x" * 2999, "9" * 1000):
@@ -346,13 +346,13 @@ def test_of_a_line_without_end_no_more_than_the_beginning_is_kept(read, monkeypa
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
-def test_nobody_waits_for_a_pipe(tmp_path):
+def test_a_pipe_is_refused(tmp_path):
     os.mkfifo(tmp_path / "results.csv")
     with pytest.raises(ReportError, match="not a regular file"):
         read_timeline(tmp_path / "results.csv")
 
 
-def test_a_long_recording_is_drawn_by_its_means(read):
+def test_a_long_recording_is_drawn_as_means(read):
     rng = np.random.default_rng(0)
     shown = "".join(rng.choice(list("nha-"), 5000))
     found = read(as_csv(rows(shown)))
@@ -376,7 +376,7 @@ def test_gaps_stay_gaps_when_means_are_drawn(read):
     assert steps.gaps().sum() == 1
 
 
-def test_what_stands_for_long_is_in_every_mean(read):
+def test_a_row_that_holds_for_long_is_in_every_mean(read):
     every = rows(2000 * "n" + 2000 * "h")
     few = [every[0], *every[2000:]]
     a, b = read(as_csv(every)), read(as_csv(few))
@@ -386,7 +386,7 @@ def test_what_stands_for_long_is_in_every_mean(read):
         np.testing.assert_allclose(steps.start, np.arange(50) * 8)
 
 
-def test_no_more_lanes_are_drawn_than_can_be_read(read, monkeypatch):
+def test_only_the_faces_visible_longest_are_drawn(read, monkeypatch):
     monkeypatch.setattr(lanes, "MAX_LANES", 2)
     n = 5
     faces = ["n" * (20 + face) + "-" * (n - face) for face in range(n)]
@@ -400,7 +400,7 @@ def test_no_more_lanes_are_drawn_than_can_be_read(read, monkeypatch):
     assert "Not drawn: 3 more faces" in page
 
 
-def test_a_table_tells_shares_of_each_and_of_all(read):
+def test_the_table_has_shares_per_face_and_for_all(read):
     assert share_rows(read(as_csv(rows("nnhh?---", "hhhhhhhh")))) == [
         ("", "visible", "anger", "happiness", "neutral", "uncertain"),
         ("face 1", "0.5 s", "0 %", "40.0 %", "40.0 %", "20.0 %"),
@@ -465,7 +465,7 @@ def test_a_picture_shows_the_texts_it_should(read):
     [(2.4, "0:00.0", "0:02.0"), (31, "0:00", "0:30"), (600, "0:00", "10:00"),
      (3600, "0:00:00", "1:00:00"), (90_000, "0:00:00", "24:00:00"), (1e7, "0:00:00", "2520:00:00")],
 )  # fmt: skip
-def test_the_axis_is_marked_in_minutes_and_seconds(seconds, first, last):
+def test_the_axis_has_ticks_in_minutes_and_seconds(seconds, first, last):
     moments, texts = tick_marks(Recording("x", 0.0, seconds, ()))
     assert (texts[0], texts[-1]) == (first, last)
     assert 2 <= len(moments) <= 9

@@ -39,8 +39,7 @@ MAX_ROWS = 10**7
 _STALL = 2.0  # seconds; a longer step between consecutive frames means that the camera stalled
 _LONGEST = 2**20  # characters read of a line
 _BATCH = 1000  # Parquet rows read at once
-_LATEST = 1e9  # seconds
-_LAST_FACE = 2**53  # whole numbers below are exact
+_LARGEST = 1e9  # of times in seconds and of face numbers
 _REMEDY = "use a file written by 'landmark-emotion video' or 'webcam' as CSV, JSON or Parquet"
 _P_COLUMNS = tuple(name for name in COLUMNS if name.startswith("p_"))
 _USED = {"source", "frame", "time", "face", "emotion", "error", *_P_COLUMNS}
@@ -206,7 +205,7 @@ class _Rows:
 
     def _add(self, entry: Mapping[str, Any]) -> None:
         time, frame = _number(entry.get("time")), _number(entry.get("frame"))
-        if not 0 <= time < _LATEST or not (math.isnan(frame) or frame == int(frame)):
+        if not 0 <= time < _LARGEST or not (math.isnan(frame) or frame == int(frame)):
             raise ValueError("not a time")
         values = [_number(entry.get(column)) for column in _P_COLUMNS]
         if any(value < 0 or value > 1.000001 for value in values):
@@ -217,7 +216,7 @@ class _Rows:
         face = _number(entry.get("face", 1 if emotion else None))
         if math.isnan(face) != (not emotion):
             raise ValueError("face without emotion, or emotion without face")
-        if emotion and not (1 <= face < _LAST_FACE and face == int(face)):
+        if emotion and not (1 <= face < _LARGEST and face == int(face)):
             raise ValueError("not a face number")
         label = NAMES.index(emotion) if emotion else -1
         source = self.sources.setdefault(_text(entry.get("source")), len(self.sources))
