@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from landmark_emotion.cli.options import add_output, add_recognition, check_output, progress, say
+from landmark_emotion.cli.options import (
+    add_min_face,
+    add_output,
+    add_recognition,
+    check_output,
+    progress,
+    say,
+)
 from landmark_emotion.errors import DatasetError, ImageError, OutputError
 from landmark_emotion.files.folders import natural_order, walk_files
 from landmark_emotion.files.writing import check_writable, replace_atomically
@@ -61,6 +68,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="include the subfolders of a folder (default: yes)",
     )
     add_recognition(parser)
+    add_min_face(parser, "80, or 40 if no larger face is found")
     add_output(parser)
     parser.add_argument(
         "--annotate",
@@ -76,6 +84,7 @@ def run(args: argparse.Namespace) -> int:
     from landmark_emotion.cli.account import Account
     from landmark_emotion.cli.output import ImageTextWriter, open_writer
     from landmark_emotion.cli.recognition import open_recognizer
+    from landmark_emotion.faces.detector import WINDOW, smallest_searched
 
     picture = _picture(args)
     check_output(args)
@@ -100,6 +109,12 @@ def run(args: argparse.Namespace) -> int:
                 account.fail(writer, item.source, error)
                 continue
             predictions = recognizer.recognize_still(image)
+            smallest = smallest_searched(image.shape[:2], args.min_face or WINDOW)
+            if smallest > (args.min_face or WINDOW):
+                writer.notify(
+                    f"note: {item.source}: too large to search for faces below {smallest:.0f} "
+                    "pixels; crop it to find smaller ones"
+                )
             writer.write(item.source, 0, 0.0, predictions)
             account.n_read += 1
             if item in targets:

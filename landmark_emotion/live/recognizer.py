@@ -74,6 +74,7 @@ class Recognizer:
         self.model = model
         self.calibration = Calibration(model.mean, neutral, automatic)
         self.min_probability = min_probability
+        self._min_face = min_face
         if not isinstance(predictor, FaceDetector):
             predictor = FaceDetector(predictor)
         self._detector = predictor
@@ -137,7 +138,7 @@ class Recognizer:
             If the image is not a picture.
         """
         image = to_bgr(image)
-        faces = self._detector.faces(image, thorough=True)
+        faces = self._detector.faces(image, thorough=True, min_face=self._min_face)
         faces.sort(key=lambda face: face.box.left)
         profile = self.calibration.profile
         predictions = []

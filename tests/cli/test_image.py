@@ -147,6 +147,20 @@ def test_small_crop_of_a_face_is_enlarged(json_of, face, tmp_path):
     assert -5 <= top < top + height < 58
 
 
+def test_min_face(json_of, folder):
+    assert [row["face"] for row in json_of(folder / "10.png", "--min-face", 60).rows] == [1]
+    assert [row["face"] for row in json_of(folder / "10.png", "--min-face", 230).rows] == [None]
+
+
+def test_faces_too_small_to_be_searched_are_reported(image, folder, monkeypatch):
+    searched = f"note: {folder / '10.png'}: too large to search for faces below"
+    assert searched not in image(folder / "10.png").err
+    monkeypatch.setattr("landmark_emotion.faces.detector.MAX_SEARCHED", 320 * 240 // 4)
+    assert f"{searched} 160 pixels" in image(folder / "10.png").err
+    assert f"{searched} 160 pixels" in image(folder / "10.png", "--min-face", 40).err
+    assert searched not in image(folder / "10.png", "--min-face", 170).err
+
+
 def test_real_photos_have_faces(json_of, photos):
     files = sorted((photos / "happiness").glob("*.jpg"))[:2]
     assert [row["face"] for row in json_of(*files).rows] == [1, 1]
