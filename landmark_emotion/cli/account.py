@@ -1,7 +1,6 @@
 """The account of a run: how many inputs were used, and which were not and why."""
 
 from pathlib import Path
-from types import TracebackType
 
 from landmark_emotion.cli.options import say
 from landmark_emotion.cli.output import Writer
@@ -21,7 +20,7 @@ class Account:
     total : int
         Number of inputs.
     output : Path or None
-        Where the results go.
+        File of the results.
 
     Attributes
     ----------
@@ -40,19 +39,7 @@ class Account:
     def fail(
         self, writer: Writer, source: str, error: LandmarkEmotionError, *, incomplete: bool = False
     ) -> None:
-        """Report an input that cannot be read, or not to its end.
-
-        Parameters
-        ----------
-        writer : Writer
-            Gets an error row.
-        source : str
-            Name of the input.
-        error : LandmarkEmotionError
-            Its message starts with the name.
-        incomplete : bool
-            Whether the input gave results before.
-        """
+        """Report an input that cannot be read, or, if it gave results before, not to its end."""
         self._n_incomplete += incomplete
         self._n_unreadable += not incomplete
         writer.notify(f"error: {error}")
@@ -72,18 +59,12 @@ class Account:
     def __enter__(self) -> "Account":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, Exception):
             return
-        if self._output is None:
-            if self._total > 1 and (self._n_unreadable or self._n_incomplete):
-                say(self.summary())
-        elif self.n_read:
-            say(f"results: {self._output}, {self.summary()}")
-        else:
+        if self._output is not None and not self.n_read:
             say(f"{self._output}: not written, as there is no result")
+        elif self._output is not None:
+            say(f"results: {self._output}, {self.summary()}")
+        elif self._total > 1 and self._n_unreadable + self._n_incomplete:
+            say(self.summary())

@@ -16,26 +16,13 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         description="Draw a data set of faces in the layout of CK+, a video, or both. Drawn faces "
         "show that the program works, not how well it recognizes real ones.",
     )
-    parser.add_argument(
-        "folder", nargs="?", type=Path, metavar="FOLDER", help="folder for the data set"
-    )
-    parser.add_argument(
-        "--subjects",
-        type=positive_int,
-        default=12,
-        metavar="N",
-        help="number of people (default: 12)",
-    )
-    parser.add_argument(
-        "--seed",
-        type=whole_number,
-        default=0,
-        metavar="N",
-        help="seed of the random faces (default: 0)",
-    )
-    parser.add_argument(
-        "--video", type=Path, metavar="FILE", help="draw a video to an .mp4 or .avi file"
-    )
+    add = parser.add_argument
+    add("folder", nargs="?", type=Path, metavar="FOLDER", help="folder for the data set")
+    text = "number of people (default: 12)"
+    add("--subjects", type=positive_int, default=12, metavar="N", help=text)
+    text = "seed of the random faces (default: 0)"
+    add("--seed", type=whole_number, default=0, metavar="N", help=text)
+    add("--video", type=Path, metavar="FILE", help="draw a video to an .mp4 or .avi file")
     parser.set_defaults(run=run, usage_error=parser.error)
 
 

@@ -24,21 +24,13 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         description="Say what in each face of an image speaks for and against its emotion.",
         epilog="The exit status is 1 if the image cannot be read or shows no face.",
     )
-    parser.add_argument("image", type=Path, metavar="IMAGE", help="image file")
-    parser.add_argument(
-        "-o",
-        "--output",
-        type=Path,
-        metavar="FILE",
-        help="also draw the explanation to an image file: arrows on each face, bars, a sentence",
-    )
-    parser.add_argument("--json", action="store_true", help="print JSON instead of text")
-    parser.add_argument(
-        "--emotion",
-        choices=EMOTIONS,
-        metavar="NAME",
-        help="explain this emotion instead of the likeliest",
-    )
+    add = parser.add_argument
+    add("image", type=Path, metavar="IMAGE", help="image file")
+    text = "also draw the explanation to an image file: arrows on each face, bars, a sentence"
+    add("-o", "--output", type=Path, metavar="FILE", help=text)
+    add("--json", action="store_true", help="print JSON instead of text")
+    text = "explain this emotion instead of the likeliest"
+    add("--emotion", choices=EMOTIONS, metavar="NAME", help=text)
     add_recognition(parser)
     parser.set_defaults(run=run)
 
@@ -63,11 +55,8 @@ def run(args: argparse.Namespace) -> int:
         raise ModelError(f"{args.emotion}: not an emotion of the model; choose one of {known}")
     image = read_image(args.image)
     explained = [
-        (
-            prediction,
-            explain(model, prediction.face.landmarks, prediction.reference, args.emotion),
-        )
-        for prediction in recognizer.recognize_still(image)
+        (face, explain(model, face.face.landmarks, face.reference, args.emotion))
+        for face in recognizer.recognize_still(image)
     ]
     if args.output is not None and explained:
         picture = draw_panels(image, explained)
@@ -81,8 +70,6 @@ def run(args: argparse.Namespace) -> int:
             print("\n".join(_text(str(args.image), prediction, explanation)))
     else:
         print(f"{args.image}: no face")
-    if args.output is not None and not explained:
-        say(f"{args.output}: not written, as there is no result")
     return 0 if explained else 1
 
 

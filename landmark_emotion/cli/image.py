@@ -54,28 +54,17 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         epilog="The exit status is 0 if at least one image could be read, with or without a face. "
         "Each image that could not is named on stderr.",
     )
-    parser.add_argument(
-        "paths",
-        nargs="+",
-        metavar="PATH",
-        help="image file, folder, pattern such as 'photos/**/*.jpg', or - for standard input",
-    )
-    parser.add_argument(
-        "-r",
-        "--recursive",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="include the subfolders of a folder (default: yes)",
-    )
+    add = parser.add_argument
+    text = "image file, folder, pattern such as 'photos/**/*.jpg', or - for standard input"
+    add("paths", nargs="+", metavar="PATH", help=text)
+    switch = argparse.BooleanOptionalAction
+    text = "include the subfolders of a folder (default: yes)"
+    add("-r", "--recursive", action=switch, default=True, help=text)
     add_recognition(parser)
     add_min_face(parser, "80, or 40 if no larger face is found")
     add_output(parser)
-    parser.add_argument(
-        "--annotate",
-        type=Path,
-        metavar="FOLDER",
-        help="write an annotated copy of each image to FOLDER; for one image, -o FILE.png does so",
-    )
+    text = "write an annotated copy of each image to FOLDER; for one image, -o FILE.png does so"
+    add("--annotate", type=Path, metavar="FOLDER", help=text)
     parser.set_defaults(run=run, usage_error=parser.error)
 
 

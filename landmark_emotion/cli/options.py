@@ -63,23 +63,14 @@ def _number(text: str, accepts: Callable[[float], bool], expected: str) -> float
 
 def add_model(parser: argparse.ArgumentParser) -> None:
     """Add ``--model``."""
-    parser.add_argument(
-        "--model",
-        type=Path,
-        metavar="FILE",
-        help="the model (default: models/emotion.npz, which train writes, or else the model that "
-        "is installed with the program)",
-    )
+    where = "models/emotion.npz, which train writes, else the installed one"
+    parser.add_argument("--model", type=Path, metavar="FILE", help=f"the model (default: {where})")
 
 
 def add_predictor(parser: argparse.ArgumentParser) -> None:
     """Add ``--predictor``."""
-    parser.add_argument(
-        "--predictor",
-        type=Path,
-        metavar="FILE",
-        help="another 68-point shape predictor than the installed one",
-    )
+    text = "68-point shape predictor to use instead of the installed one"
+    parser.add_argument("--predictor", type=Path, metavar="FILE", help=text)
 
 
 def add_recognition(parser: argparse.ArgumentParser) -> None:
@@ -87,81 +78,46 @@ def add_recognition(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
     add_predictor(parser)
     reference = parser.add_mutually_exclusive_group()
-    reference.add_argument(
-        "--neutral",
-        type=Path,
-        metavar="PHOTO",
-        help="compare faces with the neutral face in this photo",
-    )
+    text = "compare faces with the neutral face in this photo"
+    reference.add_argument("--neutral", type=Path, metavar="PHOTO", help=text)
     reference.add_argument(
         "--profile",
         metavar="NAME",
-        help="compare faces with the neutral face stored under this name, or in this .json file, "
-        "by 'webcam --calibrate SECONDS --profile NAME'",
+        help="compare faces with the neutral face that 'webcam --calibrate SECONDS --profile NAME' "
+        "stored; NAME is a name or a .json file",
     )
-    parser.add_argument(
-        "--min-probability",
-        type=share,
-        default=0.0,
-        metavar="P",
-        help="report 'uncertain' if no emotion reaches this probability",
-    )
+    text = "report 'uncertain' if no emotion reaches this probability"
+    parser.add_argument("--min-probability", type=share, default=0.0, metavar="P", help=text)
 
 
 def add_min_face(parser: argparse.ArgumentParser, default: str) -> None:
     """Add ``--min-face``."""
-    parser.add_argument(
-        "--min-face",
-        type=face_width,
-        metavar="PIXELS",
-        help=f"smallest width of a face to find; smaller takes longer (default: {default})",
-    )
+    text = f"smallest width of a face to find; smaller takes longer (default: {default})"
+    parser.add_argument("--min-face", type=face_width, metavar="PIXELS", help=text)
 
 
 def add_following(parser: argparse.ArgumentParser) -> None:
     """Add the options of every command that tracks faces from frame to frame."""
-    parser.add_argument(
-        "--smoothing",
-        type=seconds,
-        metavar="SECONDS",
-        help="time over which to average the probabilities, to avoid flicker; 0 turns smoothing "
-        "off (default: 0.3)",
-    )
-    parser.add_argument(
-        "--detect-every",
-        type=positive_int,
-        metavar="N",
-        help="search for new faces every N frames while one is tracked (default: 30, and at least "
-        "once a second)",
-    )
-    parser.add_argument(
-        "--no-tracking",
-        action="store_true",
-        help="search every frame in full instead of tracking faces; about ten times slower",
-    )
+    add = parser.add_argument
+    text = "average the probabilities over about this time; 0 turns smoothing off (default: 0.3)"
+    add("--smoothing", type=seconds, metavar="SECONDS", help=text)
+    text = "search for new faces every N frames (default: 30, and at least once a second)"
+    add("--detect-every", type=positive_int, metavar="N", help=text)
+    text = "search every frame in full instead of tracking faces; about ten times slower"
+    add("--no-tracking", action="store_true", help=text)
     add_min_face(parser, "a sixth of the frame's shorter side, at least 80")
-    parser.add_argument(
-        "--max-faces", type=positive_int, metavar="N", help="keep only the N largest faces"
-    )
+    add("--max-faces", type=positive_int, metavar="N", help="keep only the N largest faces")
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:
     """Add the options of every command that writes rows."""
-    parser.add_argument(
-        "--format",
-        choices=("text", "json", "csv", "parquet"),
-        help="format of the results (default: by the suffix of -o, else text)",
-    )
-    parser.add_argument(
-        "-o",
-        "--output",
-        type=Path,
-        metavar="FILE",
-        help="write the results to FILE; an existing FILE is kept if there is no result",
-    )
-    parser.add_argument(
-        "--landmarks", action="store_true", help="add the landmarks to JSON, CSV and Parquet"
-    )
+    add = parser.add_argument
+    text = "format of the results (default: by the suffix of -o, else text)"
+    add("--format", choices=("text", "json", "csv", "parquet"), help=text)
+    text = "write the results to FILE; an existing FILE is kept if there is no result"
+    add("-o", "--output", type=Path, metavar="FILE", help=text)
+    text = "add the landmarks to JSON, CSV and Parquet"
+    add("--landmarks", action="store_true", help=text)
 
 
 def check_output(args: argparse.Namespace) -> None:
@@ -178,40 +134,25 @@ def add_video(parser: argparse.ArgumentParser) -> None:
     """Add the options that `webcam` and `video` share."""
     add_recognition(parser)
     add_following(parser)
-    parser.add_argument(
+    add = parser.add_argument
+    add(
         "--calibrate",
         type=seconds_or_auto,
         metavar="SECONDS",
         help="take the faces of the first SECONDS of each source as neutral and compare with them "
         "from then on; 'auto' estimates each person's neutral face all the time",
     )
-    parser.add_argument(
-        "--every",
-        type=seconds,
-        default=0.0,
-        metavar="SECONDS",
-        help="recognize only one frame in this time (default: every frame)",
-    )
-    parser.add_argument(
-        "--max-frames", type=positive_int, metavar="N", help="stop each source after N frames"
-    )
+    text = "recognize only one frame in this time (default: every frame)"
+    add("--every", type=seconds, default=0.0, metavar="SECONDS", help=text)
+    text = "stop each source after N frames"
+    add("--max-frames", type=positive_int, metavar="N", help=text)
     add_output(parser)
-    parser.add_argument(
-        "--changes-only",
-        action="store_true",
-        help="write a frame only if the faces or their emotions changed",
-    )
-    parser.add_argument(
-        "--show",
-        action="store_true",
-        help="show a window with landmarks and probabilities; press h for its keys",
-    )
-    parser.add_argument(
-        "--record",
-        type=Path,
-        metavar="FILE",
-        help="record the annotated video to an .mp4 or .avi file",
-    )
+    text = "write a frame only if the faces or their emotions changed"
+    add("--changes-only", action="store_true", help=text)
+    text = "show a window with landmarks and probabilities; press h for its keys"
+    add("--show", action="store_true", help=text)
+    text = "record the annotated video to an .mp4 or .avi file"
+    add("--record", type=Path, metavar="FILE", help=text)
 
 
 def say(message: str) -> None:

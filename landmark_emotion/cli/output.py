@@ -56,8 +56,7 @@ class Writer:
 class _RowWriter(Writer):
     """Writes one row per face, per frame without a face, and per error."""
 
-    def __init__(self, landmarks: bool) -> None:
-        self._landmarks = landmarks
+    _landmarks: bool
 
     def write_error(self, source: str, reason: str) -> None:
         self._emit(json_row(source, 0, 0.0, None, reason, landmarks=self._landmarks))
@@ -74,7 +73,7 @@ class JsonWriter(_RowWriter):
     """Writes one JSON object per line."""
 
     def __init__(self, stream: TextIO | None = None, *, landmarks: bool = False) -> None:
-        super().__init__(landmarks)
+        self._landmarks = landmarks
         self._stream = stream or sys.stdout
 
     def _emit(self, row: dict[str, Any]) -> None:
@@ -85,7 +84,7 @@ class CsvWriter(_RowWriter):
     """Writes a header and one line per row."""
 
     def __init__(self, stream: TextIO | None = None, *, landmarks: bool = False) -> None:
-        super().__init__(landmarks)
+        self._landmarks = landmarks
         self._stream = stream or sys.stdout
         # Text streams translate the line ends for the platform.
         self._writer = csv.DictWriter(self._stream, columns(landmarks), lineterminator="\n")
@@ -102,7 +101,7 @@ class ParquetWriter(_RowWriter):
     def __init__(self, path: Path, *, landmarks: bool = False) -> None:
         from landmark_emotion.show.tables import ParquetRows
 
-        super().__init__(landmarks)
+        self._landmarks = landmarks
         self._rows = ParquetRows(path, landmarks=landmarks)
 
     def close(self) -> None:

@@ -18,13 +18,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         epilog="The exit status is 0 if at least one video could be read, even if only in part. "
         "Each video that could not is named on stderr. It is 1 if a profile could not be stored.",
     )
-    parser.add_argument(
-        "paths",
-        nargs="+",
-        metavar="PATH",
-        help="video file, folder of videos, or image sequence (folder or pattern, such as "
-        "frames/%%04d.png)",
-    )
+    text = "video, folder of videos, or image sequence (folder or pattern such as frames/%%04d.png)"
+    parser.add_argument("paths", nargs="+", metavar="PATH", help=text)
     add_video(parser)
     parser.set_defaults(run=run, usage_error=parser.error)
 

@@ -65,19 +65,21 @@ class View:
         self._explained = False
         self._message = ""
         self._message_until = 0.0
+        self._shown: tuple[Frame, list[Prediction], float | None]
 
     def show(self, frame: Frame, predictions: list[Prediction], fps: float | None) -> bool:
         """Show and record a frame; return False if the user has closed the window."""
         if self._window is None and self._recorder is None:
             return True
-        drawn = self._draw(frame, predictions, fps)
+        self._shown = frame, predictions, fps
+        drawn = self._draw()
         if self._recorder is not None:
             self._recorder.write(drawn, frame.time)
         if self._window is None:
             return True
         if not self._window.show(drawn) or not self._keep_pace(self._window, frame):
             return False
-        return self._handle(self._window, frame, predictions, fps)
+        return self._handle(self._window)
 
     def _keep_pace(self, window: Window, frame: Frame) -> bool:
         now = time.monotonic()
@@ -88,9 +90,8 @@ class View:
             self._start = now - frame.time  # the first frame, or one after a pause
         return True
 
-    def _draw(
-        self, frame: Frame, predictions: list[Prediction], fps: float | None, message: str = ""
-    ) -> NDArray[np.uint8]:
+    def _draw(self, message: str = "") -> NDArray[np.uint8]:
+        frame, predictions, fps = self._shown
         if not message and self.calibrator.running:
             message = "look neutral ..."
         if not message and frame.captured < self._message_until:
@@ -102,40 +103,37 @@ class View:
             image = draw_explanation(image, prediction, explanation)
         return self._overlay.draw(image, predictions, fps=fps, message=message)
 
-    def _handle(
-        self, window: Window, frame: Frame, predictions: list[Prediction], fps: float | None
-    ) -> bool:
+    def _handle(self, window: Window) -> bool:
         """Do what a key asks for; return False if the user has closed the window."""
         key = window.key
         if key == "c":
             self.calibrator.start(CALIBRATION)
         elif key == "s":
-            self._save(self._draw(frame, predictions, fps), frame)
+            self._save()
         elif key in _TOGGLES:
             name = _TOGGLES[key]
             setattr(self._overlay, name, not getattr(self._overlay, name))
         elif key == "w":
             self._explained = not self._explained
         elif key == " ":
-            return self._pause(window, frame, predictions, fps)
+            return self._pause(window)
         return True
 
-    def _pause(
-        self, window: Window, frame: Frame, predictions: list[Prediction], fps: float | None
-    ) -> bool:
+    def _pause(self, window: Window) -> bool:
         """Hold a frame until space is pressed; other keys work, except calibration."""
         message = "paused, press space to continue"
-        if not window.show(self._draw(frame, predictions, fps, message)):
+        if not window.show(self._draw(message)):
             return False
         while window.wait(50):
             if window.key == " ":
                 return True
             if window.key and window.key != "c":
-                self._handle(window, frame, predictions, fps)
-                window.show(self._draw(frame, predictions, fps, message))
+                self._handle(window)
+                window.show(self._draw(message))
         return False
 
-    def _save(self, drawn: NDArray[np.uint8], frame: Frame) -> None:
+    def _save(self) -> None:
+        frame, drawn = self._shown[0], self._draw()
         name = f"emotion-{datetime.now().astimezone():%Y%m%d-%H%M%S}-{frame.index}.png"
         try:
             replace_atomically(Path(name), encode_picture(drawn, Path(name)))

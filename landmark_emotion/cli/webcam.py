@@ -15,20 +15,11 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         epilog="The exit status is 1 if the source cannot be opened, if the camera or stream is "
         "lost, or if a profile could not be stored.",
     )
-    parser.add_argument(
-        "--source",
-        default="0",
-        metavar="SOURCE",
-        help="number of a camera, video file, image sequence (folder or pattern), or http:// or "
-        "rtsp:// address (default: 0)",
-    )
-    parser.add_argument(
-        "--reconnect",
-        type=seconds,
-        default=30.0,
-        metavar="SECONDS",
-        help="how long to try to reopen a camera that was lost (default: 30)",
-    )
+    add = parser.add_argument
+    text = "camera number, video, image sequence, or http:// or rtsp:// address (default: 0)"
+    add("--source", default="0", metavar="SOURCE", help=text)
+    text = "how long to try to reopen a camera that was lost (default: 30)"
+    add("--reconnect", type=seconds, default=30.0, metavar="SECONDS", help=text)
     add_video(parser)
     parser.set_defaults(run=run, usage_error=parser.error)
 
