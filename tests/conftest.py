@@ -148,9 +148,11 @@ def png(face) -> bytes:
 
 @pytest.fixture(scope="session")
 def drawn(tmp_path_factory) -> Path:
-    """Five drawn people in the layout of CK+."""
+    """Five drawn people in the layout of CK+, with three frames per sequence."""
     folder = tmp_path_factory.mktemp("data") / "drawn"
-    draw_dataset(folder, subjects=5, seed=3)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("landmark_emotion.drawn.dataset._FRAMES", 3)
+        draw_dataset(folder, subjects=5, seed=3)
     return folder
 
 

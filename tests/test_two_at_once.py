@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 def together(spawn, drawn, tmp_path):
     """Run a command twice at once on six images; the outputs on stderr."""
     for person in ("001", "007"):
-        for image in sorted(drawn.rglob(f"*_{person}_*06.png"))[:3]:
+        for image in sorted(drawn.rglob(f"*_{person}_*03.png"))[:3]:
             target = tmp_path / "faces" / ("anger" if person == "001" else "surprise") / image.name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(image, target)

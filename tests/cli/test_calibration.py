@@ -15,14 +15,22 @@ def settings(here, monkeypatch):
     return here / "settings"
 
 
+@pytest.fixture(scope="module")
+def shown():
+    """A neutral and a smiling face of one person, as PNG."""
+    return [
+        cv2.imencode(".png", draw_face(Subject(), emotion))[1].tobytes()
+        for emotion in ("neutral", "happiness")
+    ]
+
+
 @pytest.fixture
-def photos(here):
+def photos(here, shown):
     """Ten neutral pictures of a person, then five smiling ones."""
     folder = here / "photos"
     folder.mkdir()
     for number in range(15):
-        emotion = "neutral" if number < 10 else "happiness"
-        cv2.imwrite(str(folder / f"{number:02}.png"), draw_face(Subject(), emotion))
+        (folder / f"{number:02}.png").write_bytes(shown[number >= 10])
     return folder
 
 
