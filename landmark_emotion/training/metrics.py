@@ -242,7 +242,7 @@ def intervals(
         ``accuracy``, ``balanced_accuracy``: [low, high]; ``recall``: that for each emotion.
     """
     emotions, column = np.unique(truth, return_inverse=True)
-    own = np.char.add("\0", np.arange(len(subject)).astype(str))  # no subject has such a name
+    own = np.char.add("\1", np.arange(len(subject)).astype(str))  # no subject has such a name
     subjects, row = np.unique(np.where(subject == "", own, subject), return_inverse=True)
     total, right = np.zeros((2, len(subjects), len(emotions)))
     np.add.at(total, (row, column), 1)
