@@ -21,10 +21,14 @@ from landmark_emotion.faces.predictor import find_predictor, predictor_digest
 from landmark_emotion.files.writing import replace_atomically
 from landmark_emotion.model.classifier import softmax
 from landmark_emotion.sources.images import read_image
-from landmark_emotion.training.evaluation import cross_validate, inner_folds, out_of_fold_votes
-from landmark_emotion.training.fit import Recipe, TrainingSet, fit_model, fit_temperature, usable
+from landmark_emotion.training.evaluation import cross_validate, out_of_fold_votes
+from landmark_emotion.training.fit import fit_model
+from landmark_emotion.training.folds import inner_folds
 from landmark_emotion.training.landmark_table import LandmarkTable, load_table
 from landmark_emotion.training.metrics import calibration_error, score
+from landmark_emotion.training.pipeline import fit_temperature
+from landmark_emotion.training.recipe import Recipe
+from landmark_emotion.training.training_set import TrainingSet, usable
 
 MODELS = Path(__file__).resolve().parent.parent / "models"
 LONDON_FOLDS = 7
@@ -46,12 +50,12 @@ def main():
     stranger = fit_model(TrainingSet.of(ckplus, frames), recipe)
     temperatures = choose_temperatures(everything, stranger, london, recipe)
     figures = {
-        "recipe": "landmark_emotion.training.fit.Recipe()",
+        "recipe": "landmark_emotion.training.recipe.Recipe()",
         "temperatures": temperatures,
         "ckplus_people_not_in_training": brief(
-            cross_validate(ckplus, recipe, more=(frames, london))
+            cross_validate(ckplus, (recipe,), more=(frames, london))
         ),
-        "ckplus_alone_people_not_in_training": brief(cross_validate(ckplus, recipe)),
+        "ckplus_alone_people_not_in_training": brief(cross_validate(ckplus, (recipe,))),
         "london_by_a_model_of_ckplus_alone": london_scores(
             [(stranger, np.arange(len(london)))], london, temperatures
         ),

@@ -37,8 +37,8 @@ from landmark_emotion.sources.images import read_image
 from landmark_emotion.training import extraction
 from landmark_emotion.training.datasets import read_dataset
 from landmark_emotion.training.evaluation import cross_validate, shuffled_splits
-from landmark_emotion.training.fit import usable
 from landmark_emotion.training.landmark_table import load_table
+from landmark_emotion.training.training_set import usable
 
 MANIFEST = "manifest.csv"
 JOBS = {"1 job": 1, "2 jobs": 2}

@@ -24,7 +24,7 @@ from landmark_emotion.batch.recognition import Part, failed_part, recognize_unit
 from landmark_emotion.batch.settings import Settings
 from landmark_emotion.batch.units import Unit
 from landmark_emotion.errors import LandmarkEmotionError, MissingPackageError, SourceError, reason
-from landmark_emotion.training.extraction import kept_from_interrupts
+from landmark_emotion.training.parallel import kept_from_interrupts
 
 WAIT_SECONDS = 15.0  # for the scheduler to answer and for a first worker
 DIED = "the process that read it died; leave the file out or free some memory"

@@ -1,4 +1,4 @@
-"""``landmark-emotion extract``: a data set becomes a landmark table."""
+"""``landmark-emotion extract``: write the landmark table of a data set."""
 
 import argparse
 from pathlib import Path
@@ -13,8 +13,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser = commands.add_parser(
         "extract",
         help="write the landmarks of a data set to a table",
-        description="Find the landmarks in a data set once and write them to a table, from which "
-        "train and evaluate work without the images.",
+        description="Write the landmarks of a data set to a table. The commands train and evaluate "
+        "accept the table instead of the images.",
     )
     parser.add_argument(
         "dataset", type=Path, metavar="DATASET", help="in any layout that train reads"
@@ -36,8 +36,6 @@ def run(args: argparse.Namespace) -> int:
     data = collect.collect(args, args.dataset, EMOTIONS)
     data.table.save(args.output)
     print(f"landmark table: {args.output}" + (", drawn faces" if data.table.drawn else ""))
-    print("\n".join(report.counts_text(data.table)))
-    left_out = report.left_out_text(data.left_out, data.skipped)
-    if left_out:
-        print("\n".join(left_out))
+    for line in report.counts_text(data.table) + report.left_out_text(data.left_out, data.skipped):
+        print(line)
     return 0

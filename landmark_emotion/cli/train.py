@@ -1,27 +1,35 @@
-"""``landmark-emotion train``: from a data set to scores and a model."""
+"""``landmark-emotion train``: score a recipe on a data set and train a model."""
 
 import argparse
-import datetime
-import hashlib
-import json
-import platform
+import functools
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from landmark_emotion import __version__
 from landmark_emotion.cli import collect
-from landmark_emotion.cli.options import positive_int, say, share, two_or_more, whole_number
+from landmark_emotion.cli.options import (
+    positive_int,
+    progress,
+    say,
+    share,
+    two_or_more,
+    whole_number,
+)
 from landmark_emotion.cli.reporting import add_report, check_report, write_report
 from landmark_emotion.drawn.dataset import draw_dataset
-from landmark_emotion.errors import DatasetError, ModelError, OutputError, TrainingError
-from landmark_emotion.files.folders import natural_order
+from landmark_emotion.errors import ModelError, OutputError, TrainingError
 from landmark_emotion.files.writing import check_writable
-from landmark_emotion.model.classifier import SHIPPED, TRAINED_HERE, EmotionModel, load_model
-from landmark_emotion.training.datasets import read_dataset
+from landmark_emotion.model.classifier import SHIPPED, TRAINED_HERE, load_model
+from landmark_emotion.training.datasets import find_dataset
+from landmark_emotion.training.landmark_table import LandmarkTable
+from landmark_emotion.training.loading import LoadedFaces
+from landmark_emotion.training.recipe import SEARCHED, Recipe
+from landmark_emotion.training.training_set import usable
+
+if TYPE_CHECKING:
+    from landmark_emotion.training.experiment import Result, Settings
 
 DATA_FOLDER = Path("data")
 SAMPLE_FOLDER = DATA_FOLDER / "drawn-faces"
@@ -31,8 +39,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     """Add the command."""
     parser = commands.add_parser(
         "train",
-        help="train on a folder of faces and print the accuracy of every run",
-        description="Train on a folder of faces, print the accuracy of every run, write a model.",
+        help="train a model on a folder of faces and print its accuracy",
+        description="Train a model on a folder of faces. Prints the accuracy of every run and the "
+        "scores for unseen people.",
     )
     parser.add_argument(
         "dataset",
@@ -40,7 +49,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         type=Path,
         metavar="DATASET",
         help="a CK/CK+ folder, folders named after emotions, a manifest .csv or a landmark table "
-        ".npz; otherwise what lies in data/, else drawn sample faces",
+        ".npz (default: the data set in data/, else drawn sample faces)",
     )
     parser.add_argument(
         "--runs", type=positive_int, default=7, metavar="N", help="shuffled splits (default: 7)"
@@ -50,16 +59,20 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         type=share,
         default=0.2,
         metavar="SHARE",
-        help="share held out in each of them (default: 0.2)",
+        help="share of faces held out in each split (default: 0.2)",
     )
     parser.add_argument(
         "--folds",
         type=two_or_more,
         metavar="N",
-        help="folds for the score on new people (default: leave one subject out)",
+        help="folds for the score on unseen people (default: leave one subject out)",
     )
     parser.add_argument(
-        "--seed", type=whole_number, default=0, metavar="N", help="for drawing splits (default: 0)"
+        "--seed",
+        type=whole_number,
+        default=0,
+        metavar="N",
+        help="seed of the random splits (default: 0)",
     )
     parser.add_argument(
         "--output",
@@ -72,208 +85,151 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument(
         "--search",
         action="store_true",
-        help="choose the recipe anew by folds inside the training data (slow)",
+        help="choose the recipe by folds inside the training data (slow)",
     )
     collect.add_arguments(parser)
     parser.set_defaults(run=run)
 
 
-@dataclass(frozen=True)
-class _Learned:
-    """What can be remembered of a training run, in types that do not import scikit-learn.
-
-    `account` and `lines` were printed: what is in the data set, and the scores. `summary` is that
-    of `report.summarize`. `evaluations` are the fields of the static and the calibrated one.
-    """
-
-    account: list[str]
-    lines: list[str]
-    summary: dict[str, Any]
-    model: EmotionModel
-    evaluations: tuple[dict[str, Any], dict[str, Any] | None]
-
-
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
-    from landmark_emotion.files.cache import open_cache, recall, remember
+    from landmark_emotion.training.experiment import Settings, run_cached
 
     check_report(args.report)
     if args.output.resolve() in SHIPPED:
-        raise OutputError(
-            f"{args.output}: is the model that comes with the program; choose another name"
-        )
+        raise OutputError(f"{args.output}: is the model of this program; choose another name")
     check_writable(args.output)
-    path = args.dataset or _find_dataset()
-    data = collect.collect(args, path, collect.wanted_emotions(args))
+    data, table = _read_faces(args)
     output = _spare_real_model(args.output, data.table.drawn)
-
-    def introduce(account: list[str]) -> None:
-        print(f"data set: {data.title}")
-        print("\n".join(account))
-        if data.from_cache:
-            print(f"  {data.from_cache} images were known from the cache")
-
-    versions = _versions()
-    memory, _ = open_cache(collect.cache_folder(args))
-    remembered = memory.cache(_learn, ignore=["args", "data", "introduce"])
-    call = (_digest(args, data, versions), args, data, introduce)
-    learned = recall(remembered, *call)
-    if learned is None:
-        learned = remember(remembered, *call)
-    else:
-        introduce(learned.account)
-        say("scores: known from an earlier run, nothing has changed since")
-        print("\n".join(learned.lines))
-
-    circumstances = _circumstances(args.predictor, versions)
-    model = replace(learned.model, info={**learned.model.info, **circumstances})
-    model.save(output)
-    if args.report is not None:
-        _report(args, data, learned, learned.summary | circumstances, model)
+    settings = Settings(
+        args.runs, args.test_size, args.folds, args.seed, SEARCHED if args.search else (Recipe(),)
+    )
+    result, known = run_cached(
+        table,
+        settings,
+        cache=collect.cache_folder(args),
+        jobs=args.jobs or -1,
+        progress=functools.partial(progress, unit="steps"),
+    )
+    if known:
+        say("scores: from the cache, as data and options are those of an earlier run")
+    _print_scores(table, settings, result)
+    _save(args, data, table, result, output)
     print(f"model: {output}")
     if data.table.drawn and output == TRAINED_HERE:
         say(
-            f"note: this toy now stands before the model that comes with the program; delete "
-            f"{TRAINED_HERE} to use that one"
+            "note: this model of drawn faces is now the default; delete "
+            f"{TRAINED_HERE} to use the model of this program again"
         )
     print(f"run it: {_how_to_run(output)}")
     return 0
 
 
-def _learn(
-    digest: str,
-    args: argparse.Namespace,
-    data: collect.Collected,
-    introduce: Callable[[list[str]], None],
-) -> _Learned:
-    """Judge and fit, printing the scores as they come; joblib's cache knows it by the digest."""
-    from landmark_emotion.report import summary as report
-    from landmark_emotion.training import evaluation
-    from landmark_emotion.training import fit as training
+def _read_faces(args: argparse.Namespace) -> tuple[LoadedFaces, LandmarkTable]:
+    """Read the data set, print what is in it, and return it with the faces to train on."""
+    from landmark_emotion.report.summary import counts_text, left_out_text
 
+    wanted = collect.wanted_emotions(args)
+    data = collect.collect(args, args.dataset or _default_dataset(), wanted)
     try:
-        table, too_few = training.usable(data.table, collect.wanted_emotions(args))
+        table, too_few = usable(data.table, wanted)
     except TrainingError as error:
-        say("\n".join(report.left_out_text(data.left_out, data.skipped)))
+        for line in left_out_text(data.left_out, data.skipped):
+            say(line)
         raise TrainingError(str(error).replace("data set", str(data.path), 1)) from error
-    left_out = report.left_out_text(data.left_out + too_few, data.skipped)
-    account = [*report.counts_text(table), *left_out]
-    introduce(account)
-    lines: list[str] = []
+    data = replace(data, left_out=data.left_out + too_few)
+    print(f"data set: {data.title}")
+    for line in counts_text(table) + left_out_text(data.left_out, data.skipped):
+        print(line)
+    if data.from_cache:
+        print(f"  the landmarks of {data.from_cache} images were cached")
+    return data, table
 
-    def tell(*texts: str) -> None:
-        lines.extend(texts)
-        print("\n".join(texts), flush=True)
+
+def _default_dataset() -> Path:
+    """Return the data set in data/; draw one if there is none."""
+    path, notes = find_dataset(DATA_FOLDER, ignored=SAMPLE_FOLDER)
+    if path is not None:
+        say(f"no data set was named; using {path}")
+        return path
+    for note in notes:
+        say(note)
+    if SAMPLE_FOLDER.is_dir():
+        say(f"no data set was named and none is in data/; using the drawn {SAMPLE_FOLDER}")
+    else:
+        say(f"no data set was named and none is in data/; drawing sample faces in {SAMPLE_FOLDER}")
+        draw_dataset(SAMPLE_FOLDER)
+    return SAMPLE_FOLDER
+
+
+def _print_scores(table: LandmarkTable, settings: "Settings", result: "Result") -> None:
+    from landmark_emotion.report import summary as report
 
     where = " of drawn faces" if table.drawn else ""
-    tell(f"shuffled splits{where}, {args.test_size:.0%} held out, seed {args.seed}")
-    options = {"runs": args.runs, "test_size": args.test_size, "seed": args.seed}
-    runs = []
-    for accuracy in evaluation.shuffled_splits(table, **options):
-        runs.append(accuracy)
-        tell(f"  run {len(runs)}: accuracy {accuracy:.4f}")
-    tell(f"  {report.runs_text(runs)}")
-    apart: list[float] = []
-    n_shared = evaluation.shared_sequences(table)
-    if n_shared:
-        apart = list(evaluation.shuffled_splits(table, **options, keep_sequences=True))
-        tell(
-            f"  warning: {n_shared} sequences give several near-equal frames, which lie on both "
-            f"sides of these splits; with each on one side only: {report.runs_text(apart)}"
+    print(f"shuffled splits{where}, {settings.test_size:.0%} held out, seed {settings.seed}")
+    for number, accuracy in enumerate(result.accuracies, start=1):
+        print(f"  run {number}: accuracy {accuracy:.4f}")
+    print(f"  {report.runs_text(result.accuracies)}")
+    if result.accuracies_apart:
+        print(
+            f"  warning: {result.shared_sequences} sequences have several nearly equal frames, "
+            "which are on both sides of these splits; with each sequence on one side: "
+            + report.runs_text(result.accuracies_apart)
         )
-
-    search = evaluation.SEARCHED if args.search else ()
-    static, calibrated = evaluation.cross_validate(
-        table, folds=args.folds, seed=args.seed, search=search, jobs=args.jobs or -1
-    )
     who = "people" if table.subjects_known else "samples"
-    tell(f"{who} not in training{where}: {static.protocol}", *report.evaluation_text(static))
+    print(f"{who} not in training{where}: {result.static.protocol}")
+    for line in report.evaluation_text(result.static):
+        print(line)
     if table.subjects_known:
-        tell(f"  {report.UNSEEN_PEOPLE}")
+        print(f"  {report.UNSEEN_PEOPLE}")
     else:
-        tell(f"  {report.UNKNOWN_SUBJECTS}")
-    if calibrated is None and table.subjects_known:
-        tell(
-            "not scored or learned: how faces differ from the person's own neutral one; that takes "
-            "people with two or more neutral faces, and two of each emotion among them"
+        print(f"  {report.UNKNOWN_SUBJECTS}")
+    if result.calibrated is not None:
+        n = result.calibrated.scores["n_with_own_neutral"]
+        print(
+            f"the same{where}, compared with the person's own neutral face ({n} of {len(table)} "
+            "have another one; the rest as above)"
         )
-    if calibrated is not None:
-        tell(
-            f"the same{where}, compared with the person's own neutral face "
-            f"({calibrated.calibrated.sum()} of {len(table)} have another one, the rest as above)",
-            *report.evaluation_text(calibrated),
+        for line in report.evaluation_text(result.calibrated):
+            print(line)
+    elif table.subjects_known:
+        print(
+            "no calibrated classifier: it needs people with two or more neutral faces, and two "
+            "faces of every emotion among them"
         )
 
-    samples = training.TrainingSet.of(table)
-    recipe, temperatures = evaluation.choose(
-        samples, search or (training.Recipe(),), seed=args.seed
-    )
-    summary = report.summarize(
-        table=table,
-        data=_description(data),
-        recipe=recipe,
-        runs=runs,
-        runs_apart=apart,
-        static=static,
-        calibrated=calibrated,
-    )
-    model = training.fit_model(
-        samples, recipe, temperatures=temperatures, info=report.without_people(summary)
-    )
-    evaluations = (vars(static), vars(calibrated) if calibrated is not None else None)
-    return _Learned(account, lines, summary, model, evaluations)
 
-
-def _digest(args: argparse.Namespace, data: collect.Collected, versions: dict[str, str]) -> str:
-    """Compute a SHA-256 of all that scores and model depend on, the program itself included."""
-    options = {
-        name: getattr(args, name)
-        for name in ("contempt", "runs", "test_size", "folds", "seed", "search")
-    }
-    left_out = sorted(data.left_out.items()), [(str(path), why) for path, why in data.skipped]
-    settings = [options, left_out, _description(data), versions, version("scipy")]
-    digest = hashlib.sha256(json.dumps(settings).encode())
-    digest.update(data.table.digest().encode())
-    for file in sorted(Path(__file__).parent.parent.rglob("*.py")):
-        digest.update(file.read_bytes())
-    return digest.hexdigest()
-
-
-def _description(data: collect.Collected) -> dict[str, Any]:
-    return {"name": data.path.name, "layout": data.layout, "drawn": data.table.drawn}
-
-
-def _report(
+def _save(
     args: argparse.Namespace,
-    data: collect.Collected,
-    learned: _Learned,
-    summary: dict[str, Any],
-    model: EmotionModel,
+    data: LoadedFaces,
+    table: LandmarkTable,
+    result: "Result",
+    output: Path,
 ) -> None:
-    from landmark_emotion.training import fit as training
-    from landmark_emotion.training.metrics import Evaluation
+    """Write the model and the report."""
+    from landmark_emotion.report import summary as report
 
-    table, too_few = training.usable(data.table, collect.wanted_emotions(args))
-    static, calibrated = learned.evaluations
-    written = {
-        **summary,
-        "path": str(data.path),
-        "left_out": dict(data.left_out + too_few),
-        "skipped": [{"path": str(image), "reason": why} for image, why in data.skipped],
-        "from_cache": data.from_cache,
+    results: dict[str, Any] = {
+        "table": table,
+        "static": result.static,
+        "calibrated": result.calibrated,
     }
-    write_report(
-        args.report,
-        written,
-        table=table,
-        model=model,
-        static=Evaluation(**static),
-        calibrated=Evaluation(**calibrated) if calibrated is not None else None,
+    summary = report.summarize(
+        data=data.description,
+        recipe=result.recipe,
+        runs=result.accuracies,
+        runs_apart=result.accuracies_apart,
+        **results,
     )
+    about = _circumstances(args.predictor)
+    model = replace(result.model, info=report.without_people(summary) | about)
+    model.save(output)
+    if args.report is not None:
+        write_report(args.report, summary | about | data.account, model=model, **results)
 
 
 def _spare_real_model(output: Path, drawn: bool) -> Path:
-    """Return where to write to, so that a toy never replaces a model of real faces unasked."""
+    """Return the path to write to, so that drawn faces never replace a model of real ones."""
     if not drawn or output != TRAINED_HERE or not output.is_file():
         return output
     try:
@@ -283,66 +239,23 @@ def _spare_real_model(output: Path, drawn: bool) -> Path:
     if isinstance(data, dict) and data.get("drawn") is True:
         return output
     spare = output.with_name("drawn.npz")
-    say(f"note: {output} was trained on real faces and stays; this toy goes to {spare}")
+    say(f"note: {output} is a model of real faces and is kept; this model is written to {spare}")
     return spare
 
 
-def _find_dataset() -> Path:
-    """Return the data set in data/; otherwise draw one there."""
-    candidates = []
-    refused = []
-    if DATA_FOLDER.is_dir():
-        children = sorted(DATA_FOLDER.iterdir(), key=lambda path: natural_order(path.name))
-        candidates = [path for path in children if path != SAMPLE_FOLDER]
-    for path in [*candidates, *([DATA_FOLDER] if candidates else [])]:
-        if path.suffix.lower() == ".zip":
-            refused.append(f"note: {path}: is packed; unpack it to train on it")
-            continue
-        if path.suffix.lower() in (".md", ".txt") or path.name.startswith("."):
-            continue
-        if path.suffix.lower() != ".npz":
-            try:
-                read_dataset(path)
-            except DatasetError as error:
-                if path.is_dir() and path != DATA_FOLDER:
-                    refused.append(f"note: not used: {error}")
-                continue
-        say(f"no data set was named; using {path}")
-        return path
-    for line in refused:
-        say(line)
-    if not SAMPLE_FOLDER.is_dir():
-        say(f"no data set was named and none is in data/; drawing sample faces in {SAMPLE_FOLDER}")
-        draw_dataset(SAMPLE_FOLDER)
-    else:
-        say(f"no data set was named and none is in data/; using the drawn {SAMPLE_FOLDER}")
-    return SAMPLE_FOLDER
-
-
-def _versions() -> dict[str, str]:
+def _circumstances(predictor: Path | None) -> dict[str, Any]:
     import cv2
-    import numpy as np
 
     from landmark_emotion.faces.detector import detector_version
+    from landmark_emotion.faces.predictor import find_predictor, predictor_digest
 
-    return {
-        "landmark_emotion": __version__,
-        "python": platform.python_version(),
-        "numpy": np.__version__,
+    about = collect.circumstances()
+    about["versions"] |= {
         "scikit-learn": version("scikit-learn"),
         "opencv": cv2.__version__,
         "detector": detector_version(),
     }
-
-
-def _circumstances(predictor: Path | None, versions: dict[str, str]) -> dict[str, Any]:
-    from landmark_emotion.faces.predictor import find_predictor, predictor_digest
-
-    return {
-        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-        "versions": versions,
-        "predictor_sha256": predictor_digest(find_predictor(predictor).resolve()),
-    }
+    return about | {"predictor_sha256": predictor_digest(find_predictor(predictor).resolve())}
 
 
 def _how_to_run(model: Path) -> str:

@@ -22,6 +22,7 @@ from landmark_emotion.errors import ModelError, read_remedy, reason
 from landmark_emotion.files.npz import load_arrays
 from landmark_emotion.files.writing import replace_atomically
 from landmark_emotion.model.features import N_FEATURES, landmark_features
+from landmark_emotion.model.neutral import blend
 
 FORMAT = "landmark-emotion model"
 FORMAT_VERSION = 1
@@ -185,8 +186,7 @@ class EmotionModel:
         ndarray of shape (..., 136)
             References for `probabilities`.
         """
-        n = np.asarray(n, dtype=np.float64)[..., np.newaxis]
-        return np.asarray(self.mean + (own - self.mean) * n / (n + self.prior))
+        return blend(self.mean, own, n, self.prior)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model to a file, whole or not at all.

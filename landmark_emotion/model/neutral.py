@@ -114,6 +114,17 @@ def load_profile(path: str | os.PathLike[str]) -> NeutralReference:
         ) from error
 
 
+def blend(
+    average: NDArray[np.float64], own: NDArray[np.float64], n: ArrayLike, prior: float
+) -> NDArray[np.float64]:
+    """Move means `own` (..., 136) of n neutral faces each toward the average face (136,).
+
+    The average counts for `prior` faces.
+    """
+    n = np.asarray(n, dtype=np.float64)[..., np.newaxis]
+    return np.asarray(average + (own - average) * n / (n + prior))
+
+
 def own_neutrals(
     features: NDArray[np.float64], emotion: ArrayLike, subject: ArrayLike, sequence: ArrayLike
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

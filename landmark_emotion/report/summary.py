@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from landmark_emotion.report.formatting import LABELS
-from landmark_emotion.training.fit import Recipe
 from landmark_emotion.training.landmark_table import LandmarkTable
 from landmark_emotion.training.metrics import Evaluation
+from landmark_emotion.training.recipe import Recipe
 
 UNSEEN_PEOPLE = (
     "For new people expect the accuracy on unseen people, not that of the shuffled splits: there, "

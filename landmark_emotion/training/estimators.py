@@ -1,8 +1,7 @@
-"""The features and the static classifier as scikit-learn estimators over landmarks.
+"""Features and static classifier as scikit-learn estimators of landmarks.
 
-They stand in pipelines, cross-validation and grid searches. scikit-learn tools that insist on
-tables may be given ``landmarks.reshape(n, 136)``: the pairs x, y one after the other. Features, of
-which there are 136 as well, are another thing.
+They work in pipelines, cross-validation and grid searches. For tools that require 2-d input,
+reshape the landmarks to (n, 136), alternating x and y; do not confuse these with the 136 features.
 """
 
 from collections.abc import Sequence
@@ -10,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
@@ -24,37 +22,33 @@ from landmark_emotion.emotions import EMOTIONS
 from landmark_emotion.model.classifier import EmotionModel
 from landmark_emotion.model.face import N_LANDMARKS, Landmarks
 from landmark_emotion.model.features import N_FEATURES, landmark_features
-from landmark_emotion.training.fit import (
-    HeadRecipe,
-    Recipe,
-    TrainingSet,
-    average_face,
-    fit_static,
-    fold_pipeline,
-)
+from landmark_emotion.training.fit import average_face, fit_static
 from landmark_emotion.training.landmark_table import LandmarkTable
+from landmark_emotion.training.pipeline import fold_pipeline
+from landmark_emotion.training.recipe import HeadRecipe, Recipe
+from landmark_emotion.training.training_set import TrainingSet
 
 _DEFAULT = Recipe()
 
 
 class LandmarkFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Turns landmarks into features, for any classifier to follow.
+    """Transform landmarks into features.
 
-    It learns nothing, so it need not be fitted.
+    It is stateless, so it need not be fitted.
 
     Parameters
     ----------
     reference : array_like of shape (136,), optional
-        Features to take off, such as those of a neutral face (`neutral.reference_from`).
+        Features to subtract, such as those of a neutral face (`neutral.reference_from`).
 
     Attributes
     ----------
     n_features_in_ : int
-        136, the numbers of a face.
+        136, the number of coordinates of a face.
 
     See Also
     --------
-    landmark_emotion.model.features.landmark_features : What is computed.
+    landmark_emotion.model.features.landmark_features : Defines the features.
 
     Examples
     --------
@@ -90,7 +84,7 @@ class LandmarkFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return landmark_features(_as_landmarks(X)) - self._offset()
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
-        """Name the features: x0 to x67, the parts along the line of the eyes, then y0 to y67."""
+        """Return x0 to x67, the components parallel to the line of the eyes, then y0 to y67."""
         names = [f"{axis}{index}" for axis in "xy" for index in range(N_LANDMARKS)]
         return np.array(names, dtype=object)
 
@@ -113,38 +107,36 @@ class LandmarkFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
 
 class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """Tells emotions from landmarks; the static classifier that `train` fits.
+    """The static classifier of emotions, with landmarks as input.
 
-    It computes the features itself: do not put `LandmarkFeatures` before it. The parameters are
-    those of `training.Recipe`. Chosen by the log loss, for instance by ``GridSearchCV(...,
-    scoring="neg_log_loss")``, the temperature makes probabilities neither too sure nor too shy.
+    It computes the features itself, so `LandmarkFeatures` must not precede it. The parameters are
+    those of `recipe.Recipe`. Choose the temperature by the log loss to calibrate probabilities,
+    for instance with ``GridSearchCV(..., scoring="neg_log_loss")``.
 
     Parameters
     ----------
     C : float
-        The SVM's penalty.
+        Penalty of the SVM.
     shrinkage : float or None
-        How far the within-class covariance is drawn toward a sphere, from 0 to 1; None lets the
-        data decide.
+        Shrinkage of the within-class covariance, from 0 to 1; None estimates it from the data.
     partway : sequence of float
-        Further copies of each expression, this far on the way from the person's neutral face to
-        it. Takes effect where `fit` is told who is who and people's neutral faces are among the
-        samples, labeled ``"neutral"``.
+        Each expression is also learned from copies this far on the way from the person's neutral
+        face to it. This requires `groups` in `fit` and samples labeled ``"neutral"``.
     partway_weight : float
-        What a copy counts for, of a sample's 1.
+        Weight of a copy; a sample has a weight of 1.
     temperature : float
-        What the votes are divided by before they become probabilities.
+        Divisor of the votes before they become probabilities.
 
     Attributes
     ----------
     classes_ : ndarray of shape (k,)
         The labels, sorted.
     mean_ : ndarray of shape (136,)
-        Features of the average neutral face; of the average face where no label is ``"neutral"``.
+        Features of the average neutral face, or of the average face without a label ``"neutral"``.
     pipeline_ : Pipeline
         The fitted classifier of features.
     n_features_in_ : int
-        136, the numbers of a face.
+        136, the number of coordinates of a face.
 
     See Also
     --------
@@ -199,12 +191,12 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         X : array_like of shape (n, 68, 2) or (n, 136)
             Landmarks in pixels, as (x, y).
         y : array_like of shape (n,)
-            What they show. Any labels will do; `to_model` needs those of `emotions.EMOTIONS`.
+            Labels of any kind; `to_model` requires those of `emotions.EMOTIONS`.
         groups : array_like of shape (n,), optional
-            Who they show; empty text, None or NaN where unknown.
+            Subjects; an empty string, None or NaN if unknown.
         sequence : array_like of shape (n,), optional
-            Which recording they come from, empty, None or NaN where unknown; frames of one
-            recording that show the same share the weight of one.
+            Recordings; an empty string, None or NaN if unknown. Frames of one recording with the
+            same label share a weight of 1.
 
         Returns
         -------
@@ -214,8 +206,8 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         ValueError
-            If shapes do not agree, a number is not finite, all landmarks of a face coincide, a
-            parameter is out of its range, or there is one class only.
+            If shapes differ, a number is not finite, all landmarks of a face coincide, a parameter
+            is out of range, or there is only one class.
         """
         recipe = self._recipe()
         landmarks = _as_landmarks(X)
@@ -236,9 +228,7 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 np.full(len(landmarks), ""),
             )
         )
-        # Training names the step that weights go to, which metadata routing does not understand.
-        with config_context(enable_metadata_routing=False):
-            self.pipeline_ = fit_static(samples, recipe, self.temperature)
+        self.pipeline_ = fit_static(samples, recipe, self.temperature)
         self.mean_ = average_face(samples)
         self.n_features_in_ = N_FEATURES
         return self
@@ -254,8 +244,8 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         ndarray of shape (n, k) or (n,)
-            Divided by the temperature. With two classes, how far the votes for the second exceed
-            those for the first.
+            Divided by the temperature. For two classes, the votes for the second minus those for
+            the first.
         """
         check_is_fitted(self)
         votes = np.asarray(self.pipeline_.decision_function(landmark_features(_as_landmarks(X))))
@@ -267,7 +257,7 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return np.asarray(self.pipeline_.predict_proba(landmark_features(_as_landmarks(X))))
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Return the likeliest label of each face, shape (n,)."""
+        """Return the most probable label of each face, shape (n,)."""
         likeliest = self.predict_proba(X).argmax(axis=1)
         return np.asarray(self.classes_[likeliest])
 
@@ -277,13 +267,13 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Parameters
         ----------
         info : dict, optional
-            JSON values to keep in the model: what it was trained on.
+            JSON values to store in the model: what it was trained on.
 
         Returns
         -------
         EmotionModel
-            With a static head alone; a person's neutral face helps it less than a model of
-            `training.fit_model`.
+            Has only a static head, so a neutral reference improves it less than a model of
+            `fit.fit_model`.
 
         Raises
         ------
@@ -314,18 +304,18 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
 
 def _as_landmarks(X: ArrayLike) -> Landmarks:
-    """Return landmarks of shape (n, 68, 2), or say what else was given."""
+    """Return landmarks of shape (n, 68, 2), or raise a ValueError."""
     array = check_array(X, dtype=np.float64, allow_nd=True)
     if array.shape[1:] not in ((N_LANDMARKS, 2), (2 * N_LANDMARKS,)):
         raise ValueError(f"X must have shape (n, 68, 2) or (n, 136), got {array.shape}")
-    # The centroid of features is 0, and so is that of their differences.
+    # Features and their differences are centered, landmarks are not.
     if array.ndim == 2 and np.abs(array.reshape(-1, 2, N_LANDMARKS).sum(axis=2)).max() < 1e-6:
-        raise ValueError("X must be landmarks, got features; these estimators compute them")
+        raise ValueError("X must be landmarks, got features, which are computed here")
     return np.asarray(array.reshape(-1, N_LANDMARKS, 2))
 
 
 def _sortable_names(classes: NDArray[Any]) -> NDArray[np.str_]:
-    """Return the names by which training knows the classes, sorted alike."""
+    """Return names of the classes as strings in the same order."""
     if all(isinstance(label, str) for label in classes):
         return classes.astype(np.str_)
     return np.array([f"{index:09d}" for index in range(len(classes))])
@@ -337,5 +327,5 @@ def _texts(values: ArrayLike | None, n: int, name: str) -> NDArray[np.str_]:
     array = np.asarray(values)
     if array.shape != (n,):
         raise ValueError(f"{name} must have shape ({n},), got {array.shape}")
-    # NaN is the one value that differs from itself.
+    # Only NaN differs from itself.
     return np.array(["" if v is None or v != v else str(v) for v in array.tolist()])

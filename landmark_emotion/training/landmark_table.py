@@ -1,8 +1,4 @@
-"""The landmark table: the landmarks of many samples with what is known about each.
-
-It is what extraction gives and what training and evaluation take; as a file it is an ``.npz``
-of plain arrays.
-"""
+"""Landmark tables: the landmarks and labels of samples, stored as an ``.npz`` of plain arrays."""
 
 import hashlib
 import io
@@ -36,15 +32,15 @@ class LandmarkTable:
     landmarks : ndarray of shape (n, 68, 2)
         Pixels, as (x, y).
     emotion : ndarray of shape (n,), str
-        One of `emotions.EMOTIONS` each.
+        Each one of `emotions.EMOTIONS`.
     subject : ndarray of shape (n,), str
-        Who it shows; empty where unknown.
+        The person; empty if unknown.
     sequence : ndarray of shape (n,), str
-        Which recording it was taken from; empty where unknown.
+        The recording that the image is a frame of; empty if unknown.
     source : ndarray of shape (n,), str
-        The image's path; empty where unknown.
+        Path of the image; empty if unknown.
     drawn : bool
-        Whether some of the faces are drawn ones.
+        Whether any of the faces are drawn.
     """
 
     landmarks: Landmarks
@@ -98,7 +94,7 @@ class LandmarkTable:
 
 
 def load_table(path: str | os.PathLike[str]) -> LandmarkTable:
-    """Read a landmark table; nothing in the file can run code.
+    """Read a landmark table. Nothing in the file is executed.
 
     Parameters
     ----------
@@ -109,13 +105,13 @@ def load_table(path: str | os.PathLike[str]) -> LandmarkTable:
     Returns
     -------
     LandmarkTable
-        Emotions under their standard names.
+        Aliases of emotions are replaced by their standard names.
 
     Raises
     ------
     DatasetError
-        If the file is missing, damaged or not such a table, or holds an unknown emotion or
-        landmarks that no face can have.
+        If the file is missing, damaged or not a landmark table, or has an unknown emotion or
+        impossible landmarks.
     """
     path = Path(path)
     try:
@@ -144,9 +140,9 @@ def load_table(path: str | os.PathLike[str]) -> LandmarkTable:
     for name in _TEXTS:
         array = arrays.get(name, np.full(n, ""))
         if array.shape != (n,) or array.dtype.kind not in "Uiu":
-            raise DatasetError(f"{path}: '{name}' must be {n} texts; {_REMEDY}")
+            raise DatasetError(f"{path}: '{name}' must be {n} strings; {_REMEDY}")
         if array.dtype.kind == "U" and not _is_unicode(array):
-            raise DatasetError(f"{path}: '{name}' holds damaged text; {_REMEDY}")
+            raise DatasetError(f"{path}: '{name}' has damaged text; {_REMEDY}")
         texts[name] = array.astype(np.str_)
     try:
         with np.errstate(all="ignore"):  # of long doubles
@@ -165,7 +161,7 @@ def load_table(path: str | os.PathLike[str]) -> LandmarkTable:
 
 
 def _is_unicode(texts: NDArray[np.str_]) -> bool:
-    """Tell whether numpy's texts, which can be any numbers, are ones that Python can hold."""
+    """Return whether NumPy strings, which may contain any 32-bit numbers, are valid Unicode."""
     if not texts.size or not texts.dtype.itemsize:
         return True
     numbers = np.ascontiguousarray(texts).view(f"{texts.dtype.byteorder}u4")

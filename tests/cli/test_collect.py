@@ -2,6 +2,7 @@
 
 import os
 
+import cv2
 import numpy as np
 import pytest
 from trees import ckplus, touch
@@ -41,8 +42,8 @@ def test_what_was_left_out_is_counted(extract, tree):
     assert table.subject.tolist() == ["S001"] * 4
     assert "  left out: 1 x sequence without an emotion file\n" in result.out
     assert "  left out: 1 x sequence whose emotion file is not a number from 0 to 7\n" in result.out
-    assert "(CK/CK+ tree" not in result.out  # which is talk
-    assert f"{tree}: CK/CK+ tree, 4 images to look at\n" in result.err
+    assert "(CK/CK+ tree" not in result.out
+    assert f"{tree}: CK/CK+ tree, 4 images\n" in result.err
 
 
 def test_peak_frames_are_taken_as_many_as_asked_for(extract, tree):
@@ -113,7 +114,7 @@ def test_a_cache_that_cannot_be_used_is_a_note(extract, tree, here):
     (here / "file").touch()
     result, table = extract(tree, "--cache", "file")
     assert len(table) == 4
-    assert "note: landmarks are not remembered, file: " in result.err
+    assert "note: landmarks are not cached (file: " in result.err
 
 
 @pytest.mark.parametrize("layout", ["manifest", "crops"])
@@ -131,5 +132,23 @@ def test_other_layouts_are_read_too(extract, here, png, layout):
 def test_drawn_faces_are_named_as_drawn(extract, drawn):
     result, table = extract(drawn / "cohn-kanade-images")
     assert result.out.startswith("landmark table: table.npz, drawn faces\n")
-    assert "note: these are drawn faces; scores on them say nothing about real ones\n" in result.err
+    assert "note: these faces are drawn; the scores do not apply to real faces\n" in result.err
     assert table.drawn
+
+
+def test_the_remedy_fits_the_cause(extract, here, nobody):
+    touch(here / "list.csv", content=b"path,emotion\nnone.png,joy\nneither.png,fear\n")
+    (here / "views" / "joy").mkdir(parents=True)
+    cv2.imwrite(str(here / "views" / "joy" / "a.png"), nobody)
+    for dataset, remedy in (
+        ("list.csv", "(2 x no such file); check the paths in the manifest"),
+        ("views", "(1 x no face found); use images that show faces from the front"),
+    ):
+        assert extract(dataset)[0].err.splitlines()[-1].endswith(remedy)
+
+
+def test_without_a_face_the_old_table_is_kept(extract, here):
+    touch(here / "table.npz", content=b"old")
+    touch(here / "faces" / "joy" / "a.png", content=b"text")
+    assert extract("faces")[0].status == 1
+    assert (here / "table.npz").read_bytes() == b"old"

@@ -25,9 +25,10 @@ from landmark_emotion.model.features import (  # noqa: E402
 from landmark_emotion.model.neutral import reference_from  # noqa: E402
 from landmark_emotion.sources.preparation import prepare, to_gray  # noqa: E402
 from landmark_emotion.training.evaluation import cross_validate, shuffled_splits  # noqa: E402
-from landmark_emotion.training.fit import TrainingSet, fit_model, usable  # noqa: E402
+from landmark_emotion.training.fit import fit_model  # noqa: E402
 from landmark_emotion.training.landmark_table import LandmarkTable  # noqa: E402
 from landmark_emotion.training.metrics import calibration_error, log_loss, reliability, score  # noqa: E402
+from landmark_emotion.training.training_set import TrainingSet, usable  # noqa: E402
 
 # Always the same examples, so that a failure is nobody's bad luck.
 settings.register_profile("fixed", derandomize=True, deadline=None, max_examples=60)

@@ -12,9 +12,9 @@ from landmark_emotion.model.classifier import EmotionModel, Head
 from landmark_emotion.model.features import landmark_features
 from landmark_emotion.report.plots import draw_plots
 from landmark_emotion.report.summary import summarize
-from landmark_emotion.training.fit import Recipe
 from landmark_emotion.training.landmark_table import LandmarkTable
 from landmark_emotion.training.metrics import evaluate
+from landmark_emotion.training.recipe import Recipe
 
 EMOTIONS = ("anger", "happiness", "neutral")
 MOUTH = slice(48, 68)

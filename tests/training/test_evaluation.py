@@ -7,13 +7,14 @@ from synthetic import table
 from landmark_emotion.errors import TrainingError
 from landmark_emotion.training import evaluation
 from landmark_emotion.training.evaluation import cross_validate, shared_sequences, shuffled_splits
-from landmark_emotion.training.fit import HeadRecipe, Recipe, TrainingSet
+from landmark_emotion.training.recipe import HeadRecipe, Recipe
+from landmark_emotion.training.training_set import TrainingSet
 
 FACES = table(n_subjects=8, noise=2.0)
 
 
 def _memorable(n_subjects=24):
-    """Faces whose label hangs on the person alone, so that nothing carries over to others."""
+    """Faces whose label depends on the person alone, so that nothing generalizes."""
     faces = table(n_subjects, emotions=("anger", "neutral"), frames=4, noise=0.3)
     rng = np.random.default_rng(1)
     label = {person: rng.choice(["anger", "neutral"]) for person in np.unique(faces.subject)}
@@ -23,11 +24,11 @@ def _memorable(n_subjects=24):
     return dataclasses.replace(neutral_only, emotion=kept)
 
 
-def test_shuffled_splits_reward_remembering_people_and_judging_does_not():
+def test_only_shuffled_splits_reward_memorizing_people():
     faces = _memorable()
     recipe = Recipe(static=HeadRecipe(1.0, None, ()))
     shuffled = np.mean(list(shuffled_splits(faces, recipe)))
-    static, _ = cross_validate(faces, recipe, jobs=1)
+    static, _ = cross_validate(faces, (recipe,), jobs=1)
     assert shuffled > 0.9
     assert static.scores["accuracy"] < 0.75
 
@@ -39,7 +40,7 @@ def test_the_same_seed_gives_the_same_splits():
     assert first != list(shuffled_splits(FACES, runs=3, seed=5))
 
 
-def test_no_model_sees_the_people_it_judges(monkeypatch):
+def test_no_model_is_fitted_to_the_people_it_is_tested_on(monkeypatch):
     seen = []
     plain = evaluation.fit_model
 
@@ -53,7 +54,7 @@ def test_no_model_sees_the_people_it_judges(monkeypatch):
         seen.clear()
         block = [np.flatnonzero(FACES.subject == person)]
         evaluation._evaluate_block(samples, block, (Recipe(),), 0)
-        # Neither for the choice of the temperature nor for the evaluation itself.
+        # This includes the models that choose the temperature.
         assert len(seen) > 1
         assert all(person not in people for people in seen)
 
@@ -71,7 +72,7 @@ def test_no_tested_face_is_a_reference_in_shuffled_splits(monkeypatch):
     assert made[1:] == [len(FACES) - round(0.2 * len(FACES) + 0.5)] * 2
 
 
-def test_judgments_stand_in_the_order_of_the_table():
+def test_predictions_are_in_the_order_of_the_table():
     static, calibrated = cross_validate(FACES, jobs=1)
     order = np.random.default_rng(0).permutation(len(FACES))
     shuffled, _ = cross_validate(FACES.take(order), jobs=1)
@@ -83,21 +84,21 @@ def test_judgments_stand_in_the_order_of_the_table():
     np.testing.assert_allclose(static.probabilities.sum(axis=1), 1)
 
 
-def test_workers_judge_as_one_process_does(monkeypatch):
+def test_workers_give_the_same_results(monkeypatch):
     alone = cross_validate(FACES, folds=4, jobs=1)
     monkeypatch.setattr(evaluation, "_WORTH_WORKERS", 0)
     for expected, result in zip(alone, cross_validate(FACES, folds=4, jobs=2), strict=True):
         np.testing.assert_array_equal(result.probabilities, expected.probabilities)
 
 
-def test_the_own_neutral_face_helps_where_people_differ():
+def test_a_neutral_reference_improves_accuracy():
     static, calibrated = cross_validate(FACES, folds=4, jobs=1)
     assert calibrated.scores["accuracy"] > static.scores["accuracy"]
     assert calibrated.calibrated.all()
     assert not static.calibrated.any()
 
 
-def test_who_has_no_neutral_face_is_judged_statically():
+def test_people_without_neutral_faces_get_static_predictions():
     lonely = (FACES.subject == "S001") & (FACES.emotion == "neutral")
     faces = FACES.take(~lonely)
     static, calibrated = cross_validate(faces, folds=4, jobs=1)
@@ -106,17 +107,17 @@ def test_who_has_no_neutral_face_is_judged_statically():
     np.testing.assert_array_equal(calibrated.probabilities[theirs], static.probabilities[theirs])
 
 
-def test_a_search_chooses_among_its_recipes(monkeypatch):
+def test_a_search_chooses_the_best_recipe(monkeypatch):
     nothing = HeadRecipe(1e-9, None, ())
     good, bad = Recipe(), Recipe(nothing, nothing)
     recipe, temperatures = evaluation.choose(TrainingSet.of(FACES), (bad, good))
     assert recipe == good
     assert all(temperature > 0 for temperature in temperatures)
-    static, _ = cross_validate(FACES, folds=3, search=(good, bad), jobs=1)
+    static, _ = cross_validate(FACES, folds=3, candidates=(good, bad), jobs=1)
     assert "best of 2 recipes" in static.protocol
 
 
-def test_near_equal_frames_are_counted_and_can_be_kept_apart():
+def test_nearly_equal_frames_are_counted_and_can_be_kept_together():
     assert shared_sequences(FACES) == 0
     several = table(n_subjects=6, frames=3, noise=0.1)
     assert shared_sequences(several) > 0
@@ -124,7 +125,7 @@ def test_near_equal_frames_are_counted_and_can_be_kept_apart():
     assert len(apart) == 2
 
 
-def test_unknown_people_are_judged_by_plain_folds():
+def test_unknown_subjects_are_tested_by_plain_folds():
     unknown = dataclasses.replace(FACES, subject=np.full(len(FACES), ""))
     static, calibrated = cross_validate(unknown, jobs=1)
     assert "unknown" in static.protocol
@@ -143,7 +144,7 @@ def test_few_people_are_enough(n_subjects):
 
 
 def test_a_rare_emotion_of_one_person_is_no_obstacle():
-    # Nobody else shows fear, so no model that judges this person knows it.
+    # Nobody else shows fear, so no model tested on this person knows it.
     rare = (FACES.emotion == "fear") & (FACES.subject != "S000")
     static, _ = cross_validate(FACES.take(~rare), jobs=1)
     assert static.scores["recall"]["fear"] == 0
@@ -153,7 +154,7 @@ def test_too_little_to_split_says_so():
     few = FACES.take(np.arange(6))
     with pytest.raises(TrainingError, match="too few to hold out"):
         list(shuffled_splits(few))
-    with pytest.raises(TrainingError, match="one subject only"):
+    with pytest.raises(TrainingError, match="only one subject"):
         cross_validate(FACES.take(FACES.subject == "S000"))
 
 
@@ -165,3 +166,10 @@ def test_the_report_counts_everyone_once():
     assert right / len(FACES) == pytest.approx(values["accuracy"])
     low, high = values["interval_95"]["accuracy"]
     assert low <= values["accuracy"] <= high
+
+
+def test_further_tables_may_show_further_emotions():
+    known = FACES.take(FACES.emotion != "fear")
+    static, _ = cross_validate(known, more=[FACES], folds=3, jobs=1)
+    assert static.probabilities.shape == (len(known), len(static.emotions))
+    assert static.scores["accuracy"] > 0.6

@@ -7,12 +7,13 @@ import cv2
 import numpy as np
 import pytest
 
-from landmark_emotion.errors import PredictorError
+from landmark_emotion.errors import ImageError, PredictorError
 from landmark_emotion.faces.predictor import find_predictor
 from landmark_emotion.sources.images import read_image
 from landmark_emotion.training import extraction
 from landmark_emotion.training.datasets import Sample
 from landmark_emotion.training.extraction import extract
+from landmark_emotion.training.parallel import kept_from_interrupts
 
 
 @pytest.fixture
@@ -197,7 +198,7 @@ def test_an_unusable_predictor_is_told_from_a_worker(samples, tmp_path, monkeypa
 @pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="Windows has no signal masks")
 def test_ctrl_c_is_no_matter_of_processes_started_meanwhile():
     asks = "import signal; print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []))"
-    with extraction.kept_from_interrupts():
+    with kept_from_interrupts():
         answer = subprocess.run([sys.executable, "-c", asks], capture_output=True, text=True)
     assert answer.stdout == "True\n"
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
@@ -211,3 +212,40 @@ def test_a_copy_of_the_predictor_is_known_by_its_content(samples, tmp_path):
         pytest.skip("links need rights on Windows")
     result = extract(samples[:1], predictor=tmp_path / "own.dat", jobs=1, cache=tmp_path / "cache")
     assert result.from_cache == 1
+
+
+def test_system_faults_are_not_cached(samples, tmp_path, monkeypatch):
+    plain, seen = extraction.read_bytes, []
+
+    def fail_in_the_worker(path):
+        seen.append(path)
+        if len(seen) == 2:
+            raise ImageError(f"{path}: cannot be read (I/O error); try again") from OSError(5, "")
+        return plain(path)
+
+    monkeypatch.setattr(extraction, "read_bytes", fail_in_the_worker)
+    first = extract(samples[:1], jobs=1, cache=tmp_path / "cache")
+    assert skipped(first) == [("face.png", "cannot be read (I/O error)")]
+    again = extract(samples[:1], jobs=1, cache=tmp_path / "cache")
+    assert (len(again.table), again.from_cache) == (1, 0)
+
+
+def test_lack_of_memory_is_not_cached(samples, tmp_path, monkeypatch):
+    def fail(data, where):
+        raise ImageError(f"{where}: out of memory; save it smaller") from MemoryError()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(extraction, "decode_image", fail)
+        first = extract(samples[:1], jobs=1, cache=tmp_path / "cache")
+    assert skipped(first) == [("face.png", "out of memory")]
+    assert len(extract(samples[:1], jobs=1, cache=tmp_path / "cache").table) == 1
+
+
+def test_a_file_that_changes_while_it_is_read_is_not_cached(samples, tmp_path, monkeypatch):
+    plain, contents = extraction.read_bytes, [b"not yet an image"]
+    monkeypatch.setattr(
+        extraction, "read_bytes", lambda path: contents.pop() if contents else plain(path)
+    )
+    first = extract(samples[:1], jobs=1, cache=tmp_path / "cache")
+    assert skipped(first) == [("face.png", "changed while it was read")]
+    assert len(extract(samples[:1], jobs=1, cache=tmp_path / "cache").table) == 1

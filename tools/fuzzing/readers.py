@@ -112,7 +112,6 @@ def _read_table(path: Path) -> None:
     if len(table):
         assert np.isfinite(landmark_features(table.landmarks)).all()
         _probable(recognizer().model.probabilities(table.landmarks))
-    table.digest()
 
 
 def _read_manifest(path: Path) -> None:

@@ -1,11 +1,11 @@
-"""The official tree of CK and CK+, however it is nested.
+"""The original tree of CK and CK+, with any nesting.
 
 ::
 
-    cohn-kanade-images/S005/001/S005_001_00000001.png ...   first frame neutral, last the peak
+    cohn-kanade-images/S005/001/S005_001_00000001.png ...   first frame neutral, last frame peak
     Emotion/S005/001/S005_001_00000011_emotion.txt          one number
 
-Frames and emotion files are told by their names, so it does not matter which folders they lie in.
+Frames and emotion files are recognized by their names alone.
 """
 
 import re
@@ -15,11 +15,16 @@ from contextlib import suppress
 from pathlib import Path
 
 from landmark_emotion.emotions import CKPLUS_CODES
-from landmark_emotion.errors import DatasetError
+from landmark_emotion.errors import DatasetError, reason
 from landmark_emotion.files.folders import walk_files
 from landmark_emotion.files.reading import read_whole
-from landmark_emotion.sources.images import IMAGE_SUFFIXES
-from landmark_emotion.training.datasets.samples import FRAME_NAME, Dataset, Sample
+from landmark_emotion.sources.images import IMAGE_SUFFIXES, UNSUPPORTED_SUFFIXES
+from landmark_emotion.training.datasets.samples import (
+    FRAME_NAME,
+    Dataset,
+    Sample,
+    unsupported,
+)
 
 _EMOTION_NAME = re.compile(r"^(S\d{2,4})_(\d{2,4})_\d+_emotion\.txt$", re.IGNORECASE)
 _SUBJECT_FOLDER = re.compile(r"^S\d{2,4}$", re.IGNORECASE)
@@ -27,82 +32,62 @@ _SEQUENCE_FOLDER = re.compile(r"^\d{2,4}$")
 _EMOTION_FOLDER = re.compile(r"^emotions?([ _-]*labels?)?$", re.IGNORECASE)
 
 Sequence = tuple[str, str]
+"""Subject and number of a sequence."""
 
 
-def looks_like_ckplus(files: Iterable[Path]) -> bool:
-    """Tell whether a folder's files are a CK or CK+ tree.
+def has_emotion_files(files: Iterable[Path]) -> bool:
+    """Return whether any file is an emotion file of CK+."""
+    return any(_EMOTION_NAME.match(path.name) for path in files)
 
-    Parameters
-    ----------
-    files : iterable of Path
-        All files below the folder.
 
-    Returns
-    -------
-    bool
-        True if any is an emotion file or a frame in its ``Sxxx/yyy`` folder.
-    """
+def has_frames(files: Iterable[Path]) -> bool:
+    """Return whether any file is a frame in its ``Sxxx/yyy`` folder."""
     return any(
-        _EMOTION_NAME.match(path.name)
-        or (
-            FRAME_NAME.match(path.name)
-            and _SEQUENCE_FOLDER.match(path.parent.name)
-            and _SUBJECT_FOLDER.match(path.parent.parent.name)
-        )
+        FRAME_NAME.match(path.name)
+        and _SEQUENCE_FOLDER.match(path.parent.name)
+        and _SUBJECT_FOLDER.match(path.parent.parent.name)
         for path in files
     )
 
 
-def read_ckplus(root: Path, files: Iterable[Path], peak_frames: int = 1) -> Dataset:
-    """Read a CK or CK+ tree: the peak and the neutral frame of every labeled sequence.
+def read_ckplus(root: Path, files: list[Path], peak_frames: int = 1) -> Dataset:
+    """Read the peak frames and the neutral frame of every labeled sequence.
 
     Parameters
     ----------
     root : Path
-        The folder the user named. Where no emotion file lies below it, folders beside it whose
-        name contains "emotion" are searched too.
-    files : iterable of Path
+        The folder of the data set. If there is no emotion file below it, folders beside it named
+        like ``Emotion`` or ``Emotion_labels`` are searched too.
+    files : list of Path
         All files below it.
     peak_frames : int
-        How many frames to take from the end of each sequence; the first is never among them.
+        Number of frames from the end of each sequence; never includes the first frame.
 
     Returns
     -------
     Dataset
-        Subjects and sequences are known. Counts the sequences that were left out.
+        Subjects and sequences are known.
 
     Raises
     ------
     DatasetError
-        If there are frames but no emotion files, or the other way round.
+        If there are frames but no emotion files, or emotion files but no frames.
     """
-    files = list(files)
-    frames: dict[Sequence, dict[int, Path]] = defaultdict(dict)
-    for path in files:
-        match = FRAME_NAME.match(path.name)
-        if match is not None and path.suffix.lower() in IMAGE_SUFFIXES:
-            # A frame that lies in the tree twice counts once.
-            frames[(match[1].upper(), match[2])].setdefault(int(match[3]), path)
+    frames = _frames(files)
     if not frames:
-        raise DatasetError(
-            f"{root}: emotion files but no images; put cohn-kanade-images/ beside Emotion/"
-        )
+        raise DatasetError(_no_frames_message(root, files))
     labels = _labels(files) or _labels(_files_beside(root))
     if not labels:
         raise DatasetError(
             f"{root}: frames of CK but no emotion files (Sxxx_yyy_zzzzzzzz_emotion.txt); "
             "unpack Emotion_labels.zip beside the images"
         )
-    left_out: Counter[str] = Counter()
+    left_out = unsupported(files)
     samples = []
     for (subject, number), by_number in sorted(frames.items()):
-        label = labels.get((subject, number))
-        if label is None:
-            left_out["sequence without an emotion file"] += 1
-            continue
-        emotion = _read_code(label)
+        emotion, problem = _read_emotion(labels.get((subject, number)))
         if emotion is None:
-            left_out["sequence whose emotion file is not a number from 0 to 7"] += 1
+            left_out[problem] += 1
             continue
         sequence = f"{subject}_{number}"
         ordered = [by_number[frame] for frame in sorted(by_number)]
@@ -114,9 +99,24 @@ def read_ckplus(root: Path, files: Iterable[Path], peak_frames: int = 1) -> Data
         samples += [
             Sample(path, emotion, subject, sequence) for path in (later or ordered)[-peak_frames:]
         ]
-    for _ in labels.keys() - frames.keys():
-        left_out["emotion file without frames"] += 1
-    return Dataset("CK/CK+ tree", samples, left_out)
+    without_frames = Counter({"emotion file without frames": len(labels.keys() - frames.keys())})
+    return Dataset("CK/CK+ tree", samples, left_out + without_frames)
+
+
+def _frames(files: Iterable[Path]) -> dict[Sequence, dict[int, Path]]:
+    """Return the frames of each sequence by number; the first of several copies counts."""
+    frames: dict[Sequence, dict[int, Path]] = defaultdict(dict)
+    for path in files:
+        match = FRAME_NAME.match(path.name)
+        if match is not None and path.suffix.lower() in IMAGE_SUFFIXES:
+            frames[(match[1].upper(), match[2])].setdefault(int(match[3]), path)
+    return frames
+
+
+def _no_frames_message(root: Path, files: list[Path]) -> str:
+    if any(path.suffix.lower() in UNSUPPORTED_SUFFIXES for path in files):
+        return f"{root}: its images have an unsupported format; convert them to JPEG or PNG"
+    return f"{root}: emotion files but no images; put cohn-kanade-images/ beside Emotion/"
 
 
 def _labels(files: Iterable[Path]) -> dict[Sequence, Path]:
@@ -139,14 +139,20 @@ def _files_beside(root: Path) -> Iterable[Path]:
             continue
         for folder in folders:
             if _EMOTION_FOLDER.search(folder.name):
-                # A folder that the user did not name is no reason to stop.
+                # The user did not name this folder, so it may be unreadable.
                 with suppress(DatasetError):
                     yield from walk_files(folder)
 
 
-def _read_code(path: Path) -> str | None:
+def _read_emotion(path: Path | None) -> tuple[str | None, str]:
+    """Return the emotion in an emotion file, or None and what is wrong with the sequence."""
+    if path is None:
+        return None, "sequence without an emotion file"
     try:
         code = float(read_whole(path, 100).decode("ascii"))
-    except (OSError, ValueError):
-        return None
-    return CKPLUS_CODES.get(int(code)) if code in CKPLUS_CODES else None
+    except OSError as error:
+        return None, f"sequence whose emotion file cannot be read ({reason(error)})"
+    except ValueError:
+        code = -1.0
+    emotion = CKPLUS_CODES.get(int(code)) if code in CKPLUS_CODES else None
+    return emotion, "sequence whose emotion file is not a number from 0 to 7"

@@ -1,52 +1,43 @@
 """Folders named after emotions, with the images of each inside."""
 
-from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
 from landmark_emotion.emotions import parse_emotion
-from landmark_emotion.sources.images import IMAGE_SUFFIXES
-from landmark_emotion.training.datasets.samples import Dataset, Sample, identity_from_name
+from landmark_emotion.sources.images import IMAGE_SUFFIXES, UNSUPPORTED_SUFFIXES
+from landmark_emotion.training.datasets.samples import (
+    Dataset,
+    Sample,
+    identity_from_name,
+    unsupported,
+)
 
 
 def looks_like_class_folders(root: Path, files: Iterable[Path]) -> bool:
-    """Tell whether any image lies in a folder named after an emotion.
-
-    Parameters
-    ----------
-    root : Path
-        The folder the user named; its own name does not count.
-    files : iterable of Path
-        All files below it.
-
-    Returns
-    -------
-    bool
-        True if there is one.
-    """
+    """Return whether any image below a folder is in a subfolder named after an emotion."""
+    suffixes = IMAGE_SUFFIXES | UNSUPPORTED_SUFFIXES
     return any(
-        path.suffix.lower() in IMAGE_SUFFIXES and _emotion_of(root, path) is not None
-        for path in files
+        path.suffix.lower() in suffixes and _emotion_of(root, path) is not None for path in files
     )
 
 
-def read_class_folders(root: Path, files: Iterable[Path]) -> Dataset:
+def read_class_folders(root: Path, files: list[Path]) -> Dataset:
     """Read class folders such as ``anger/``, ``Happy/`` or ``train/afraid/``.
 
     Parameters
     ----------
     root : Path
-        The folder the user named.
-    files : iterable of Path
+        The folder of the data set. Its own name is ignored.
+    files : list of Path
         All files below it.
 
     Returns
     -------
     Dataset
-        The nearest folder named after an emotion decides. Subject and sequence come from the
-        file name where it is of the form ``Sxxx_yyy_``.
+        Emotions are those of the nearest folder named after one. Subject and sequence come from
+        file names of the form ``Sxxx_yyy_``.
     """
-    left_out: Counter[str] = Counter()
+    left_out = unsupported(files)
     samples = []
     for path in files:
         if path.suffix.lower() not in IMAGE_SUFFIXES:
@@ -60,8 +51,5 @@ def read_class_folders(root: Path, files: Iterable[Path]) -> Dataset:
 
 
 def _emotion_of(root: Path, path: Path) -> str | None:
-    for name in reversed(path.relative_to(root).parts[:-1]):
-        emotion = parse_emotion(name)
-        if emotion is not None:
-            return emotion
-    return None
+    names = reversed(path.relative_to(root).parts[:-1])
+    return next(filter(None, map(parse_emotion, names)), None)

@@ -1,4 +1,4 @@
-"""A CSV that lists images and their emotions."""
+"""A CSV file that lists images and their emotions."""
 
 import csv
 import io
@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path, PureWindowsPath
 
 from landmark_emotion.emotions import parse_emotion
-from landmark_emotion.errors import DatasetError
+from landmark_emotion.errors import DatasetError, read_remedy, reason
 from landmark_emotion.files.reading import read_whole
 from landmark_emotion.training.datasets.samples import Dataset, Sample, identity_from_name
 
@@ -14,24 +14,43 @@ MAX_BYTES = 256 * 2**20
 
 
 def read_manifest(path: Path) -> Dataset:
-    """Read a manifest: columns path and emotion, optionally subject and sequence.
+    """Read a manifest with the columns path and emotion, and optionally subject and sequence.
 
     Parameters
     ----------
     path : Path
-        The CSV in UTF-8, separated by commas, semicolons or tabs. The paths in it are relative to
-        its own folder.
+        A CSV file in UTF-8, separated by commas, semicolons or tabs. The paths in it are relative
+        to its folder.
 
     Returns
     -------
     Dataset
-        One sample a row, in the order of the rows.
+        One sample per usable row, in the same order.
 
     Raises
     ------
     DatasetError
         If the file cannot be read, is not CSV or lacks a column.
     """
+    left_out: Counter[str] = Counter()
+    samples = []
+    for row in _rows(path):
+        emotion = parse_emotion(row["emotion"])
+        if not row["path"]:
+            left_out["row without a path"] += 1
+        elif "\0" in row["path"]:
+            left_out["row with an impossible path"] += 1
+        elif emotion is None:
+            left_out[f"row with the unknown emotion {row['emotion'][:40]!r}"] += 1
+        else:
+            image = _image(path.parent, row["path"])
+            subject, sequence = identity_from_name(image)
+            identity = row.get("subject") or subject, row.get("sequence") or sequence
+            samples.append(Sample(image, emotion, *identity))
+    return Dataset("manifest", samples, left_out)
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
     try:
         data = read_whole(path, MAX_BYTES)
         if len(data) > MAX_BYTES:
@@ -40,7 +59,9 @@ def read_manifest(path: Path) -> Dataset:
     except UnicodeDecodeError as error:
         raise DatasetError(f"{path}: not UTF-8 text; save it as CSV UTF-8") from error
     except OSError as error:
-        raise DatasetError(f"{path}: cannot be read ({error.strerror}); check the path") from error
+        raise DatasetError(
+            f"{path}: cannot be read ({reason(error)}); {read_remedy(error)}"
+        ) from error
     first_line = text.partition("\n")[0]
     separator = max(",;\t", key=first_line.count)
     try:
@@ -49,40 +70,23 @@ def read_manifest(path: Path) -> Dataset:
         for needed in ("path", "emotion"):
             if needed not in columns:
                 raise DatasetError(
-                    f"{path}: has no column '{needed}'; its first line must name path and emotion"
+                    f"{path}: has no column '{needed}'; name path and emotion in the first line"
                 )
-        rows = [
+        return [
             {name: (row[column] or "").strip() for name, column in columns.items()}
             for row in reader
         ]
     except csv.Error as error:
-        raise DatasetError(f"{path}: not a CSV ({error}); save it again") from error
-    left_out: Counter[str] = Counter()
-    samples = []
-    for row in rows:
-        emotion = parse_emotion(row["emotion"])
-        if not row["path"]:
-            left_out["row without a path"] += 1
-        elif "\0" in row["path"]:
-            left_out["row whose path no file can have"] += 1
-        elif emotion is None:
-            left_out[f"row with the unknown emotion {row['emotion'][:40]!r}"] += 1
-        else:
-            # Backslashes come from manifests written on Windows.
-            image = path.parent / Path(row["path"])
-            if "\\" in row["path"] and not _is_file(image):
-                image = path.parent / PureWindowsPath(row["path"]).as_posix()
-            subject, sequence = identity_from_name(image)
-            samples.append(
-                Sample(
-                    image, emotion, row.get("subject") or subject, row.get("sequence") or sequence
-                )
-            )
-    return Dataset("manifest", samples, left_out)
+        raise DatasetError(f"{path}: not a CSV file ({error}); export it again") from error
 
 
-def _is_file(path: Path) -> bool:
+def _image(folder: Path, name: str) -> Path:
+    """Return the path of an image, of which Windows may have written the backslashes."""
+    image = folder / name
+    if "\\" not in name:
+        return image
     try:
-        return path.is_file()
+        exists = image.is_file()
     except OSError:  # such as a name that is too long
-        return False
+        exists = False
+    return image if exists else folder / PureWindowsPath(name).as_posix()

@@ -1,34 +1,42 @@
-"""What every reader of a data set gives: samples, and an account of what it left out."""
+"""Samples of a data set, and what the readers of all layouts share."""
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from landmark_emotion.files.reading import open_regular
+from landmark_emotion.sources.images import UNSUPPORTED_SUFFIXES
+
+NO_FACE = "no face found"
+"""The reason for skipping an image without a face."""
+
+UNSUPPORTED = "image, a format that is not supported"
+"""Ends the reason for leaving out such an image."""
 
 # The name of every frame of CK and CK+: subject, sequence and frame number.
 FRAME_NAME = re.compile(r"^(S\d{2,4})_(\d{2,4})_(\d+)(?!\d)", re.IGNORECASE)
 
-# The first line of the README that lies beside drawn faces.
+# The README beside drawn faces, and its first line.
 DRAWN_README = "README.txt"
 DRAWN_MARK = "These faces are drawn."
 
 
 @dataclass(frozen=True)
 class Sample:
-    """An image that shows one emotion.
+    """An image labeled with one emotion.
 
     Attributes
     ----------
     path : Path
-        The image's file, which may turn out to be missing or unreadable.
+        The image file. It may be missing or unreadable.
     emotion : str
         One of `emotions.EMOTIONS`.
     subject : str
-        Who it shows; empty where unknown.
+        The person; empty if unknown.
     sequence : str
-        Which recording it was taken from; empty where unknown.
+        The recording that the image is a frame of; empty if unknown.
     """
 
     path: Path
@@ -44,13 +52,13 @@ class Dataset:
     Attributes
     ----------
     layout : str
-        What it was recognized as, for the user.
+        The layout it was recognized as, for the user.
     samples : list of Sample
         In a stable order.
     left_out : Counter
-        How many sequences or images were left out, by reason.
+        Number of sequences or images left out, by reason.
     drawn : bool
-        Whether some of the faces are drawn ones.
+        Whether any of the faces are drawn.
     """
 
     layout: str
@@ -59,18 +67,26 @@ class Dataset:
     drawn: bool = False
 
 
+def unsupported(files: Iterable[Path]) -> Counter[str]:
+    """Count images in formats that are not supported, by reason."""
+    suffixes = (path.suffix.lower() for path in files)
+    return Counter(
+        f"{suffix} {UNSUPPORTED}" for suffix in suffixes if suffix in UNSUPPORTED_SUFFIXES
+    )
+
+
 def identity_from_name(path: Path) -> tuple[str, str]:
     """Read subject and sequence from a file name such as ``S010_004_00000017.png``.
 
     Parameters
     ----------
     path : Path
-        The image's file.
+        An image file.
 
     Returns
     -------
     tuple of str
-        ``("S010", "S010_004")``, or two empty texts where the name says neither.
+        ``("S010", "S010_004")``, or two empty strings for names of another form.
     """
     match = FRAME_NAME.match(path.name)
     if match is None:
@@ -80,18 +96,7 @@ def identity_from_name(path: Path) -> tuple[str, str]:
 
 
 def is_drawn(path: Path) -> bool:
-    """Tell whether a folder was made by `drawn.dataset.draw_dataset`.
-
-    Parameters
-    ----------
-    path : Path
-        A folder, or anything else.
-
-    Returns
-    -------
-    bool
-        True if the data set's README is in the folder and says so.
-    """
+    """Return whether a folder was made by `drawn.dataset.draw_dataset`, as its README says."""
     try:
         with open_regular(path / DRAWN_README) as readme:
             return readme.readline(100).strip() == DRAWN_MARK.encode()

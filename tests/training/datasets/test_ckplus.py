@@ -97,14 +97,15 @@ def test_stray_files_change_nothing(tmp_path):
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
-def test_an_emotion_file_that_never_ends_counts_as_damaged(tmp_path):
+def test_an_endless_emotion_file_is_not_read(tmp_path):
     base = ckplus(tmp_path / "CK+", TWO)
     label = next(path for path in base.rglob("*_emotion.txt"))
     for make in (os.mkfifo, lambda path: path.symlink_to("/dev/zero")):
         label.unlink()
         make(label)
         dataset = read_dataset(base)
-        assert dataset.left_out["sequence whose emotion file is not a number from 0 to 7"] == 1
+        (reason,) = dataset.left_out
+        assert reason.startswith("sequence whose emotion file cannot be read (")
 
 
 def test_frames_are_ordered_by_number_whatever_its_width(tmp_path):
@@ -193,6 +194,22 @@ def test_labels_without_frames_say_what_is_missing(tmp_path):
     base = ckplus(tmp_path, {"S005_001": ([], "3")})
     with pytest.raises(DatasetError, match="no images; put cohn-kanade-images/ beside Emotion/"):
         read_dataset(base)
+
+
+def test_frames_in_an_unsupported_format_are_told_to_be_converted(tmp_path):
+    base = ckplus(tmp_path, {"S005_001": ([], "3")})
+    touch(base / "cohn-kanade-images" / "S005" / "001" / "S005_001_00000001.heic")
+    with pytest.raises(DatasetError, match="unsupported format; convert them to JPEG or PNG"):
+        read_dataset(base)
+
+
+def test_an_emotion_file_that_cannot_be_read_says_why(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(module, "read_whole", refuse)
+    with pytest.raises(DatasetError, match=r"2 x .* cannot be read \(Permission denied\)"):
+        read_dataset(ckplus(tmp_path, TWO))
 
 
 def test_a_folder_beside_that_cannot_be_listed_does_not_matter(tmp_path, monkeypatch):

@@ -102,3 +102,27 @@ def test_what_is_told_of_an_odd_folder_stays_on_one_line(tmp_path):
     touch(tmp_path / "on\ntwo" / "a.png")
     (reason,) = read_dataset(tmp_path).left_out
     assert reason == "image in 'on\\ntwo', which names no emotion"
+
+
+def test_unsupported_formats_are_counted(tmp_path):
+    touch(tmp_path / "fear" / "a.png", tmp_path / "fear" / "b.HEIC", tmp_path / "joy" / "c.heic")
+    dataset = read_dataset(tmp_path)
+    assert len(dataset.samples) == 1
+    assert dataset.left_out == {".heic image, a format that is not supported": 2}
+
+
+def test_a_folder_of_unsupported_formats_is_told_to_be_converted(tmp_path):
+    touch(tmp_path / "fear" / "a.avif", tmp_path / "joy" / "b.gif")
+    with pytest.raises(DatasetError, match=r"class folders .*1 x \.avif image.*; convert them to"):
+        read_dataset(tmp_path)
+
+
+def test_folders_of_sequences_in_class_folders_need_no_emotion_files(tmp_path):
+    touch(tmp_path / "joy" / "S001" / "007" / "S001_007_00000001.png")
+    touch(tmp_path / "fear" / "S001" / "008" / "S001_008_00000001.png")
+    dataset = read_dataset(tmp_path)
+    assert dataset.layout == "class folders"
+    assert [(s.emotion, s.sequence) for s in dataset.samples] == [
+        ("fear", "S001_008"),
+        ("happiness", "S001_007"),
+    ]

@@ -65,7 +65,7 @@ def test_what_is_told_of_an_odd_label_stays_on_one_line(write):
 def test_a_path_that_no_file_can_have_is_left_out(write, tmp_path):
     dataset = write("path,emotion\na.png,sad\nb\0.png,sad\nc\0/d.png,sad\n")
     assert rows(dataset, tmp_path) == [("a.png", "sadness", "", "")]
-    assert dataset.left_out == {"row whose path no file can have": 2}
+    assert dataset.left_out == {"row with an impossible path": 2}
 
 
 def test_a_comma_in_a_quoted_path_is_part_of_it(write, tmp_path):

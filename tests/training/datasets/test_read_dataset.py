@@ -1,3 +1,4 @@
+import os
 import shutil
 
 import pytest
@@ -87,5 +88,18 @@ def test_class_folders_beside_drawn_faces_are_what_is_read(toy):
 
 
 def test_a_folder_that_holds_only_drawn_faces_says_so(toy):
-    with pytest.raises(DatasetError, match=r"data: holds only drawn faces; name .*drawn if you"):
+    with pytest.raises(DatasetError, match=r"only drawn faces; .* name the folder .*drawn$"):
         read_dataset(toy)
+
+
+def test_folders_that_cannot_be_listed_are_counted(tmp_path, monkeypatch):
+    touch(tmp_path / "joy" / "a.png")
+    plain = os.walk
+
+    def walk(root, onerror, **options):
+        onerror(PermissionError(13, "Permission denied", str(tmp_path / "fear")))
+        return plain(root, onerror=onerror, **options)
+
+    monkeypatch.setattr("os.walk", walk)
+    (reason,) = read_dataset(tmp_path).left_out
+    assert "fear: cannot be listed (Permission denied)" in reason
