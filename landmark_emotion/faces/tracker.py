@@ -1,10 +1,10 @@
-"""Where the faces of the last frame are now.
+"""Follows faces from frame to frame.
 
 Searching a whole frame takes some twenty times as long as predicting the landmarks of a face whose
-place is known. So a face is looked for once and then followed: its landmarks in the last frame say
-where it is in this one. Every few frames, and at once where something looks wrong, a small search
-around it confirms that it is a face still. New faces are searched for at an interval, and as soon
-as one that was followed is lost.
+place is known. So a face is searched for once and then followed: its landmarks in the last frame
+say where it is in this one. Every few frames, and at once if something looks wrong, a small search
+around it confirms that it is still a face. The whole frame is searched at an interval, and as soon
+as a face is lost or the scene changes.
 """
 
 import math
@@ -20,46 +20,56 @@ from landmark_emotion.sources.preparation import Prepared, prepare
 
 DETECT_EVERY = 30  # frames between searches of the whole frame while a face is followed
 CONFIRM_EVERY = 10  # frames between confirmations of a face
-IDLE_EVERY = 4  # frames between searches while there is nobody, or somebody has just been lost
-# Where frames are rare, time decides.
+IDLE_EVERY = 4  # frames between searches while there is no face, or one has just been lost
+# At low frame rates the interval in seconds is shorter.
 DETECT_SECONDS = 1.0
 IDLE_SECONDS = 0.2
 JUST_LOST = 1.0  # seconds
 
-# The detector's own boxes lie on a coarse grid, so a box stays until the face has moved, in widths
-# of it, or grown by more than this.
+# The detector's boxes lie on a coarse grid, so a box is kept until the face has moved by more than
+# this in widths of the box, or has grown or shrunk by more than this share.
 MOVED = 0.05
 GROWN = 0.1
 
-# What looks wrong: the face's center moved in widths of its box or its size changed by this much
-# from one frame to the next; its shape changed by this many RMS radii a landmark since it was last
-# seen for sure; the picture under the box has less than this correlation with what it was then.
+# A face is confirmed at once if its center moved by this many widths of its box, its size changed
+# by this share, its landmarks moved by this many RMS radii on average since it was last confirmed,
+# or its picture correlates by less than this with its picture then.
 JUMP = 0.25
 RESIZED = 0.2
 DISTORTED = 0.1
 UNLIKE = 0.6
 
-# A face this much of which is outside the frame has left it.
+# There may be a cut to another person if most samples of the picture of a face differ from the last
+# frame by more than this in standard deviations or in gray levels, or the landmarks moved by this
+# many RMS radii on average. On real videos at 25 frames a second, the first stays below 0.18 and
+# the last below 0.05; between photos of two people at the same place, the first is above 0.3.
+# Covering part of a face leaves both low.
+CUT = 0.28
+CUT_LEVEL = 20
+CUT_MOVED = 0.06
+
+# A face has left the frame when more than this share of its box is outside.
 OUTSIDE = 0.5
 
-PATTERN_SIDE = 16  # samples across a box for the correlation
+PICTURE_SIDE = 16  # samples across a face
+PICTURE_RADII = 1.0  # from the center of a face to the edge of its picture, in RMS radii
 
-# Another scene: this share of samples across the frame changed by more than so many gray levels
-# since the last search. It is searched at once.
+# The scene has changed if this share of samples across the frame differ by more than so many gray
+# levels.
 OTHER_SCENE = 0.3
 OTHER_LEVEL = 20
 SCENE_SAMPLES = 32  # across and down
 
 
 class Detector(Protocol):
-    """What `FaceTracker` needs of `detection.FaceDetector`."""
+    """What `FaceTracker` needs of `detector.FaceDetector`."""
 
     def search(self, gray: NDArray[np.uint8], min_face: float) -> list[tuple[Box, float]]:
-        """Search a whole picture."""
+        """Search a whole picture for faces."""
         ...
 
     def confirm(self, gray: NDArray[np.uint8], box: Box) -> tuple[Box, float] | None:
-        """Look whether there is a face in a box."""
+        """Search for a face in and around a box."""
         ...
 
     def landmarks(self, gray: NDArray[np.uint8], box: Box) -> Landmarks:
@@ -69,44 +79,51 @@ class Detector(Protocol):
 
 @dataclass
 class _Track:
-    """A face that is followed; all in pixels of the prepared picture."""
+    """A face that is followed, in pixels of the prepared picture."""
 
-    box: Box  # what the predictor is given
+    box: Box  # input of the predictor
     origin: NDArray[np.float64]  # centroid of the landmarks when the box was set
     spread: float  # their RMS radius then
     landmarks: Landmarks
     center: NDArray[np.float64]  # their centroid
     radius: float  # their RMS radius
     score: float
-    pattern: NDArray[np.float64]  # of the picture, when the face was last seen for sure
-    shape: Landmarks  # landmarks from their centroid, in RMS radii, then
-    step: NDArray[np.float64]  # how far the centroid moved in the last frame
+    picture: NDArray[np.float64]  # gray levels of the face in the last frame
+    pattern: NDArray[np.float64]  # the picture, standardized
+    confirmed_pattern: NDArray[np.float64]  # of the face when it was last confirmed
+    confirmed_shape: Landmarks  # `shape` then
+    step: NDArray[np.float64]  # movement of the centroid since the last frame
     number: int | None = None
-    age: int = 0  # frames since it was last seen for sure
+    age: int = 0  # frames since it was last confirmed
 
     @property
     def place(self) -> Box:
-        """The box, moved along with the landmarks to the pixel."""
+        """The box, moved along with the landmarks by whole pixels."""
         across, down = (self.center - self.origin).tolist()
         return replace(self.box, left=self.box.left + round(across), top=self.box.top + round(down))
 
+    @property
+    def shape(self) -> Landmarks:
+        """The landmarks from their centroid, in RMS radii."""
+        return (self.landmarks - self.center) / self.radius
+
 
 class FaceTracker:
-    """Finds and follows the faces in a row of frames.
+    """Finds and follows the faces in a sequence of frames.
 
     Parameters
     ----------
     detector : Detector
         Finds faces and their landmarks.
     detect_every : int
-        Frames between searches for new faces while one is followed; at the latest after a second.
+        Frames between searches for new faces while one is followed; at most a second passes.
     min_face : int, optional
-        Width in pixels from which on faces are found; otherwise a sixth of the frame's shorter
+        Width in pixels of the smallest face to find; by default a sixth of the frame's shorter
         side, but at least 80.
     max_faces : int, optional
-        Only so many are followed, the largest first.
+        Follow only this many faces, the largest first.
     tracking : bool
-        False searches every frame in full and follows nothing.
+        If False, every frame is searched.
     """
 
     def __init__(
@@ -128,11 +145,13 @@ class FaceTracker:
         self.reset()
 
     def reset(self) -> None:
-        """Forget all faces and their numbers."""
+        """Forget all faces and start numbering at 1 again."""
         self._numbers = FaceNumbers()
         self._tracks: list[_Track] = []
         self._shape: tuple[int, ...] = ()
-        self._scene = np.zeros((SCENE_SAMPLES, SCENE_SAMPLES))  # at the last search
+        self._scene = np.zeros((SCENE_SAMPLES, SCENE_SAMPLES))  # in the last frame
+        self._scene_changed = False
+        self._searched_scene = self._scene  # at the last search
         self._searched_before = 0  # frames
         self._searched_at = -np.inf  # seconds
 
@@ -142,14 +161,15 @@ class FaceTracker:
         Parameters
         ----------
         image : ndarray of shape (height, width) or (height, width, 1, 3 or 4), uint8
-            Gray, blue-green-red, or that with alpha.
+            Gray, BGR or BGRA.
         time : float
-            Seconds, rising from frame to frame.
+            Seconds, increasing from frame to frame.
 
         Returns
         -------
         list of (int, Face)
-            Number and place of every face in this very frame, by number.
+            Number and face, by number, of all faces in this frame. A face keeps its number while
+            it is followed. After a cut it gets a new one unless its shape has stayed the same.
 
         Raises
         ------
@@ -158,139 +178,209 @@ class FaceTracker:
         """
         prepared = prepare(image)
         gray = prepared.gray
-        if gray.shape != self._shape or not self._tracking or time < self._searched_at:
+        scene = _samples(gray, Box(0, 0, gray.shape[1], gray.shape[0]), SCENE_SAMPLES)
+        if gray.shape != self._shape or time < self._searched_at:
             self._shape = gray.shape
             self._tracks = []
             self._searched_at = -np.inf
+            self._scene_changed = True
+        else:
+            self._scene_changed = _is_other_scene(scene, self._scene)
+        if self._scene_changed:
+            self._numbers.doubt(self._numbers.remembered)
         before = len(self._tracks)
-        followed = (self._follow(track, gray) for track in self._tracks)
-        self._tracks = _without_doubles([track for track in followed if track is not None])
+        if self._tracking:
+            followed = (self._follow(track, gray) for track in self._tracks)
+            self._tracks = _without_doubles([track for track in followed if track is not None])
         self._searched_before += 1
-        scene = _samples(gray, Box(0, 0, gray.shape[1], gray.shape[0]), SCENE_SAMPLES)
-        other = np.mean(np.abs(scene - self._scene) > OTHER_LEVEL) > OTHER_SCENE
-        if len(self._tracks) < before or other or self._search_is_due(time):
-            self._search(gray, prepared.scale)
-            self._searched_before, self._searched_at, self._scene = 0, time, scene
-        places = [track.place for track in self._tracks]
-        known = [track.number for track in self._tracks]
-        for track, number in zip(
-            self._tracks, self._numbers.update(places, time, known), strict=True
+        if (
+            len(self._tracks) < before
+            or not self._tracking
+            or _is_other_scene(scene, self._searched_scene)
+            or self._search_is_due(time)
         ):
-            track.number = number
-        faces = [
-            (track.number or 0, _face(track, place, prepared))
-            for track, place in zip(self._tracks, places, strict=True)
-        ]
-        return sorted(faces, key=lambda item: item[0])
+            self._search(gray, prepared.scale)
+            self._searched_before, self._searched_at, self._searched_scene = 0, time, scene
+        self._scene = scene
+        return self._numbered(prepared, time)
 
     @property
     def remembered(self) -> set[int]:
-        """The numbers of the faces that are in sight or were a moment ago."""
+        """Numbers of the faces in sight and of those that may get theirs back."""
         return self._numbers.remembered
+
+    def _numbered(self, prepared: Prepared, time: float) -> list[tuple[int, Face]]:
+        places = [track.place for track in self._tracks]
+        numbers = self._numbers.update(
+            places,
+            [track.landmarks for track in self._tracks],
+            time,
+            [track.number for track in self._tracks],
+        )
+        faces = []
+        for track, place, number in zip(self._tracks, places, numbers, strict=True):
+            track.number = number
+            box = prepared.box_to_original(place)
+            landmarks = prepared.landmarks_to_original(track.landmarks)
+            faces.append((number, Face(box, landmarks, track.score)))
+        return sorted(faces, key=lambda item: item[0])
 
     def _search_is_due(self, time: float) -> bool:
         frames, seconds = IDLE_EVERY, IDLE_SECONDS
         if self._tracks and len(self._numbers.seen_since(time - JUST_LOST)) <= len(self._tracks):
             frames, seconds = self._detect_every, DETECT_SECONDS
-        # A little early is in time, as frames do not come to the microsecond.
+        # Time stamps are rounded, so a frame may be due a little early.
         return self._searched_before >= frames or time - self._searched_at >= seconds - 1e-6
 
     def _search(self, gray: NDArray[np.uint8], scale: float) -> None:
         min_face = max(80.0, min(gray.shape) / 6)
         if self._min_face is not None:
             min_face = self._min_face * scale
-        free = list(self._tracks)
+        rest, found = list(self._tracks), []
         for box, score in self._detector.search(gray, min_face):
-            place = max(free, key=lambda track: track.place.overlap(box), default=None)
-            if place is not None and place.place.overlap(box) > 0.3:
-                free.remove(place)
-                fresh = self._track(gray, box, score, place.number)
-                self._tracks[self._tracks.index(place)] = fresh
-            else:
-                self._tracks.append(self._track(gray, box, score))
-        self._tracks = _without_doubles(self._tracks)
+            fresh = self._track(gray, box, score)
+            old = max(rest, key=lambda track: track.place.overlap(box), default=None)
+            if old is not None and old.place.overlap(box) > 0.3:
+                rest.remove(old)
+                self._hand_over_number(old, fresh, is_cut=self._is_cut(old, fresh))
+            found.append(fresh)
+        self._tracks = _without_doubles([*found, *rest] if self._tracking else found)
         if self._max_faces is not None:
             self._tracks.sort(key=lambda track: -track.box.area)
             del self._tracks[self._max_faces :]
 
-    def _track(
-        self, gray: NDArray[np.uint8], box: Box, score: float, number: int | None = None
-    ) -> _Track:
+    def _track(self, gray: NDArray[np.uint8], box: Box, score: float) -> _Track:
         landmarks = self._detector.landmarks(gray, box)
         center, radius = _place_and_size(landmarks)
+        picture = _picture(gray, center, radius)
+        pattern = _standardized(picture)
         return _Track(
-            box,
-            center,
-            radius,
-            landmarks,
-            center,
-            radius,
-            score,
-            _pattern(gray, box),
-            (landmarks - center) / radius,
-            np.zeros(2),
-            number,
+            box=box,
+            origin=center,
+            spread=radius,
+            landmarks=landmarks,
+            center=center,
+            radius=radius,
+            score=score,
+            picture=picture,
+            pattern=pattern,
+            confirmed_pattern=pattern,
+            confirmed_shape=(landmarks - center) / radius,
+            step=np.zeros(2),
+        )
+
+    def _hand_over_number(self, old: _Track, fresh: _Track, *, is_cut: bool) -> None:
+        """Give a face measured anew its old number, unless there was a cut."""
+        if is_cut:
+            self._numbers.doubt({old.number})
+        else:
+            fresh.number = old.number
+
+    def _is_cut(self, old: _Track, new: _Track) -> bool:
+        """Whether the scene or the face has changed abruptly since the last frame."""
+        # The detector's box is coarse: landmarks move when they are first predicted from another.
+        settled = old.age > 0 and new.age > 0
+        return (
+            self._scene_changed
+            or (settled and _moved(new.shape, old.shape) > CUT_MOVED)
+            or bool(np.median(np.abs(new.picture - old.picture)) > CUT_LEVEL)
+            or bool(np.median(np.abs(new.pattern - old.pattern)) > CUT)
         )
 
     def _follow(self, track: _Track, gray: NDArray[np.uint8]) -> _Track | None:
-        """Move a track to where its face is in this frame; None where there is none."""
-        before, radius_before = track.center, track.radius
-        # It is likely to go on as it went.
-        expected = before + track.step
-        across, down = (expected - track.origin).tolist()
-        growth = radius_before / track.spread
-        if math.hypot(across, down) > MOVED * track.box.width or abs(growth - 1) > GROWN:
-            width, height = track.box.width * growth, track.box.height * growth
-            track.box = Box(
-                left=round(track.box.left + across + (track.box.width - width) / 2),
-                top=round(track.box.top + down + (track.box.height - height) / 2),
-                width=max(1, round(width)),
-                height=max(1, round(height)),
-            )
-            track.origin, track.spread = expected, radius_before
+        """Move a track to its face in this frame; return None if there is no face."""
+        # The face is expected to go on as it moved in the last frame.
+        expected = track.center + track.step
+        _move_box(track, expected)
         if _share_inside(track.box, gray) < OUTSIDE:
             return None
         landmarks = self._detector.landmarks(gray, track.box)
         center, radius = _place_and_size(landmarks)
-        shape = (landmarks - center) / radius
-        wrong = (
-            math.hypot(*(center - expected)) > JUMP * track.box.width
-            or not 1 - RESIZED < radius / radius_before < 1 + RESIZED
-            or np.hypot(*(shape - track.shape).T).mean() > DISTORTED
+        picture = _picture(gray, center, radius)
+        moved = replace(
+            track,
+            landmarks=landmarks,
+            center=center,
+            radius=radius,
+            picture=picture,
+            pattern=_standardized(picture),
+            step=center - track.center,
+            age=track.age + 1,
         )
-        track.landmarks, track.step = landmarks, center - before
-        track.center, track.radius = center, radius
-        pattern = _pattern(gray, track.place)
-        wrong = wrong or float(np.vdot(pattern, track.pattern)) < UNLIKE * pattern.size
-        track.age += 1
-        if not wrong and track.age < CONFIRM_EVERY:
-            return track
-        confirmed = self._detector.confirm(gray, track.place)
+        is_cut = self._is_cut(track, moved)
+        wrong = (
+            is_cut
+            or math.hypot(*(center - expected)) > JUMP * track.box.width
+            or not 1 - RESIZED < radius / track.radius < 1 + RESIZED
+            or _moved(moved.shape, track.confirmed_shape) > DISTORTED
+            or np.vdot(moved.pattern, track.confirmed_pattern) < UNLIKE * picture.size
+        )
+        if not wrong and moved.age < CONFIRM_EVERY:
+            return moved
+        confirmed = self._detector.confirm(gray, moved.place)
         if confirmed is None:
+            if is_cut:
+                self._numbers.doubt({track.number})
             return None
         if wrong:
-            return self._track(gray, *confirmed, track.number)
-        track.pattern, track.shape, track.score, track.age = pattern, shape, confirmed[1], 0
-        return track
+            fresh = self._track(gray, *confirmed)
+            self._hand_over_number(track, fresh, is_cut=is_cut)
+            return fresh
+        moved.confirmed_pattern, moved.confirmed_shape = moved.pattern, moved.shape
+        moved.score, moved.age = confirmed[1], 0
+        return moved
+
+
+def _move_box(track: _Track, expected: NDArray[np.float64]) -> None:
+    """Set the box of a track anew if the face has moved or grown too much for it."""
+    across, down = (expected - track.origin).tolist()
+    growth = track.radius / track.spread
+    if math.hypot(across, down) > MOVED * track.box.width or abs(growth - 1) > GROWN:
+        width, height = track.box.width * growth, track.box.height * growth
+        track.box = Box(
+            left=round(track.box.left + across + (track.box.width - width) / 2),
+            top=round(track.box.top + down + (track.box.height - height) / 2),
+            width=max(1, round(width)),
+            height=max(1, round(height)),
+        )
+        track.origin, track.spread = expected, track.radius
 
 
 def _place_and_size(landmarks: Landmarks) -> tuple[NDArray[np.float64], float]:
-    """Centroid and RMS radius."""
+    """Return the centroid and the RMS radius."""
     center = landmarks.sum(axis=0) / len(landmarks)
     offsets = landmarks - center
     return center, max(math.sqrt(np.vdot(offsets, offsets) / len(landmarks)), 1e-6)
 
 
-def _pattern(gray: NDArray[np.uint8], box: Box) -> NDArray[np.float64]:
-    """Sample the picture in a box, standardized so that light and contrast do not matter."""
-    samples = _samples(gray, box, PATTERN_SIDE)
-    samples -= samples.sum() / samples.size
-    deviation = math.sqrt(np.vdot(samples, samples) / samples.size)
-    return np.asarray(samples / max(deviation, 1.0), dtype=np.float64)
+def _moved(one: Landmarks, other: Landmarks) -> float:
+    """Return the mean distance between the landmarks of two shapes."""
+    return float(np.hypot(*(one - other).T).mean())
+
+
+def _picture(
+    gray: NDArray[np.uint8], center: NDArray[np.float64], radius: float
+) -> NDArray[np.float64]:
+    """Sample the gray levels of a face."""
+    left, top = (center - PICTURE_RADII * radius).tolist()
+    side = max(1, round(2 * PICTURE_RADII * radius))
+    return _samples(gray, Box(round(left), round(top), side, side), PICTURE_SIDE)
+
+
+def _standardized(picture: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Remove brightness and contrast from a picture."""
+    centered = picture - picture.sum() / picture.size
+    deviation = math.sqrt(np.vdot(centered, centered) / centered.size)
+    return np.asarray(centered / max(deviation, 1.0), dtype=np.float64)
+
+
+def _is_other_scene(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
+    """Compare samples across two frames."""
+    return bool(np.mean(np.abs(one - other) > OTHER_LEVEL) > OTHER_SCENE)
 
 
 def _samples(gray: NDArray[np.uint8], box: Box, side: int) -> NDArray[np.float64]:
-    """Take side x side gray levels from a box, those outside from the edge of the picture."""
+    """Sample side x side gray levels from a box; outside the picture its edge is repeated."""
     steps = (np.arange(side) + 0.5) / side
     rows = np.clip((box.top + steps * box.height).astype(int), 0, gray.shape[0] - 1)
     columns = np.clip((box.left + steps * box.width).astype(int), 0, gray.shape[1] - 1)
@@ -298,6 +388,7 @@ def _samples(gray: NDArray[np.uint8], box: Box, side: int) -> NDArray[np.float64
 
 
 def _share_inside(box: Box, gray: NDArray[np.uint8]) -> float:
+    """Return the share of a box that is inside the picture."""
     height, width = gray.shape
     across = min(box.left + box.width, width) - max(box.left, 0)
     down = min(box.top + box.height, height) - max(box.top, 0)
@@ -305,17 +396,9 @@ def _share_inside(box: Box, gray: NDArray[np.uint8]) -> float:
 
 
 def _without_doubles(tracks: list[_Track]) -> list[_Track]:
-    """Let only one track sit on a face: the one the detector was surest of."""
+    """Keep one track per face: the one with the highest score."""
     kept: list[_Track] = []
     for track in sorted(tracks, key=lambda track: -track.score):
         if all(track.place.overlap(other.place) < 0.4 for other in kept):
             kept.append(track)
     return kept
-
-
-def _face(track: _Track, place: Box, prepared: Prepared) -> Face:
-    return Face(
-        prepared.box_to_original(place),
-        prepared.landmarks_to_original(track.landmarks),
-        track.score,
-    )

@@ -1,28 +1,72 @@
-"""Which neutral face each face in the picture is compared with."""
+"""Which neutral face each face is compared with."""
 
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from landmark_emotion.model.neutral import AutomaticNeutral, NeutralReference
+from landmark_emotion.model.same_person import DIFFERENT, SAME, face_shape, shape_distance
 
 Mode = Literal["static", "calibrating", "calibrated", "profile", "automatic"]
-"""How a face was judged: with the average neutral face as reference (static, and while
-calibrating), the person's own of this session, one loaded before, or the running estimate."""
+"""The reference of a face: the average neutral face (static, and while calibrating), the person's
+own neutral face of this session, one that was loaded, or the running estimate."""
+
+ARRIVAL = 3.0  # seconds in which a face that has appeared may prove to be a calibrated person
+SHAPE_SECONDS = 1.0  # time constant over which the shape of a face is averaged
+
+
+class RecentShape:
+    """The shape of a face, averaged over about the last second."""
+
+    def __init__(self) -> None:
+        self.since = self._time = 0.0
+        self._n = 0
+        self._mean: NDArray[np.float64] | None = None
+
+    def update(self, features: NDArray[np.float64], time: float) -> None:
+        """Add a frame: features of shape (136,), time in seconds."""
+        shape = face_shape(features)
+        self._n += 1
+        if self._mean is None:
+            self.since, self._mean = time, shape
+        else:
+            share = max(1 / self._n, 1 - np.exp(-(time - self._time) / SHAPE_SECONDS))
+            self._mean = self._mean + share * (shape - self._mean)
+        self._time = time
+
+    def distance(self, reference: NeutralReference) -> float:
+        """Return the distance to a person's neutral face, as in `same_person.shape_distance`."""
+        shape = face_shape(reference.features)
+        return np.inf if self._mean is None else shape_distance(self._mean, shape)
+
+
+@dataclass
+class _KnownFace:
+    recent: RecentShape = field(default_factory=RecentShape)
+    collected: list[NDArray[np.float64]] = field(default_factory=list)
+    own: NeutralReference | None = None
+    alike: bool = True  # whether it still looks like the person of `own`
+    estimate: AutomaticNeutral | None = None
 
 
 class Calibration:
     """Holds the neutral references of the faces in front of a camera.
+
+    A reference belongs to a face as long as the face keeps its number. A face that has just
+    appeared takes over the reference of a person out of sight only if the shape of the face
+    matches, and a face that comes to look clearly different loses its reference until it matches
+    again. When in doubt, a face has no reference.
 
     Parameters
     ----------
     average : ndarray of shape (136,)
         Features of the average neutral face, from the model.
     profile : NeutralReference, optional
-        Somebody's neutral face, for every face that has none of its own.
+        Used for every face without a reference of its own.
     automatic : bool
-        Whether to estimate the neutral face of those that have neither.
+        Whether to estimate the neutral face of every face that has no other reference.
     """
 
     def __init__(
@@ -34,90 +78,116 @@ class Calibration:
         self._average = average
         self.profile = profile
         self.automatic = automatic
-        self._own: dict[int, NeutralReference] = {}
+        self._faces: dict[int, _KnownFace] = {}
+        self._in_sight: set[int] = set()
         self._only: NeutralReference | None = None
-        self._estimates: dict[int, AutomaticNeutral] = {}
         self._until: float | None = None
-        self._collected: dict[int, list[NDArray[np.float64]]] = {}
+        self.pending: float | None = None
 
-    def start(self, time: float, seconds: float) -> None:
-        """Take every face from now on as neutral, for some seconds."""
-        self._until = time + seconds
-        self._collected = {}
+    def start(self, seconds: float) -> None:
+        """Take every face as neutral for some seconds, from the next frame on."""
+        self.pending, self._until = seconds, None
+        for face in self._faces.values():
+            face.collected = []
 
     @property
     def calibrating(self) -> bool:
-        """Whether faces are being taken as neutral."""
-        return self._until is not None
+        """Whether faces are being taken as neutral, or will be from the next frame on."""
+        return self.pending is not None or self._until is not None
 
     @property
     def references(self) -> dict[int, NeutralReference]:
-        """The references taken in this session, by the face's number."""
-        return dict(self._own)
+        """The references taken in this session, by the number of the face."""
+        return {number: face.own for number, face in self._faces.items() if face.own is not None}
 
-    def advance(self, time: float) -> bool:
-        """End calibration when its time is over.
+    def advance(self, time: float, in_sight: set[int], remembered: set[int]) -> None:
+        """Go on to the next frame.
 
-        Returns
-        -------
-        bool
-            Whether it has ended right now. Faces seen meanwhile have references then.
+        Begins a calibration that is due, ends one whose time is over, and drops the faces that are
+        not remembered. If only one person was calibrated, that reference outlasts the face.
+
+        Parameters
+        ----------
+        time : float
+            Seconds.
+        in_sight : set of int
+            Numbers of the faces in the frame.
+        remembered : set of int
+            Numbers that may be given to a face again.
         """
-        if self._until is None or time < self._until:
-            return False
-        self._until = None
-        for number, faces in self._collected.items():
-            # The median does not mind a blink.
-            self._own[number] = NeutralReference(np.median(faces, axis=0), len(faces))
-        if self._collected:
-            # Who comes back after a while is most likely the one person who was here before.
-            own = [self._own[number] for number in self._collected]
-            self._only = own[0] if len(own) == 1 else None
-        self._collected = {}
-        return True
+        if self.pending is not None:
+            self._until, self.pending = time + self.pending, None
+        elif self._until is not None and time >= self._until:
+            self._until = None
+            self._take_collected()
+        for number in self._faces.keys() - remembered:
+            del self._faces[number]
+        self._in_sight = in_sight
 
     def reference(
         self, number: int, features: NDArray[np.float64], neutral: float, time: float
     ) -> tuple[NeutralReference | NDArray[np.float64] | None, Mode]:
-        """Find what to compare a face with.
+        """Find the reference of a face.
 
         Parameters
         ----------
         number : int
-            Which face it is.
+            Number of the face.
         features : ndarray of shape (136,)
-            Of the face as it is now.
+            Features of the face in this frame.
         neutral : float
-            How likely it is neutral by the static model.
+            Probability that it is neutral, from the static model.
         time : float
             Seconds.
 
         Returns
         -------
         reference : NeutralReference, ndarray of shape (136,) or None
-            None for the average; an array where nothing needs to be blended with it.
+            None stands for the average face; an array is used as it is, without blending.
         mode : str
             See `Mode`.
         """
+        face = self._faces.setdefault(number, _KnownFace())
+        face.recent.update(features, time)
         if self.calibrating:
-            self._collected.setdefault(number, []).append(features)
+            face.collected.append(features)
             return None, "calibrating"
-        own = self._own.get(number, self._only)
-        if own is not None:
-            return own, "calibrated"
+        if face.own is None and time - face.recent.since <= ARRIVAL:
+            self._know_again(face)
+        if face.own is not None:
+            distance = face.recent.distance(face.own)
+            face.alike = distance < (DIFFERENT if face.alike else SAME)
+            if face.alike:
+                return face.own, "calibrated"
         if self.profile is not None:
             return self.profile, "profile"
         if self.automatic:
-            estimate = self._estimates.setdefault(number, AutomaticNeutral(self._average))
-            reference = estimate.update(features, neutral, time)
+            face.estimate = face.estimate or AutomaticNeutral(self._average)
+            reference = face.estimate.update(features, neutral, time)
             return reference, "static" if reference is None else "automatic"
         return None, "static"
 
-    def forget_all_but(self, numbers: set[int]) -> None:
-        """Drop the references of faces that are gone; a new face may get their number.
+    def _take_collected(self) -> None:
+        own = []
+        for face in self._faces.values():
+            if face.collected:
+                # The median ignores a blink.
+                features = np.median(face.collected, axis=0)
+                face.own = NeutralReference(features, len(face.collected))
+                face.collected, face.alike = [], True
+                own.append(face.own)
+        if own:
+            self._only = own[0] if len(own) == 1 else None
 
-        Where one person alone was calibrated, theirs stays, for whoever comes.
-        """
-        for kept in (self._own, self._estimates, self._collected):
-            for number in kept.keys() - numbers:
-                del kept[number]
+    def _know_again(self, arrived: _KnownFace) -> None:
+        """Give a face the reference of the person out of sight whose face has the same shape."""
+        taken = [self._faces[number].own for number in self._in_sight & self._faces.keys()]
+        away = [face.own for number, face in self._faces.items() if number not in self._in_sight]
+        free = [
+            own
+            for own in (self._only, *away)
+            if own is not None and not any(own is other for other in taken)
+        ]
+        nearest = min(free, key=arrived.recent.distance, default=None)
+        if nearest is not None and arrived.recent.distance(nearest) < SAME:
+            arrived.own, arrived.alike = nearest, True

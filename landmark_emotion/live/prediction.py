@@ -1,44 +1,45 @@
-"""The answer: what a face in a frame looks like."""
+"""What a face in a frame looks like."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from landmark_emotion.emotions import UNCERTAIN
 from landmark_emotion.live.calibration import Mode
 from landmark_emotion.model.face import Face
 
+UNCERTAIN = "uncertain"
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, kw_only=True)
 class Prediction:
-    """What a face in a frame looks like.
+    """The emotion of a face in a frame.
 
     Attributes
     ----------
     frame : int
-        The frame it belongs to, counted from 0.
+        Index of the frame, from 0.
     time : float
-        Seconds; see `frame.Frame`.
+        Seconds, as in `frame.Frame`.
     number : int
-        The face's number from 1, which it keeps while it is in sight; in single images they are
-        counted from left to right.
+        Number of the face, from 1. A face keeps it while it is followed; no other face of the
+        video gets the same. In single images faces are numbered from left to right.
     face : Face
-        Where it is.
+        Box and landmarks.
     emotions : tuple of str
-        The k emotions that the model tells apart.
+        The k emotions of the model.
     probabilities : ndarray of shape (k,)
-        In the order of `emotions`, summing to 1; in videos smoothed over time.
+        In the order of `emotions`, summing to 1; smoothed over time in videos.
     raw_probabilities : ndarray of shape (k,)
-        The same by this frame alone.
+        The same for this frame alone.
     likeliest : str
-        The likeliest of `emotions`. In videos it stays until another is clearly likelier.
+        The likeliest of `emotions`. In videos it changes only when another is clearly likelier.
     mode : str
-        What it was compared with; see `calibration.Mode`.
+        What the face was compared with; see `calibration.Mode`.
     reference : ndarray of shape (136,) or None
         Features of the neutral face it was compared with; None for the model's average.
     min_probability : float
-        Below it the emotion is ``"uncertain"``.
+        Below this probability the emotion is ``"uncertain"``.
     """
 
     frame: int

@@ -1,8 +1,9 @@
-"""A frame in, the emotions of its faces out."""
+"""Recognizes the emotions of the faces in frames and images."""
 
 import contextlib
 import math
 import os
+import threading
 import time as clock
 from collections.abc import Generator
 from functools import lru_cache
@@ -13,11 +14,10 @@ from numpy.typing import NDArray
 from landmark_emotion.errors import Notify, ProfileError
 from landmark_emotion.faces.detector import FaceDetector
 from landmark_emotion.faces.tracker import DETECT_EVERY, FaceTracker
-from landmark_emotion.live.calibration import Calibration, Mode
+from landmark_emotion.live.calibration import Calibration
 from landmark_emotion.live.prediction import Prediction
 from landmark_emotion.live.smoothing import SMOOTHING, Smoother
 from landmark_emotion.model.classifier import EmotionModel, default_model, load_model, softmax
-from landmark_emotion.model.face import Face
 from landmark_emotion.model.features import landmark_features
 from landmark_emotion.model.neutral import NeutralReference, reference_from
 from landmark_emotion.sources.frame import Frame
@@ -27,25 +27,29 @@ from landmark_emotion.sources.video import RECONNECT, Source, frames
 
 
 class Recognizer:
-    """Recognizes the emotions of the faces in frames.
+    """Recognizes the emotions of the faces in frames and images.
+
+    A recognizer follows the faces of one video at a time. It may be used by several threads:
+    frames are recognized one after the other, and as if they were frames of one video, except by
+    `recognize_still`. For several videos at once, use several recognizers.
 
     Parameters
     ----------
     model : EmotionModel or path-like, optional
-        Otherwise the model that `model.default_model` finds.
+        By default the model that `classifier.default_model` finds.
     predictor : FaceDetector or path-like, optional
-        The shape predictor's file; otherwise the one that `detection.find_predictor` finds. Several
-        recognizers may share a detector if only one thread uses it.
+        A detector, which several recognizers may share, or the file of the shape predictor; by
+        default the file that `detector.find_predictor` finds.
     neutral : NeutralReference, optional
-        Somebody's neutral face to compare with (see `reference_from_image`).
+        A person's neutral face to compare all faces with (see `reference_from_image`).
     automatic : bool
-        Whether to estimate the neutral face of everyone else while watching.
+        Whether to estimate the neutral face of everyone who has no other reference.
     min_probability : float
-        Below it the emotion is ``"uncertain"``.
+        Below this probability the emotion is ``"uncertain"``.
     smoothing : float
-        Time constant in seconds over which probabilities are averaged; 0 turns it off.
+        Time constant in seconds over which probabilities are averaged; 0 turns smoothing off.
     detect_every, min_face, max_faces, tracking
-        As for `tracking.FaceTracker`.
+        As for `tracker.FaceTracker`.
 
     Raises
     ------
@@ -88,68 +92,79 @@ class Recognizer:
         self._smoother = Smoother(smoothing)
         self._frames = 0
         self._start: float | None = None
-        self._time = 0.0
+        self._streams = 0  # that have begun
+        self._lock = threading.RLock()
 
     def recognize(self, image: NDArray[np.uint8], time: float | None = None) -> list[Prediction]:
-        """Recognize the emotions in one frame after the other.
+        """Recognize the emotions in the next frame of a video.
 
         Parameters
         ----------
         image : ndarray of shape (height, width, 3), uint8
-            Blue, green, red.
+            BGR.
         time : float, optional
-            Seconds, rising from call to call; otherwise what has passed since the first call.
+            Seconds, increasing from call to call; by default the time since the first call.
 
         Returns
         -------
         list of Prediction
-            One a face, by number; empty where there is none. Frames are counted, faces followed
-            and probabilities smoothed from call to call.
+            One per face, by number; empty if there is no face. Frames are counted, faces followed
+            and probabilities smoothed from call to call, until `reset`.
 
         Raises
         ------
         ValueError
-            If the image is not a picture.
+            If the array is not a picture.
         """
-        now = clock.monotonic()
-        self._start = now if self._start is None else self._start
-        frame = Frame(to_bgr(image), self._frames, now - self._start if time is None else time)
-        self._frames += 1
-        return self._recognize(frame)
+        with self._lock:
+            now = clock.monotonic()
+            self._start = now if self._start is None else self._start
+            frame = Frame(to_bgr(image), self._frames, now - self._start if time is None else time)
+            self._frames += 1
+            return self._recognize(frame)
 
     def recognize_still(self, image: NDArray[np.uint8]) -> list[Prediction]:
-        """Recognize the emotions in a picture that has nothing to do with the others.
+        """Recognize the emotions in a single image.
 
-        Small faces are looked for too where there is no other.
+        If no face is found, the image is searched again for smaller ones.
 
         Parameters
         ----------
         image : ndarray of shape (height, width, 3), uint8
-            Blue, green, red.
+            BGR.
 
         Returns
         -------
         list of Prediction
-            One a face, from left to right; empty where there is none.
+            One per face, from left to right; empty if there is no face.
 
         Raises
         ------
         ValueError
-            If the image is not a picture.
+            If the array is not a picture.
         """
         image = to_bgr(image)
         faces = self._detector.faces(image, thorough=True, min_face=self._min_face)
         faces.sort(key=lambda face: face.box.left)
         profile = self.calibration.profile
+        reference = None if profile is None else self.model.blend(profile.features, profile.n)
         predictions = []
         for number, face in enumerate(faces, start=1):
-            features = landmark_features(face.landmarks)
-            mode: Mode = "static" if profile is None else "profile"
-            reference = None if profile is None else self.model.blend(profile.features, profile.n)
-            row = softmax(self.model.votes(features, reference))
-            shown = (row, int(row.argmax()))
+            probabilities = softmax(self.model.votes(landmark_features(face.landmarks), reference))
             predictions.append(
-                self._prediction(Frame(image, 0, 0.0), number, face, row, shown, mode, reference)
+                Prediction(
+                    frame=0,
+                    time=0.0,
+                    number=number,
+                    face=face,
+                    emotions=self.model.emotions,
+                    probabilities=probabilities,
+                    raw_probabilities=probabilities,
+                    likeliest=self.model.emotions[int(probabilities.argmax())],
+                    mode="static" if profile is None else "profile",
+                    reference=reference,
+                    min_probability=self.min_probability,
+                )
             )
         return predictions
 
@@ -162,107 +177,116 @@ class Recognizer:
     ) -> Generator[tuple[Frame, list[Prediction]], None, None]:
         """Recognize the emotions in every frame of a camera, video or stream.
 
+        It starts with a `reset`, except that a call of `calibrate` made before takes effect.
+
         Parameters
         ----------
         source : int, str or path-like
             As for `video.frames`.
         notify : callable, optional
-            Called with a line for each image that is left out, and when a camera goes away and
-            comes back.
+            Receives a message for each image that was skipped, and when a camera disappears and
+            when it is back.
         reconnect : float
-            For how many seconds a camera that has gone away is opened again and again.
+            Seconds for which to try to open a camera that has disappeared.
         every : float
-            Recognize only one frame in so many seconds and leave out the others; 0 for all.
+            Recognize only one frame per so many seconds; 0 recognizes every frame.
 
         Yields
         ------
         frame : Frame
-            The picture, its number and time.
+            The picture, its index and time.
         predictions : list of Prediction
-            One a face, by number; empty where there is none.
+            One per face, by number; empty if there is no face.
 
         Raises
         ------
         SourceError
-            If the source cannot be opened or breaks off.
+            If the source cannot be opened, or breaks off; the frames before are yielded.
+        RuntimeError
+            If another stream of this recognizer has begun in the meantime.
         """
+        with self._lock:
+            pending = self.calibration.pending
+            self.reset()
+            self.calibration.pending = pending
+            self._streams += 1
+            this_stream = self._streams
         with contextlib.closing(frames(source, notify, reconnect)) as opened:
             due = -math.inf
             for frame in opened:
-                # A little early is in time, as time stamps are rounded.
-                if frame.time + 1e-3 >= due:
-                    yield frame, self._recognize(frame)
-                    due = every * (math.floor((frame.time + 1e-3) / every) + 1) if every else due
+                # Time stamps are rounded, so a frame may be due a little early.
+                if frame.time + 1e-3 < due:
+                    continue
+                with self._lock:
+                    if self._streams != this_stream:
+                        raise RuntimeError(
+                            f"{source}: this recognizer has begun another stream; use one "
+                            "recognizer per stream"
+                        )
+                    predictions = self._recognize(frame)
+                yield frame, predictions
+                due = every * (math.floor((frame.time + 1e-3) / every) + 1) if every else due
 
     def calibrate(self, seconds: float) -> None:
-        """Take the faces of the next seconds as neutral, each for its own person.
+        """Take every face as the person's neutral face for some seconds, from the next frame on.
 
-        Until then, and for people who are not in sight, everything stays as it is.
+        A person who is not in sight meanwhile keeps their reference.
         """
-        self.calibration.start(self._time, seconds)
+        with self._lock:
+            self.calibration.start(seconds)
 
     def reset(self) -> None:
-        """Forget all faces, their numbers and neutral faces, and begin to count anew."""
-        calibration = self.calibration
-        self.calibration = Calibration(self.model.mean, calibration.profile, calibration.automatic)
-        self._tracker.reset()
-        self._smoother.keep_only(set())
-        self._frames, self._start, self._time = 0, None, 0.0
+        """Forget all faces, their numbers and neutral faces, and count frames from 0 again.
+
+        A neutral face given to the constructor stays.
+        """
+        with self._lock:
+            old = self.calibration
+            self.calibration = Calibration(self.model.mean, old.profile, old.automatic)
+            self._tracker.reset()
+            self._smoother.keep_only(set())
+            self._frames, self._start = 0, None
 
     def _recognize(self, frame: Frame) -> list[Prediction]:
-        self._time = frame.time
-        self.calibration.advance(frame.time)
         faces = self._tracker.update(frame.image, frame.time)
-        self.calibration.forget_all_but(self._tracker.remembered)
-        self._smoother.keep_only({number for number, _ in faces})
+        numbers = {number for number, _ in faces}
+        self.calibration.advance(frame.time, numbers, self._tracker.remembered)
+        self._smoother.keep_only(numbers)
         if not faces:
             return []
         features = landmark_features(np.stack([face.landmarks for _, face in faces]))
         static = softmax(self.model.votes(features))
         predictions = []
-        for (number, face), row, probabilities in zip(faces, features, static, strict=True):
+        for (number, face), row, raw in zip(faces, features, static, strict=True):
             reference, mode = self.calibration.reference(
-                number, row, self._neutral(probabilities), frame.time
+                number, row, self._neutral(raw), frame.time
             )
             if isinstance(reference, NeutralReference):
                 reference = self.model.blend(reference.features, reference.n)
             if reference is not None:
-                probabilities = softmax(self.model.votes(row, reference))
-            shown = self._smoother.update(number, probabilities, frame.time)
+                raw = softmax(self.model.votes(row, reference))
+            smoothed, likeliest = self._smoother.update(number, raw, frame.time)
             predictions.append(
-                self._prediction(frame, number, face, probabilities, shown, mode, reference)
+                Prediction(
+                    frame=frame.index,
+                    time=frame.time,
+                    number=number,
+                    face=face,
+                    emotions=self.model.emotions,
+                    probabilities=smoothed,
+                    raw_probabilities=raw,
+                    likeliest=self.model.emotions[likeliest],
+                    mode=mode,
+                    reference=reference,
+                    min_probability=self.min_probability,
+                )
             )
         return predictions
 
     def _neutral(self, probabilities: NDArray[np.float64]) -> float:
-        """How likely a face is neutral; 1 by a model that does not know the word."""
+        """Return the probability of neutral; 1 if the model does not know it."""
         emotions = self.model.emotions
         return float(probabilities[emotions.index("neutral")]) if "neutral" in emotions else 1.0
-
-    def _prediction(
-        self,
-        frame: Frame,
-        number: int,
-        face: Face,
-        raw: NDArray[np.float64],
-        shown: tuple[NDArray[np.float64], int],
-        mode: Mode,
-        reference: NDArray[np.float64] | None,
-    ) -> Prediction:
-        probabilities, likeliest = shown
-        return Prediction(
-            frame.index,
-            frame.time,
-            number,
-            face,
-            self.model.emotions,
-            probabilities,
-            raw,
-            self.model.emotions[likeliest],
-            mode,
-            reference,
-            self.min_probability,
-        )
 
 
 def reference_from_image(
@@ -270,26 +294,26 @@ def reference_from_image(
     where: str,
     predictor: FaceDetector | str | os.PathLike[str] | None = None,
 ) -> NeutralReference:
-    """Make a neutral reference from a photo of one person at rest.
+    """Make a neutral reference from a photo of a person with a neutral face.
 
     Parameters
     ----------
     image : ndarray of shape (height, width, 3), uint8
-        Blue, green, red; of several faces the largest counts.
+        BGR. Of several faces the largest is used.
     where : str
-        What to call the photo in an error.
+        Name of the photo for error messages.
     predictor : FaceDetector or path-like, optional
         As for `Recognizer`.
 
     Returns
     -------
     NeutralReference
-        Of one face.
+        Made of one face.
 
     Raises
     ------
     ProfileError
-        If there is no face.
+        If no face is found.
     """
     if not isinstance(predictor, FaceDetector):
         predictor = FaceDetector(predictor)
@@ -302,19 +326,22 @@ def reference_from_image(
 def recognize(
     image: str | os.PathLike[str] | NDArray[np.uint8], *, recognizer: Recognizer | None = None
 ) -> list[Prediction]:
-    """Recognize the emotion of every face in a picture.
+    """Recognize the emotion of every face in an image.
+
+    Safe to call from several threads.
 
     Parameters
     ----------
     image : path-like or ndarray of shape (height, width, 3), uint8
-        An image file, or blue, green, red as OpenCV has it; gray and with alpha will do.
+        An image file, or a picture as OpenCV reads it: BGR, BGRA or gray.
     recognizer : Recognizer, optional
-        Otherwise one with the model that `model.default_model` finds, made at the first call.
+        By default one with the model that `classifier.default_model` finds. It is created on the
+        first call.
 
     Returns
     -------
     list of Prediction
-        One a face, from left to right; empty where there is none.
+        One per face, from left to right; empty if there is no face.
 
     Raises
     ------
@@ -338,10 +365,18 @@ def recognize(
     """
     if isinstance(image, str | os.PathLike):
         image = read_image(image)
-    return (recognizer or _recognizer()).recognize_still(image)
+    return (recognizer or _shared_recognizer()).recognize_still(image)
+
+
+_CREATING = threading.Lock()
+
+
+def _shared_recognizer() -> Recognizer:
+    with _CREATING:
+        return _create_recognizer()
 
 
 # The shape predictor takes 100 MB and half a second to load.
 @lru_cache(maxsize=1)
-def _recognizer() -> Recognizer:
+def _create_recognizer() -> Recognizer:
     return Recognizer()

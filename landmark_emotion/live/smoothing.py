@@ -1,4 +1,4 @@
-"""Probabilities over time, so that the answer does not flicker."""
+"""Smooths probabilities over time, so that the emotion shown does not flicker."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SMOOTHING = 0.3  # seconds
-MARGIN = 0.1  # another emotion must be this much likelier to take over
+MARGIN = 0.1  # by which another emotion must be likelier to take over
 
 
 @dataclass
@@ -17,17 +17,17 @@ class _State:
 
 
 class Smoother:
-    """Averages each face's probabilities over the last moments.
+    """Averages the probabilities of each face over time.
 
-    The average is exponential with a time constant in seconds, whatever the frame rate, and the
-    emotion changes only once another is clearly likelier (hysteresis).
+    The average is exponential, with a time constant in seconds that does not depend on the frame
+    rate. The emotion changes only when another is clearly likelier (hysteresis).
 
     Parameters
     ----------
     seconds : float
-        The time constant; 0 leaves everything as it is.
+        Time constant; 0 turns smoothing off.
     margin : float
-        By how much another probability must exceed that of the present emotion.
+        By how much another probability must exceed that of the current emotion.
     """
 
     def __init__(self, seconds: float = SMOOTHING, margin: float = MARGIN) -> None:
@@ -40,23 +40,23 @@ class Smoother:
     def update(
         self, key: object, probabilities: NDArray[np.float64], time: float
     ) -> tuple[NDArray[np.float64], int]:
-        """Take in what the next frame says about a face.
+        """Add the probabilities of a face in the next frame.
 
         Parameters
         ----------
         key : hashable
-            Which face it is.
+            Identifies the face.
         probabilities : ndarray of shape (k,)
-            By this frame alone.
+            For this frame alone.
         time : float
-            Seconds, rising from frame to frame.
+            Seconds, increasing from frame to frame.
 
         Returns
         -------
         probabilities : ndarray of shape (k,)
-            The smoothed ones.
+            Smoothed.
         likeliest : int
-            The index of the emotion to show.
+            Index of the emotion to show.
         """
         best = int(probabilities.argmax())
         if self._seconds == 0:
@@ -74,6 +74,6 @@ class Smoother:
         return smooth, best
 
     def keep_only(self, keys: set[int]) -> None:
-        """Forget all other faces, so that they begin anew when they come back."""
+        """Forget all other faces; smoothing restarts if they come back."""
         for key in self._states.keys() - keys:
             del self._states[key]

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from landmark_emotion.drawn.drawing import draw_face, random_subject
+from landmark_emotion.drawn.drawing import Subject, draw_face
 from landmark_emotion.faces.detector import FaceDetector
 from landmark_emotion.faces.tracker import CONFIRM_EVERY, IDLE_EVERY, FaceTracker
 
@@ -10,7 +10,7 @@ FPS = 25
 
 
 class Counting:
-    """A detector that counts what is asked of it."""
+    """A detector that counts its calls."""
 
     def __init__(self, detector: FaceDetector) -> None:
         self.detector = detector
@@ -37,14 +37,15 @@ def counting(detector) -> Counting:
 @pytest.fixture(scope="module")
 def people() -> list[np.ndarray]:
     """Two faces of different people, each (200, 200), gray."""
-    rng = np.random.default_rng(4)
-    cut = []
-    for emotion in ("neutral", "happiness"):
-        drawn = cv2.cvtColor(
-            draw_face(random_subject(rng), emotion, size=(240, 280)), cv2.COLOR_BGR2GRAY
-        )
-        cut.append(drawn[50:250, 20:220])
-    return cut
+    anna = Subject()
+    ben = Subject(
+        face_width=0.4, eye_distance=0.17, nose_length=0.16, brow_height=0.12, skin=(70, 98, 150)
+    )
+    drawn = (
+        draw_face(anna, "neutral", size=(240, 280)),
+        draw_face(ben, "happiness", size=(240, 280)),
+    )
+    return [cv2.cvtColor(face, cv2.COLOR_BGR2GRAY)[50:250, 20:220] for face in drawn]
 
 
 def scene(*placed: tuple[np.ndarray, float, float], size=(480, 640)) -> np.ndarray:
@@ -68,7 +69,7 @@ def center(face) -> float:
     return float(face.landmarks[:, 0].mean())
 
 
-def test_a_face_at_rest_is_searched_once_and_confirmed_now_and_then(counting, people):
+def test_a_face_at_rest_is_searched_once_and_confirmed_at_an_interval(counting, people):
     seen = follow(FaceTracker(counting), [scene((people[0], 200, 100))] * 25)
     assert [len(faces) for faces in seen] == [1] * 25
     assert counting.searches == 1
@@ -90,7 +91,7 @@ def test_landmarks_follow_a_moving_face_as_a_full_search_would(counting, detecto
         assert face.box.overlap(found.box) > 0.5
 
 
-def test_a_fast_face_is_not_lost_on_the_way(detector, people):
+def test_a_fast_face_is_not_lost(detector, people):
     tracker = FaceTracker(detector)
     for step in range(14):
         frame = scene((people[0], 10 + 30 * step, 140))
@@ -100,7 +101,7 @@ def test_a_fast_face_is_not_lost_on_the_way(detector, people):
         assert np.hypot(*(face.landmarks - found.landmarks).T).mean() < 0.1 * eyes
 
 
-def test_a_face_that_comes_nearer_is_followed(counting, detector, people):
+def test_a_face_that_comes_closer_is_followed(counting, detector, people):
     frames = []
     for step in range(50):
         scale = 0.7 + 0.02 * step
@@ -115,14 +116,14 @@ def test_a_face_that_comes_nearer_is_followed(counting, detector, people):
         assert face.box.overlap(found.box) > 0.4
 
 
-def test_a_face_that_is_gone_is_gone_at_once(counting, people):
+def test_a_face_that_disappears_is_dropped_at_once(counting, people):
     frames = [scene((people[0], 200, 100))] * 15 + [scene()] * 15
     seen = follow(FaceTracker(counting), frames)
     assert all(seen[:15])
     assert not any(seen[15:])
 
 
-def test_a_face_covered_by_something_is_gone_within_the_confirmation_interval(counting, people):
+def test_a_covered_face_is_dropped_within_the_confirmation_interval(counting, people):
     covered = scene((people[0], 200, 100))
     covered[120:300, 220:400] = covered[120:300:9, 220:400:9].repeat(9, 0).repeat(9, 1)
     covered[190:300, 220:400] = 128
@@ -131,7 +132,7 @@ def test_a_face_covered_by_something_is_gone_within_the_confirmation_interval(co
     assert not any(seen[13 + CONFIRM_EVERY :])
 
 
-def test_a_face_that_leaves_the_picture_is_not_held_at_its_edge(counting, people):
+def test_a_face_that_leaves_the_frame_is_not_held_at_its_edge(counting, people):
     frames = [scene((people[0], 300 + 8 * step, 100)) for step in range(60)]
     seen = follow(FaceTracker(counting), frames)
     assert seen[0]
@@ -139,7 +140,7 @@ def test_a_face_that_leaves_the_picture_is_not_held_at_its_edge(counting, people
     assert not any(seen[40:])
 
 
-def test_nobody_costs_a_search_only_every_few_frames(counting):
+def test_without_a_face_only_every_few_frames_are_searched(counting):
     seen = follow(FaceTracker(counting), [scene()] * 41)
     assert not any(seen)
     assert counting.searches == pytest.approx(41 / IDLE_EVERY, abs=1)
@@ -161,7 +162,7 @@ def test_another_scene_is_searched_at_once(counting, people):
     assert tracker.update(255 - scene((255 - people[0], 200, 100)), 0.04)
 
 
-def test_slow_cameras_do_not_wait_for_many_frames(counting):
+def test_at_low_frame_rates_time_decides_when_to_search(counting):
     tracker = FaceTracker(counting)
     for step in range(5):
         tracker.update(scene(), step / 2)
@@ -192,7 +193,7 @@ def test_numbers_stay_when_one_face_hides_the_other_for_a_moment(counting, peopl
         assert len(boxes) < 2 or boxes[0].overlap(boxes[1]) < 0.4
 
 
-def test_who_leaves_and_returns_has_the_same_number(counting, people):
+def test_a_person_who_leaves_and_returns_keeps_the_number(counting, people):
     both = scene((people[0], 30, 100), (people[1], 400, 150))
     alone = scene((people[1], 400, 150))
     seen = follow(FaceTracker(counting), [both] * 5 + [alone] * 30 + [both] * 30)
@@ -200,7 +201,15 @@ def test_who_leaves_and_returns_has_the_same_number(counting, people):
     assert [number for number, _ in seen[-1]] == [1, 2]
 
 
-def test_only_the_largest_are_followed_where_that_is_asked(counting, people):
+@pytest.mark.parametrize("left", [200, 280, 20], ids=["same place", "near", "far"])
+@pytest.mark.parametrize("tracking", [True, False])
+def test_a_cut_to_another_person_starts_a_new_number(detector, people, left, tracking):
+    tracker = FaceTracker(detector, tracking=tracking)
+    seen = follow(tracker, [scene((people[0], 200, 100))] * 5 + [scene((people[1], left, 100))] * 5)
+    assert [number for faces in seen for number, _ in faces] == [1] * 5 + [2] * 5
+
+
+def test_max_faces_keeps_the_largest(counting, people):
     small = cv2.resize(people[1], (140, 140))
     frame = scene((people[0], 30, 100))
     frame[200:340, 420:560] = small
@@ -219,7 +228,7 @@ def test_without_tracking_every_frame_is_searched(counting, people):
     assert [number for faces in seen for number, _ in faces] == [1] * 5
 
 
-def test_small_faces_are_found_where_asked_for(counting, people):
+def test_min_face_finds_smaller_faces(counting, people):
     frame = np.full((480, 640), 205, np.uint8)
     frame[200:290, 300:390] = cv2.resize(people[0], (90, 90), interpolation=cv2.INTER_AREA)
     assert not FaceTracker(counting).update(frame, 0.0)
@@ -230,7 +239,7 @@ def test_small_faces_are_found_where_asked_for(counting, people):
     assert counting.confirmations == 1
 
 
-def test_large_frames_are_searched_on_a_copy_and_measured_in_full(detector, people):
+def test_large_frames_are_searched_on_a_reduced_copy_and_measured_in_full(detector, people):
     large = cv2.resize(scene((people[0], 200, 100)), (3840, 2880))
     ((_, face),) = FaceTracker(detector).update(large, 0.0)
     (found,) = detector.faces(scene((people[0], 200, 100)))
@@ -240,7 +249,7 @@ def test_large_frames_are_searched_on_a_copy_and_measured_in_full(detector, peop
     assert len(np.unique(face.landmarks % 6)) > 4
 
 
-def test_a_change_of_resolution_does_not_confuse_it(counting, people):
+def test_a_face_is_found_after_a_change_of_resolution(counting, people):
     tracker = FaceTracker(counting)
     tracker.update(scene((people[0], 200, 100)), 0.0)
     larger = cv2.resize(scene((people[0], 200, 100)), (1280, 960))
@@ -253,12 +262,12 @@ def test_an_interval_below_one_is_refused(counting):
         FaceTracker(counting, detect_every=0)
 
 
-def test_a_real_face_is_never_lost(real_video, detector):
+def test_a_real_face_is_never_lost_and_keeps_its_number(real_video, detector):
     counting = Counting(detector)
     tracker = FaceTracker(counting)
     capture = cv2.VideoCapture(str(real_video))
     n_frames = 0
     while (answer := capture.read())[0]:
-        assert len(tracker.update(answer[1], n_frames / FPS)) == 1
+        assert [number for number, _ in tracker.update(answer[1], n_frames / FPS)] == [1]
         n_frames += 1
     assert counting.searches < n_frames / 10

@@ -1,81 +1,143 @@
 import numpy as np
+import pytest
 
-from landmark_emotion.live.calibration import Calibration
+from landmark_emotion.live.calibration import ARRIVAL, Calibration
 from landmark_emotion.model.neutral import AUTO_INTERVAL, NeutralReference
 
 AVERAGE = np.zeros(136)
+ANNA, BEN, CLEO = np.random.default_rng(0).normal(0, 0.05, (3, 136))
+FPS = 25
 
 
-def test_two_people_keep_their_own_neutral_faces():
-    calibration = Calibration(AVERAGE)
-    calibration.start(time=0.0, seconds=1.0)
-    for time in (0.1, 0.5, 0.9):
-        for number in (1, 2):
-            reference, mode = calibration.reference(number, AVERAGE + number, 0.9, time)
-            assert (reference, mode) == (None, "calibrating")
-        assert not calibration.advance(time)
-    assert calibration.advance(1.0)
-    assert not calibration.advance(1.1)
-    for number in (1, 2):
-        reference, mode = calibration.reference(number, AVERAGE, 0.9, 1.2)
-        assert mode == "calibrated"
-        assert reference.n == 3
-        np.testing.assert_array_equal(reference.features, AVERAGE + number)
-    assert calibration.references.keys() == {1, 2}
-    assert calibration.reference(3, AVERAGE, 0.9, 1.2) == (None, "static")
+class Camera:
+    """A calibration and the time."""
+
+    def __init__(self, *options, **more):
+        self.calibration = Calibration(AVERAGE, *options, **more)
+        self.time = 0.0
+
+    def show(self, faces, seconds=1 / FPS, remembered=frozenset()):
+        """Show faces for some seconds: {number: features}; the reference and mode of each."""
+        for _ in range(round(seconds * FPS)):
+            self.calibration.advance(self.time, set(faces), {*faces, *remembered})
+            found = {
+                number: self.calibration.reference(number, features, 0.9, self.time)
+                for number, features in faces.items()
+            }
+            self.time += 1 / FPS
+        return found
+
+    def calibrate(self, faces):
+        self.calibration.start(1.0)
+        assert {mode for _, mode in self.show(faces, 1.0).values()} == {"calibrating"}
+        return self.show(faces)
 
 
-def test_a_blink_while_calibrating_does_no_harm():
-    calibration = Calibration(AVERAGE)
-    calibration.start(0.0, 1.0)
-    for frame in range(9):
-        calibration.reference(1, AVERAGE + (5 if frame == 4 else 1), 0.9, frame / 10)
-    calibration.advance(1.0)
-    np.testing.assert_array_equal(calibration.references[1].features, AVERAGE + 1)
+@pytest.fixture
+def camera() -> Camera:
+    return Camera()
 
 
-def test_who_comes_back_finds_their_neutral_face_where_they_are_the_only_one():
-    calibration = Calibration(AVERAGE)
-    calibration.start(0.0, 1.0)
-    calibration.reference(1, AVERAGE + 1, 0.9, 0.5)
-    calibration.advance(1.0)
-    calibration.forget_all_but(set())
-    reference, mode = calibration.reference(1, AVERAGE, 0.9, 60.0)
+def modes(found):
+    return [mode for _, mode in found.values()]
+
+
+def test_two_people_keep_their_own_neutral_faces(camera):
+    found = camera.calibrate({1: ANNA, 2: BEN})
+    assert not camera.calibration.calibrating
+    assert modes(found) == ["calibrated"] * 2
+    for (reference, _), features in zip(found.values(), (ANNA, BEN), strict=True):
+        assert reference.n == FPS
+        np.testing.assert_array_equal(reference.features, features)
+    assert camera.calibration.references.keys() == {1, 2}
+    assert modes(camera.show({1: ANNA, 2: BEN, 3: CLEO})) == ["calibrated", "calibrated", "static"]
+
+
+def test_calibration_begins_with_the_next_frame(camera):
+    camera.show({1: ANNA})
+    camera.calibration.start(1.0)
+    assert camera.calibration.calibrating
+    camera.time += 60  # the camera was away
+    assert modes(camera.show({1: ANNA}, 1.0)) == ["calibrating"]
+
+
+def test_a_blink_while_calibrating_does_no_harm(camera):
+    camera.calibration.start(1.0)
+    camera.show({1: ANNA}, 0.4)
+    camera.show({1: ANNA + 5}, 0.2)
+    camera.show({1: ANNA}, 0.4)
+    camera.show({}, remembered={1})
+    np.testing.assert_array_equal(camera.calibration.references[1].features, ANNA)
+
+
+def test_the_only_calibrated_person_is_recognized_when_they_return(camera):
+    camera.calibrate({1: ANNA})
+    camera.show({}, 60.0)
+    ((reference, mode),) = camera.show({2: ANNA}).values()
     assert mode == "calibrated"
-    np.testing.assert_array_equal(reference.features, AVERAGE + 1)
+    np.testing.assert_array_equal(reference.features, ANNA)
 
 
-def test_of_several_people_nobody_inherits_from_another():
-    calibration = Calibration(AVERAGE)
-    calibration.start(0.0, 1.0)
-    for number in (1, 2):
-        calibration.reference(number, AVERAGE + number, 0.9, 0.5)
-    calibration.advance(1.0)
-    calibration.forget_all_but({2})
-    assert calibration.reference(1, AVERAGE, 0.9, 2.0) == (None, "static")
-    assert calibration.reference(2, AVERAGE, 0.9, 2.0)[1] == "calibrated"
+def test_a_stranger_inherits_nothing(camera):
+    camera.calibrate({1: ANNA})
+    camera.show({}, 3.0)
+    assert modes(camera.show({2: BEN}, 20.0)) == ["static"]
+
+
+def test_somebody_beside_the_only_calibrated_person_inherits_nothing(camera):
+    camera.calibrate({1: ANNA})
+    assert modes(camera.show({1: ANNA, 2: ANNA}, 2.0)) == ["calibrated", "static"]
+
+
+def test_of_several_people_each_finds_only_their_own_neutral_face_while_remembered(camera):
+    camera.calibrate({1: ANNA, 2: BEN})
+    camera.show({2: BEN}, remembered={1})
+    found = camera.show({2: BEN, 3: CLEO, 4: ANNA}, remembered={1})
+    assert modes(found) == ["calibrated", "static", "calibrated"]
+    np.testing.assert_array_equal(found[4][0].features, ANNA)
+    camera.show({}, 8.0)
+    assert modes(camera.show({5: ANNA, 6: CLEO}, 2.0)) == ["static"] * 2
+
+
+def test_who_is_not_recognized_on_arrival_stays_a_stranger(camera):
+    camera.calibrate({1: ANNA})
+    camera.show({})
+    camera.show({2: BEN}, ARRIVAL + 1)
+    assert modes(camera.show({2: ANNA}, 5.0)) == ["static"]
+
+
+def test_a_followed_face_that_looks_clearly_different_is_compared_with_nobody(camera):
+    camera.calibrate({1: ANNA})
+    assert modes(camera.show({1: BEN}, 2.0)) == ["static"]
+    assert modes(camera.show({1: ANNA}, 5.0)) == ["calibrated"]
 
 
 def test_own_before_profile_before_estimate():
-    profile = NeutralReference(AVERAGE + 9, 1)
-    calibration = Calibration(AVERAGE, profile, automatic=True)
-    assert calibration.reference(1, AVERAGE, 0.9, 0.0) == (profile, "profile")
-    calibration.start(0.0, 1.0)
-    calibration.reference(1, AVERAGE + 1, 0.9, 0.5)
-    calibration.advance(1.0)
-    assert calibration.reference(1, AVERAGE, 0.9, 1.5)[1] == "calibrated"
+    profile = NeutralReference(CLEO, 1)
+    camera = Camera(profile, automatic=True)
+    assert camera.show({1: ANNA}) == {1: (profile, "profile")}
+    assert modes(camera.calibrate({1: ANNA})) == ["calibrated"]
 
 
 def test_the_estimate_is_used_once_it_has_seen_a_second_of_the_face():
     calibration = Calibration(AVERAGE, automatic=True)
-    modes = [
-        calibration.reference(1, AVERAGE + 1, 0.9, step * AUTO_INTERVAL)[1] for step in range(10)
-    ]
-    assert modes == ["static"] * 4 + ["automatic"] * 6
+    seen = []
+    for step in range(10):
+        calibration.advance(step * AUTO_INTERVAL, {1}, {1})
+        seen.append(calibration.reference(1, ANNA, 0.9, step * AUTO_INTERVAL)[1])
+    assert seen == ["static"] * 4 + ["automatic"] * 6
 
 
-def test_calibrating_without_a_face_leaves_everything_as_it_was():
-    calibration = Calibration(AVERAGE)
-    calibration.start(0.0, 1.0)
-    assert calibration.advance(2.0)
-    assert calibration.references == {}
+def test_the_estimate_ends_with_the_face():
+    camera = Camera(automatic=True)
+    assert modes(camera.show({1: ANNA}, 2.0)) == ["automatic"]
+    camera.show({})
+    assert modes(camera.show({2: ANNA})) == ["static"]
+
+
+def test_calibrating_without_a_face_changes_nothing(camera):
+    camera.calibrate({1: ANNA})
+    camera.calibration.start(1.0)
+    camera.show({}, 2.0, remembered={1})
+    assert not camera.calibration.calibrating
+    assert modes(camera.show({1: ANNA})) == ["calibrated"]

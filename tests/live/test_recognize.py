@@ -2,6 +2,8 @@ import doctest
 import importlib
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from time import sleep
 
 import cv2
 import numpy as np
@@ -18,7 +20,7 @@ def test_the_examples_in_docstrings_run(module):
     assert not failed
 
 
-def test_a_file_and_an_array_give_the_same(face, tmp_path, model):
+def test_a_file_and_an_array_give_the_same_result(face, tmp_path, model):
     path = tmp_path / "ü.png"
     path.write_bytes(cv2.imencode(".png", face)[1].tobytes())
     recognizer = le.Recognizer(model)
@@ -27,12 +29,12 @@ def test_a_file_and_an_array_give_the_same(face, tmp_path, model):
     assert np.array_equal(one.probabilities, other.probabilities)
 
 
-def test_gray_will_do(face, model):
+def test_gray_images_are_accepted(face, model):
     gray = cv2.cvtColor(face, cv2.COLOR_BGR2GRAY)
     assert len(le.recognize(gray, recognizer=le.Recognizer(model))) == 1
 
 
-def test_pictures_do_not_know_of_each_other(face, nobody, model):
+def test_images_are_independent_of_each_other(face, nobody, model):
     recognizer = le.Recognizer(model)
     first = le.recognize(face, recognizer=recognizer)
     assert le.recognize(nobody, recognizer=recognizer) == []
@@ -40,19 +42,32 @@ def test_pictures_do_not_know_of_each_other(face, nobody, model):
     assert np.array_equal(first[0].probabilities, again[0].probabilities)
 
 
-def test_the_default_recognizer_is_made_once(face, here):
-    assert len(le.recognize(face)) == 1
-    assert len(le.recognize(face)) == 1
-    info = importlib.import_module("landmark_emotion.live.recognizer")._recognizer.cache_info()
-    assert info.misses == 1
+def test_the_default_recognizer_is_created_once_however_many_threads_ask(
+    face, here, monkeypatch, model
+):
+    module = importlib.import_module("landmark_emotion.live.recognizer")
+    recognizer, created = le.Recognizer(model), []
+
+    def create():
+        sleep(0.05)
+        created.append(recognizer)
+        return recognizer
+
+    monkeypatch.setattr(module, "Recognizer", create)
+    module._create_recognizer.cache_clear()
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(le.recognize, [face] * 8))
+    module._create_recognizer.cache_clear()
+    assert len(created) == 1
+    assert all(np.array_equal(p.probabilities, found[0][0].probabilities) for (p,) in found)
 
 
-def test_a_file_that_is_missing_is_told(here):
+def test_a_missing_file_raises_an_error(here):
     with pytest.raises(ImageError, match=r"none\.png: no such file"):
         le.recognize("none.png")
 
 
-def test_all_that_is_promised_is_there():
+def test_every_public_name_can_be_imported():
     for name in le.__all__:
         assert getattr(le, name) is not None
     assert set(le.__all__) <= set(dir(le))
@@ -60,7 +75,7 @@ def test_all_that_is_promised_is_there():
         le.no_such_name  # noqa: B018
 
 
-def test_importing_loads_nothing():
+def test_importing_the_package_loads_no_heavy_module():
     program = "import sys, landmark_emotion; print({'numpy', 'cv2', 'dlib'} & set(sys.modules))"
     out = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout
     assert out == "set()\n"

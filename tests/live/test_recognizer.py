@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -5,7 +7,15 @@ from landmark_emotion.drawn.drawing import Subject, draw_face
 from landmark_emotion.errors import ModelError, PredictorError, SourceError
 from landmark_emotion.live.recognizer import Recognizer
 from landmark_emotion.model.classifier import load_model
+from landmark_emotion.model.neutral import NeutralReference
+from landmark_emotion.sources.images import read_image
 from landmark_emotion.sources.video import frames
+
+ANNA = Subject()
+BEN = Subject(
+    face_width=0.4, eye_distance=0.17, nose_length=0.16, mouth_width=0.16, brow_height=0.12
+)
+FPS = 25
 
 
 @pytest.fixture
@@ -27,7 +37,7 @@ def test_a_drawn_smile_is_recognized_by_a_model_of_drawn_faces(recognizer, face)
     assert recognizer.recognize(face)[0].emotion == "happiness"
 
 
-def test_training_and_live_use_measure_the_same(recognizer, trained, detector, face):
+def test_training_and_live_use_give_the_same_probabilities(recognizer, trained, detector, face):
     (prediction,) = recognizer.recognize(face)
     (found,) = detector.faces(face)
     assert np.array_equal(prediction.face.landmarks, found.landmarks)
@@ -35,7 +45,7 @@ def test_training_and_live_use_measure_the_same(recognizer, trained, detector, f
     assert prediction.probabilities == pytest.approx(expected)
 
 
-def test_no_face_gives_nothing_and_never_the_last_answer_again(recognizer, face, nobody):
+def test_no_face_gives_an_empty_list(recognizer, face, nobody):
     assert len(recognizer.recognize(face)) == 1
     assert recognizer.recognize(nobody) == []
 
@@ -55,7 +65,7 @@ def test_faces_are_numbered_from_left_to_right(recognizer):
         assert np.allclose(prediction.probabilities, alone.raw_probabilities, atol=0.25)
 
 
-def test_a_stream_gives_every_frame_with_its_own_predictions(recognizer, video):
+def test_a_stream_yields_every_frame_with_its_own_predictions(recognizer, video):
     seen = list(recognizer.stream(video))
     assert [frame.index for frame, _ in seen] == list(range(40))
     for frame, predictions in seen:
@@ -65,12 +75,12 @@ def test_a_stream_gives_every_frame_with_its_own_predictions(recognizer, video):
     assert not any(with_face[-9:])
 
 
-def test_leaving_a_stream_closes_its_source(recognizer, monkeypatch, video):
+def test_closing_a_stream_closes_its_source(recognizer, monkeypatch, video):
     closed = []
 
-    def watched(source, warn, reconnect):
+    def watched(source, notify, reconnect):
         try:
-            yield from frames(source, warn, reconnect)
+            yield from frames(source, notify, reconnect)
         finally:
             closed.append(source)
 
@@ -91,7 +101,7 @@ def test_a_loaded_model_can_be_given(model, face):
     )
 
 
-def test_what_is_missing_is_told(here, model):
+def test_a_missing_file_raises_an_error_that_names_it(here, model):
     with pytest.raises(ModelError, match=r"none\.npz: no such model"):
         Recognizer("none.npz")
     with pytest.raises(PredictorError, match="no shape predictor"):
@@ -100,16 +110,144 @@ def test_what_is_missing_is_told(here, model):
         next(Recognizer(model).stream("none.mp4"))
 
 
-def test_what_is_no_picture_is_refused(recognizer):
+def test_an_array_that_is_no_picture_is_refused(recognizer):
     with pytest.raises(ValueError, match="image must be of type uint8"):
         recognizer.recognize(np.zeros((480, 640, 3)))
 
 
-def test_small_faces_are_found_where_asked_for(recognizer, face):
+def test_small_faces_are_found_in_single_images(recognizer, face):
     tiny = np.full((480, 640, 3), face[0, 0], dtype=np.uint8)
     tiny[200:296, 250:378] = face[::5, ::5]
     assert recognizer.recognize(tiny) == []
     assert len(recognizer.recognize_still(tiny)) == 1
+
+
+def test_frames_before_an_error_of_the_source_are_yielded(recognizer, monkeypatch, video):
+    def breaking_off(*options):
+        for frame in frames(video):
+            if frame.index == 3:
+                raise SourceError("drawn.avi: broke off; try again")
+            yield frame
+
+    monkeypatch.setattr("landmark_emotion.live.recognizer.frames", breaking_off)
+    seen = []
+
+    def watch():
+        seen.extend((frame.index, len(found)) for frame, found in recognizer.stream(video))
+
+    with pytest.raises(SourceError, match="broke off"):
+        watch()
+    assert seen == [(0, 1), (1, 1), (2, 1)]
+
+
+def show(recognizer, picture, seconds, start):
+    """Recognize the same picture for some seconds: numbers and modes that were seen."""
+    predictions = [
+        prediction
+        for step in range(round(seconds * FPS))
+        for prediction in recognizer.recognize(picture, start + step / FPS)
+    ]
+    return {p.number for p in predictions}, {p.mode for p in predictions}
+
+
+@pytest.fixture
+def calibrated(recognizer):
+    """A recognizer that has been calibrated on Anna until second 1."""
+    recognizer.calibrate(0.5)
+    assert show(recognizer, draw_face(ANNA, "neutral"), 1, 0)[1] == {"calibrating", "calibrated"}
+    return recognizer
+
+
+@pytest.mark.parametrize("shift", [0, 120], ids=["same place", "another place"])
+def test_a_cut_to_another_person_ends_number_smoothing_and_calibration(calibrated, shift):
+    stranger = np.roll(draw_face(BEN, "happiness"), shift, axis=1)
+    numbers, modes = show(calibrated, stranger, 2, 1)
+    assert (numbers, modes) == ({2}, {"static"})
+
+
+def test_the_first_answer_after_a_cut_is_not_smoothed(calibrated):
+    (prediction,) = calibrated.recognize(draw_face(BEN, "happiness"), 1.0)
+    assert np.array_equal(prediction.probabilities, prediction.raw_probabilities)
+
+
+def test_a_cut_to_the_same_person_changes_nothing(calibrated):
+    assert show(calibrated, draw_face(ANNA, "happiness"), 1, 1) == ({1}, {"calibrated"})
+
+
+def test_a_stranger_who_comes_after_a_gap_inherits_nothing(calibrated, nobody):
+    show(calibrated, nobody, 3, 1)
+    numbers, modes = show(calibrated, draw_face(BEN, "neutral"), 1, 4)
+    assert (numbers, modes) == ({2}, {"static"})
+
+
+@pytest.mark.parametrize("gap", [3, 8])
+def test_the_calibrated_person_is_recognized_after_a_gap(calibrated, nobody, gap):
+    show(calibrated, nobody, gap, 1)
+    assert show(calibrated, draw_face(ANNA, "neutral"), 1, 1 + gap)[1] == {"calibrated"}
+
+
+def test_when_two_were_calibrated_a_third_inherits_nothing(recognizer, nobody):
+    pair = np.hstack([draw_face(one, "neutral", size=(400, 480)) for one in (ANNA, BEN)])
+    recognizer.calibrate(0.5)
+    show(recognizer, pair, 1, 0)
+    # No frame comes while they leave, so they are forgotten in the frame that shows the third.
+    recognizer.recognize(np.hstack([nobody[:, :400]] * 2), 1)
+    numbers, modes = show(recognizer, np.hstack([draw_face(ANNA, "fear"), nobody[:, :160]]), 1, 9)
+    assert (numbers, modes) == ({3}, {"static"})
+
+
+def test_the_estimate_is_not_inherited(model):
+    recognizer = Recognizer(model, automatic=True)
+    assert "automatic" in show(recognizer, draw_face(ANNA, "neutral"), 2, 0)[1]
+    assert show(recognizer, draw_face(BEN, "neutral"), 0.5, 2) == ({2}, {"static"})
+
+
+def test_a_stream_starts_anew_but_keeps_what_was_loaded_and_asked_for(model, video):
+    recognizer = Recognizer(model)
+    recognizer.calibrate(0.5)
+    for expected in ({"calibrating", "calibrated"}, {"static"}):
+        predictions = [p for _, found in recognizer.stream(video) for p in found]
+        assert {p.mode for p in predictions} == expected
+        assert {p.number for p in predictions} == {1}
+    recognizer.calibration.profile = NeutralReference(recognizer.model.mean, 1)
+    assert next(recognizer.stream(video))[1][0].mode == "profile"
+
+
+def test_real_people_do_not_inherit_from_each_other(photos, detector):
+    people = ("003", "004", "005", "006")
+    neutral = [read_image(photos / "neutral" / f"{person}_03.jpg") for person in people]
+    smiling = [read_image(photos / "happiness" / f"{person}_08.jpg") for person in people]
+    for index, picture in enumerate(neutral):
+        recognizer = Recognizer(None, detector)
+        recognizer.calibrate(0.2)
+        show(recognizer, picture, 0.4, 0)
+        assert show(recognizer, smiling[index], 0.2, 0.4) == ({1}, {"calibrated"})
+        assert show(recognizer, smiling[index - 1], 0.4, 0.6) == ({2}, {"static"})
+
+
+def test_a_real_person_who_moves_stays_the_same(real_video, detector):
+    recognizer = Recognizer(None, detector)
+    recognizer.calibrate(0.5)
+    predictions = [found for _, found in recognizer.stream(real_video)]
+    assert {p.number for found in predictions for p in found} == {1}
+    assert {p.mode for found in predictions[30:] for p in found} == {"calibrated"}
+
+
+def test_threads_that_share_a_recognizer_take_turns(recognizer):
+    pictures = [draw_face(ANNA, "neutral", size=size) for size in ((640, 480), (320, 240))] * 10
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(recognizer.recognize, pictures))
+    assert sorted(p.frame for predictions in found for p in predictions) == list(range(20))
+
+
+def test_a_second_stream_ends_the_first(recognizer, video):
+    first = recognizer.stream(video)
+    next(first)
+    second = recognizer.stream(video)
+    next(second)
+    with pytest.raises(RuntimeError, match="one recognizer per stream"):
+        next(first)
+    assert next(second)[0].index == 1
 
 
 def test_using_a_model_loads_neither_training_nor_plotting(spawn, model, video):

@@ -147,6 +147,7 @@ def test_smoothed_probabilities_stay_probabilities(times, k, seconds):
         assert 0 <= likeliest < k
 
 
+FACE = np.random.default_rng(0).uniform(0, 100, (68, 2))
 boxes = st.builds(Box, *[st.integers(-500, 2000)] * 2, *[st.integers(1, 600)] * 2)
 
 
@@ -154,7 +155,7 @@ boxes = st.builds(Box, *[st.integers(-500, 2000)] * 2, *[st.integers(1, 600)] * 
 def test_faces_of_one_frame_never_share_a_number(frames):
     numbers = FaceNumbers()
     for index, places in enumerate(frames):
-        given_ = numbers.update(places, index / 25, [None] * len(places))
+        given_ = numbers.update(places, [FACE] * len(places), index / 25, [None] * len(places))
         assert len(set(given_)) == len(places)
         assert all(number >= 1 for number in given_)
 
