@@ -100,8 +100,8 @@ class Recognizer:
 
         Parameters
         ----------
-        image : ndarray of shape (height, width, 3), uint8
-            BGR.
+        image : ndarray of shape (height, width) or (height, width, 1, 3 or 4), uint8, or PIL image
+            Gray, BGR or BGRA.
         time : float, optional
             Seconds, increasing from call to call; by default the time since the first call.
 
@@ -113,8 +113,8 @@ class Recognizer:
 
         Raises
         ------
-        ValueError
-            If the array is not a picture.
+        TypeError, ValueError
+            If it is not a picture, as in `preparation.to_bgr`.
         """
         with self._lock:
             now = clock.monotonic()
@@ -130,8 +130,8 @@ class Recognizer:
 
         Parameters
         ----------
-        image : ndarray of shape (height, width, 3), uint8
-            BGR.
+        image : ndarray of shape (height, width) or (height, width, 1, 3 or 4), uint8, or PIL image
+            Gray, BGR or BGRA.
 
         Returns
         -------
@@ -140,8 +140,8 @@ class Recognizer:
 
         Raises
         ------
-        ValueError
-            If the array is not a picture.
+        TypeError, ValueError
+            If it is not a picture, as in `preparation.to_bgr`.
         """
         image = to_bgr(image)
         faces = self._detector.faces(image, thorough=True, min_face=self._min_face)
@@ -333,7 +333,7 @@ def recognize(
     Parameters
     ----------
     image : path-like or ndarray of shape (height, width, 3), uint8
-        An image file, or a picture as OpenCV reads it: BGR, BGRA or gray.
+        An image file, or a picture as for `Recognizer.recognize_still`.
     recognizer : Recognizer, optional
         By default one with the model that `classifier.default_model` finds. It is created on the
         first call.
@@ -347,8 +347,8 @@ def recognize(
     ------
     ImageError
         If the file cannot be read.
-    ValueError
-        If the array is not a picture.
+    TypeError, ValueError
+        If it is neither, as in `preparation.to_bgr`.
 
     Examples
     --------
