@@ -15,7 +15,7 @@ from landmark_emotion.faces.detector import FaceDetector
 from landmark_emotion.live import recognizer
 from landmark_emotion.live.recognizer import Recognizer
 from landmark_emotion.model.classifier import EmotionModel
-from landmark_emotion.show.rows import COLUMNS, csv_row
+from landmark_emotion.show.rows import COLUMNS, flat_row, json_row
 
 
 class Stopwatch:
@@ -46,11 +46,11 @@ def stages(model, path):
     """Tell where the time of (c) goes; times are measured apart, as measuring costs some."""
     watch = Stopwatch()
     output = csv.DictWriter(io.StringIO(), COLUMNS)
-    row = functools.partial(csv_row, path.name)
 
     def write(predictions, at):
         for prediction in predictions or [None]:
-            output.writerow(row(round(at * FPS), at, prediction))
+            row = json_row(path.name, round(at * FPS), at, prediction)
+            output.writerow(flat_row(row))
 
     write = watch.wrap("output", write)
     methods = [name for name in vars(tracking.Detector) if not name.startswith("_")]

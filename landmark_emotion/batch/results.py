@@ -195,7 +195,7 @@ def write_table(rows: Iterable[Row], path: Path, format: Format, *, landmarks: b
         if format == "parquet":
             with contextlib.closing(ParquetRows(draft.path, landmarks=landmarks)) as table:
                 for row in noted():
-                    table.append(flat_row(row, landmarks=landmarks))
+                    table.append(row)
         else:
             with draft.path.open(
                 "w", encoding="utf-8", errors="surrogateescape", newline=""

@@ -108,7 +108,7 @@ class ParquetWriter(_RowWriter):
         self._rows.close()
 
     def _emit(self, row: dict[str, Any]) -> None:
-        self._rows.append(flat_row(row, landmarks=self._landmarks))
+        self._rows.append(row)
 
 
 class FrameTextWriter(Writer):

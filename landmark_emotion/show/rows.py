@@ -56,7 +56,7 @@ def json_row(
     *,
     landmarks: bool = False,
 ) -> dict[str, Any]:
-    """Build one row for JSON Lines.
+    """Build one row.
 
     Parameters
     ----------
@@ -113,20 +113,6 @@ def flat_row(row: Mapping[str, Any], *, landmarks: bool = False) -> dict[str, An
         points = chain.from_iterable(row.get("landmarks") or ())
         flat |= dict(zip(LANDMARK_COLUMNS, points, strict=False))
     return {name: flat.get(name) for name in columns(landmarks)}
-
-
-def csv_row(
-    source: str,
-    frame: int,
-    time: float,
-    prediction: Prediction | None,
-    error: str = "",
-    *,
-    landmarks: bool = False,
-) -> dict[str, Any]:
-    """Build one flat row; the parameters are those of `json_row`."""
-    row = json_row(source, frame, time, prediction, error, landmarks=landmarks)
-    return flat_row(row, landmarks=landmarks)
 
 
 def _by_emotion(prediction: Prediction, probabilities: NDArray[np.float64]) -> dict[str, float]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from landmark_emotion.errors import MissingPackageError
 from landmark_emotion.live.prediction import Prediction
-from landmark_emotion.show.rows import COLUMN_TYPES, columns, csv_row
+from landmark_emotion.show.rows import COLUMN_TYPES, columns, flat_row, json_row
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,15 +44,18 @@ def to_dataframe(
         import pandas as pd
     except ImportError as error:
         raise _missing("pandas", error) from error
-    rows = (csv_row(source, p.frame, p.time, p, landmarks=landmarks) for p in predictions)
+    rows = [
+        _flat(json_row(source, p.frame, p.time, p, landmarks=landmarks), landmarks)
+        for p in predictions
+    ]
     names = columns(landmarks)
     nullable = {str: "string", int: "Int64", float: "Float64"}
     types = {name: nullable[COLUMN_TYPES.get(name, float)] for name in names}
-    return pd.DataFrame(list(map(_encodable, rows)), columns=list(names)).astype(types)
+    return pd.DataFrame(rows, columns=list(names)).astype(types)
 
 
 class ParquetRows:
-    """Writes flat rows to a Parquet file, a few thousand at a time.
+    """Writes rows to a Parquet file, a few thousand at a time.
 
     Parameters
     ----------
@@ -74,14 +77,15 @@ class ParquetRows:
 
         types = {str: pa.string(), int: pa.int64(), float: pa.float64()}
         names = columns(landmarks)
+        self._landmarks = landmarks
         self._schema = pa.schema([(name, types[COLUMN_TYPES.get(name, float)]) for name in names])
         self._make_table = pa.Table.from_pylist
         self._writer = pq.ParquetWriter(str(path), self._schema)
         self._rows: list[dict[str, Any]] = []
 
     def append(self, row: dict[str, Any]) -> None:
-        """Add a row of `rows.csv_row` or `rows.flat_row`."""
-        self._rows.append(_encodable(row))
+        """Add a row of `rows.json_row`."""
+        self._rows.append(_flat(row, self._landmarks))
         if len(self._rows) >= ROWS_AT_ONCE:
             self._flush()
 
@@ -109,11 +113,11 @@ def check_parquet() -> None:
         raise _missing("pyarrow", error) from error
 
 
-def _encodable(row: dict[str, Any]) -> dict[str, Any]:
-    """Replace what is not Unicode in a text, such as the bytes of an odd file name."""
+def _flat(row: dict[str, Any], landmarks: bool) -> dict[str, Any]:
+    """Flatten a row, and replace what is not Unicode, such as bytes of an odd file name."""
     return {
         name: value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
-        for name, value in row.items()
+        for name, value in flat_row(row, landmarks=landmarks).items()
     }
 
 

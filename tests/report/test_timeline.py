@@ -18,7 +18,7 @@ from landmark_emotion.report.timeline.drawing import draw_timeline, lane_svg
 from landmark_emotion.report.timeline.lanes import NAMES, Recording, shares, steps_of
 from landmark_emotion.report.timeline.reading import read_timeline
 from landmark_emotion.report.timeline.words import share_rows, tick_marks
-from landmark_emotion.show.rows import COLUMNS, csv_row, json_row
+from landmark_emotion.show.rows import COLUMNS, flat_row, json_row
 
 KNOWN = ("anger", "happiness", "neutral")
 
@@ -38,6 +38,10 @@ def prediction(frame, time, shown, number=1, p=0.8, min_probability=0.0):
         "min_probability": min_probability,
     }
     return Prediction(**given)
+
+
+def csv_row(*values):
+    return flat_row(json_row(*values))
 
 
 def rows(*faces, source="talk.mp4", fps=10, make=csv_row, start=0):

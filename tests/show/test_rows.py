@@ -8,7 +8,7 @@ import pytest
 from landmark_emotion.emotions import EMOTIONS
 from landmark_emotion.live.prediction import Prediction
 from landmark_emotion.model.face import Box, Face
-from landmark_emotion.show.rows import COLUMNS, LANDMARK_COLUMNS, csv_row, flat_row, json_row
+from landmark_emotion.show.rows import COLUMNS, LANDMARK_COLUMNS, flat_row, json_row
 from landmark_emotion.show.tables import ParquetRows, to_dataframe
 
 
@@ -41,7 +41,6 @@ def test_json_row_has_box_emotion_and_all_probabilities(prediction):
 def test_flat_row_has_the_values_of_the_json_row(prediction, landmarks):
     nested = json.loads(json.dumps(json_row("a.mp4", 12, 0.1, prediction, landmarks=landmarks)))
     row = flat_row(nested, landmarks=landmarks)
-    assert row == csv_row("a.mp4", 12, 0.1, prediction, landmarks=landmarks)
     assert tuple(row) == COLUMNS + LANDMARK_COLUMNS * landmarks
     assert [row[name] for name in ("left", "top", "width", "height")] == nested["box"]
     assert (row["face"], row["emotion"], row["probability"]) == (2, "fear", 0.7)
@@ -59,13 +58,13 @@ def test_row_without_a_face_has_no_values_of_a_face():
     row = json_row("a.mp4", 3, 0.1, None)
     assert {key for key, value in row.items() if value is not None} == {"source", "frame", "time"}
     assert "error" not in row
-    flat = csv_row("a.mp4", 3, 0.1, None, landmarks=True)
+    flat = flat_row(row, landmarks=True)
     assert {key for key, value in flat.items() if value is not None} == {"source", "frame", "time"}
 
 
 def test_row_of_an_unreadable_source_has_the_reason():
-    assert json_row("a.png", 0, 0.0, None, "no such file")["error"] == "no such file"
-    assert csv_row("a.png", 0, 0.0, None, "no such file")["error"] == "no such file"
+    row = json_row("a.png", 0, 0.0, None, "no such file")
+    assert row["error"] == flat_row(row)["error"] == "no such file"
 
 
 def test_odd_file_names_survive_csv(prediction):
@@ -73,7 +72,7 @@ def test_odd_file_names_survive_csv(prediction):
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS)
     writer.writeheader()
-    writer.writerow(csv_row(name, 0, 0.0, prediction))
+    writer.writerow(flat_row(json_row(name, 0, 0.0, prediction)))
     (read,) = csv.DictReader(io.StringIO(out.getvalue(), newline=""))
     assert read["source"] == name
 
@@ -95,8 +94,8 @@ def test_parquet_file_has_the_rows(tmp_path, prediction):
     parquet = pytest.importorskip("pyarrow.parquet")
     path = tmp_path / "rows.parquet"
     file = ParquetRows(path)
-    for row in (csv_row("odd\udcff.mp4", 12, 0.5, prediction), csv_row("b", 0, 0.0, None, "gone")):
-        file.append(row)
+    file.append(json_row("odd\udcff.mp4", 12, 0.5, prediction))
+    file.append(json_row("b", 0, 0.0, None, "gone"))
     file.close()
     first, second = parquet.read_table(path).to_pylist()
     assert (first["source"], first["face"], first["p_fear"]) == ("odd?.mp4", 2, 0.7)
