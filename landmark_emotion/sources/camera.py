@@ -47,7 +47,7 @@ class Camera:
         self._is_stream = isinstance(source, str) and "://" in source
         self._reconnect = reconnect
         self.name = without_password(str(source)) if self._is_stream else f"camera {source}"
-        self.remedy = "check that it is still sending" if self._is_stream else "plug it in again"
+        self._remedy = "check that it is still sending" if self._is_stream else "plug it in again"
         self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
         # Guards the attributes below, which both threads use.
         self._condition = threading.Condition()
@@ -149,7 +149,7 @@ class Camera:
     def _stopped(self) -> SourceError:
         n = self._n_captured
         what = f"stopped after {n} frames" if n else "gives no picture"
-        return SourceError(f"{self.name}: {what}; {self.remedy}")
+        return SourceError(f"{self.name}: {what}; {self._remedy}")
 
     def _raise_error(self) -> None:
         if self._error is not None:

@@ -43,12 +43,16 @@ def test_the_named_arrays_are_loaded(saved):
 
 
 @pytest.mark.parametrize("comment", [b"", b"of three bytes and more PK"])
-@pytest.mark.parametrize("members", [2000, 70_000])
-def test_countless_members_are_refused(tmp_path, members, comment):
+def test_countless_members_are_refused(tmp_path, comment):
     with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
-        for number in range(members):
+        for number in range(1500):
             archive.writestr(str(number), b"")
         archive.comment = comment
+    with pytest.raises(ValueError, match="lists too many members"):
+        load_arrays(tmp_path / "a.npz", ("a",), most=2**30)
+    # From 65,536 members on, a second record at the end counts them.
+    end = b"PK\6\7" + bytes(16) + b"PK\5\6" + bytes(16) + len(comment).to_bytes(2, "little")
+    (tmp_path / "a.npz").write_bytes(bytes(100) + end + comment)
     with pytest.raises(ValueError, match="lists too many members"):
         load_arrays(tmp_path / "a.npz", ("a",), most=2**30)
 
