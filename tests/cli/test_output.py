@@ -24,7 +24,16 @@ def prediction(number: int = 1, happy: float = 0.75) -> Prediction:
     probabilities = np.array([0.25 * (1 - happy), happy, 0.75 * (1 - happy)])
     emotions = ("anger", "happiness", "neutral")
     likeliest = emotions[int(probabilities.argmax())]
-    return Prediction(7, 0.28, number, face, emotions, probabilities, probabilities, likeliest)
+    return Prediction(
+        frame=7,
+        time=0.28,
+        number=number,
+        face=face,
+        emotions=emotions,
+        probabilities=probabilities,
+        raw_probabilities=probabilities,
+        likeliest=likeliest,
+    )
 
 
 def pretend_terminal(monkeypatch):

@@ -17,7 +17,14 @@ def prediction() -> Prediction:
     face = Face(Box(-3, 4, 50, 60), np.arange(136.0).reshape(68, 2), 1.5)
     probabilities = np.array([0.1, 0.7, 0.2])
     return Prediction(
-        12, 0.5, 2, face, ("anger", "fear", "neutral"), probabilities, np.eye(3)[1], "fear"
+        frame=12,
+        time=0.5,
+        number=2,
+        face=face,
+        emotions=("anger", "fear", "neutral"),
+        probabilities=probabilities,
+        raw_probabilities=np.eye(3)[1],
+        likeliest="fear",
     )
 
 
