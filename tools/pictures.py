@@ -46,6 +46,7 @@ class Scene:
         x: float,
         y: float,
         height: float,
+        *,
         mode: Mode = "static",
         sure: float = 3.5,
         min_probability: float = 0.0,
@@ -93,12 +94,12 @@ def pictures() -> dict[str, Image]:
         scene = Scene(SIZES["vga"]).add(detector, emotion, 0.5, 0.52, 0.6)
         drawn[f"emotion-{emotion}"] = Overlay().draw(scene.image, scene.predictions, fps=29.6)
     for name, size in SIZES.items():
-        scene = Scene(size).add(detector, "happiness", 0.42, 0.5, 0.55, "calibrated", sure=2.0)
+        scene = Scene(size).add(detector, "happiness", 0.42, 0.5, 0.55, mode="calibrated", sure=2.0)
         drawn[f"size-{name}"] = Overlay().draw(scene.image, scene.predictions, fps=29.6)
-        scene.add(detector, "surprise", 0.8, 0.6, 0.3, "calibrating")
+        scene.add(detector, "surprise", 0.8, 0.6, 0.3, mode="calibrating")
         drawn[f"two-{name}"] = Overlay().draw(scene.image, scene.predictions, message="paused")
     for wall in (12.0, 235.0):
-        scene = Scene(SIZES["vga"], wall).add(detector, "sadness", 0.3, 0.5, 0.5, "profile")
+        scene = Scene(SIZES["vga"], wall).add(detector, "sadness", 0.3, 0.5, 0.5, mode="profile")
         picture = Overlay().draw(scene.image, scene.predictions, fps=7.25, message="paused")
         drawn[f"wall-{wall:.0f}"] = picture
     for count in range(2, 7):
@@ -119,7 +120,7 @@ def pictures() -> dict[str, Image]:
     )
     drawn["uncertain"] = Overlay().draw(scene.image, scene.predictions)
     message = "look neutral for 2 s ..."
-    scene = Scene(SIZES["vga"]).add(detector, "neutral", 0.4, 0.5, 0.5, "calibrating")
+    scene = Scene(SIZES["vga"]).add(detector, "neutral", 0.4, 0.5, 0.5, mode="calibrating")
     overlay = Overlay(help=True)
     drawn["help"] = overlay.draw(scene.image, scene.predictions, fps=30, message=message)
     drawn["label"] = Overlay(landmarks=False, bars=False).draw(scene.image, scene.predictions)

@@ -42,11 +42,10 @@ def draw_dataset(
     seed: int = 0,
     progress: Callable[[Iterable[Any], int], Iterable[Any]] | None = None,
 ) -> int:
-    """Draw a data set in the layout of CK+.
+    """Draw a data set in the layout of CK+; the folder appears only when it is complete.
 
     Every subject shows every emotion once, in a sequence of gray frames from neutral to the peak.
-    Every third subject has one more sequence, without a label. The folder appears only when it is
-    complete.
+    Every third subject has one more sequence, without a label.
 
     Parameters
     ----------

@@ -20,6 +20,7 @@ from landmark_emotion.show.video_file import Recorder
 def draw_video(
     path: Path,
     seed: int = 0,
+    *,
     emotions: Sequence[str] = DEFAULT_EMOTIONS,
     seconds_each: float = 2.0,
     fps: float = 25.0,

@@ -7,7 +7,9 @@ from landmark_emotion.training.datasets import read_dataset
 
 def test_a_data_set_and_a_video_are_drawn(run, here, monkeypatch):
     def brief(path, seed):
-        return draw_video(path, seed, ("fear", "anger"), 0.4, 5.0, (160, 120))
+        return draw_video(
+            path, seed, emotions=("fear", "anger"), seconds_each=0.4, fps=5.0, size=(160, 120)
+        )
 
     monkeypatch.setattr("landmark_emotion.cli.draw.draw_video", brief)
     result = run("draw", "faces", "--subjects", 1, "--video", "film.avi")
