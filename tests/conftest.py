@@ -1,4 +1,4 @@
-"""What several test files need: drawn faces and what follows from them, made once a session."""
+"""Shared fixtures: drawn faces and what is made from them, once per session."""
 
 import contextlib
 import io
@@ -30,7 +30,7 @@ REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 @dataclass(frozen=True)
 class Result:
-    """What a command did."""
+    """The outcome of a command."""
 
     status: int
     out: str
@@ -38,12 +38,12 @@ class Result:
 
     @property
     def rows(self) -> list[dict]:
-        """Its JSON Lines."""
+        """Rows printed as JSON Lines."""
         return [json.loads(line) for line in self.out.splitlines()]
 
     @property
     def json(self) -> dict:
-        """Its JSON."""
+        """JSON printed."""
         return json.loads(self.out)
 
 
@@ -69,7 +69,7 @@ def cache_folder(tmp_path_factory):
 
 @pytest.fixture
 def here(tmp_path, monkeypatch) -> Path:
-    """An empty folder that is the current one."""
+    """An empty folder as the current one."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -91,7 +91,7 @@ def run(capsys) -> Callable[..., Result]:
 
 @pytest.fixture
 def spawn(tmp_path):
-    """Start Python in a process of its own: ``spawn("-m", "landmark_emotion", ...)``."""
+    """Start Python in another process: ``spawn("-m", "landmark_emotion", ...)``."""
     started = []
 
     def start(*arguments: object, **options: object) -> subprocess.Popen:
@@ -108,8 +108,8 @@ def spawn(tmp_path):
 
 @pytest.fixture
 def full_disk() -> Callable[[int], AbstractContextManager[None]]:
-    """Stand for a disk with so many bytes left: what is written beyond gets lost."""
-    resource = pytest.importorskip("resource", reason="Windows does not limit the size of files")
+    """Imitate a full disk: files cannot grow beyond some bytes."""
+    resource = pytest.importorskip("resource", reason="Windows cannot limit the size of files")
 
     @contextlib.contextmanager
     def limit(size: int) -> Iterator[None]:
@@ -136,13 +136,13 @@ def face() -> np.ndarray:
 
 @pytest.fixture(scope="session")
 def nobody() -> np.ndarray:
-    """A picture without a face, (480, 640, 3)."""
+    """An image without a face, (480, 640, 3)."""
     return np.full((480, 640, 3), 128, dtype=np.uint8)
 
 
 @pytest.fixture(scope="session")
 def png(face) -> bytes:
-    """The drawn face as a gray file, half as wide."""
+    """The drawn face as a gray PNG, (240, 320)."""
     return cv2.imencode(".png", cv2.cvtColor(face[::2, ::2], cv2.COLOR_BGR2GRAY))[1].tobytes()
 
 
@@ -158,7 +158,7 @@ def drawn(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory, drawn) -> SimpleNamespace:
-    """What ``train`` does with them: its result, model and report."""
+    """Result, model and report of ``train`` on them."""
     folder = tmp_path_factory.mktemp("trained")
     model, report = folder / "model.npz", folder / "report.json"
     arguments = ["train", drawn, "--output", model, "--report", report, "--jobs", "1"]
@@ -181,7 +181,7 @@ def model(trained) -> Path:
 
 @pytest.fixture(scope="session")
 def video(tmp_path_factory) -> Path:
-    """A drawn video of 40 frames at 10 a second, with nobody in the last ten."""
+    """A drawn video of 40 frames at 10 per second, without a face in the last ten."""
     path = tmp_path_factory.mktemp("video") / "drawn.avi"
     draw_video(path, emotions=("happiness", "surprise"), seconds_each=1.5, fps=10, size=(400, 300))
     return path
@@ -197,7 +197,7 @@ def photos() -> Path:
 
 @pytest.fixture
 def real_video() -> Path:
-    """Two seconds of one real face."""
+    """Two seconds of a real face."""
     path = REAL_DATA / "video" / "single_face.mp4"
     if not path.is_file():
         pytest.skip(f"there is no real video in {REAL_DATA}")

@@ -1,4 +1,4 @@
-"""What the documents beside the README say is true, and their examples run."""
+"""The documents in docs/ agree with the program, and their examples run."""
 
 import re
 import shlex
@@ -31,7 +31,7 @@ def _text(name):
 
 @pytest.fixture(scope="module")
 def material(tmp_path_factory):
-    """The files that the examples speak of."""
+    """The files that the examples use."""
     folder = tmp_path_factory.mktemp("examples")
     for name, emotion in (("photo.jpg", "surprise"), ("neutral.jpg", "neutral")):
         cv2.imwrite(str(folder / name), draw_face(Subject(), emotion))
@@ -59,7 +59,7 @@ def test_there_are_examples():
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_links_lead_somewhere(page):
+def test_links_have_targets(page):
     for target in re.findall(r"\]\((?!http)([^)]+)\)", page.read_text(encoding="utf-8")):
         name, _, anchor = target.partition("#")
         file = page.parent / name if name else page
@@ -69,7 +69,7 @@ def test_links_lead_somewhere(page):
 
 
 def _anchors(file):
-    """Names of the headings of a Markdown file, as GitHub makes them."""
+    """Return the anchors that GitHub makes of the headings of a Markdown file."""
     headings = re.findall(r"^#+ (.*)$", file.read_text(encoding="utf-8"), re.M)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
@@ -79,7 +79,7 @@ def test_every_page_is_in_the_index():
         assert page.name == "README.md" or f"({page.name})" in _text("README.md"), page.name
 
 
-def test_pictures_are_there_and_small():
+def test_pictures_exist_and_are_small():
     shown = {
         (page.parent / target).resolve()
         for page in PAGES
@@ -91,12 +91,12 @@ def test_pictures_are_there_and_small():
         assert cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR) is not None, path
 
 
-def test_every_column_is_described():
+def test_every_column_is_documented():
     described = re.findall(r"^\| `(\w+)` \|", _text("output.md"), re.M)
     assert [name for name in described if name in COLUMNS][: len(COLUMNS)] == list(COLUMNS)
 
 
-def test_every_json_key_is_described():
+def test_every_json_key_is_documented():
     named = set(re.findall(r"`(\w+)`", _text("output.md")))
     assert json_row("x.jpg", 0, 0.0, None, "error", landmarks=True).keys() <= named
     model = load_model(default_model())
@@ -104,7 +104,7 @@ def test_every_json_key_is_described():
     assert explanation.keys() | explanation["rather_than"].keys() <= named
 
 
-def test_the_names_of_class_folders_are_understood():
+def test_documented_names_of_class_folders_are_parsed():
     table = _text("data-sets.md").partition("### Folder names")[2].partition("###")[0]
     rows = re.findall(r"^\| (\w+) \| (.+) \|$", table, re.M)
     assert len(rows) == 8
@@ -113,7 +113,7 @@ def test_the_names_of_class_folders_are_understood():
             assert parse_emotion(name) == emotion, name
 
 
-def test_what_a_reader_types_is_understood():
+def test_documented_commands_are_parsed():
     from landmark_emotion.cli.main import _parser
 
     typed = [
@@ -126,7 +126,7 @@ def test_what_a_reader_types_is_understood():
         assert callable(_parser().parse_args(shlex.split(line)).run), line
 
 
-def test_every_option_named_exists():
+def test_documented_options_exist():
     from landmark_emotion.cli.main import _parser
 
     (commands,) = (action for action in _parser()._actions if action.choices)
@@ -136,7 +136,7 @@ def test_every_option_named_exists():
             assert option in helps, f"{page.name}: {option}"
 
 
-def test_every_test_that_is_to_show_something_exists():
+def test_every_test_named_in_security_exists():
     text = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`(test_\w+)`", text))
     tests = "\n".join(path.read_text(encoding="utf-8") for path in ROOT.glob("tests/**/test_*.py"))

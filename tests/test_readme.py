@@ -1,4 +1,4 @@
-"""What the README says about commands and options is true."""
+"""The README agrees with the program about commands and options."""
 
 import re
 import shlex
@@ -18,7 +18,7 @@ COMMANDS = (
 
 
 def _blocks(name):
-    """Indented lines of a document: what a reader types."""
+    """Return the indented lines of a document, which a reader types."""
     text = (ROOT / name).read_text(encoding="utf-8")
     return [line.strip() for line in text.splitlines() if line.startswith("    ")]
 
@@ -47,7 +47,7 @@ def helps():
     return {name: parser.format_help() for name, parser in commands.choices.items()}
 
 
-def test_every_command_is_told_of(helps):
+def test_every_command_is_documented(helps):
     assert set(helps) == set(COMMANDS)
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     for name in COMMANDS:
@@ -55,39 +55,39 @@ def test_every_command_is_told_of(helps):
 
 
 @pytest.mark.parametrize("arguments", list(_typed()), ids=" ".join)
-def test_what_a_reader_types_is_understood(arguments):
+def test_documented_commands_are_parsed(arguments):
     from landmark_emotion.cli.main import _parser
 
     parsed = _parser().parse_args([argument for argument in arguments if argument != "..."])
     assert callable(parsed.run)
 
 
-def test_every_option_named_exists(helps):
+def test_documented_options_exist(helps):
     everything = "\n".join(helps.values()) + (ROOT / "tasks.py").read_text(encoding="utf-8")
     for name in DOCUMENTS:
         for option in re.findall(r"`(--[a-z-]+)", (ROOT / name).read_text(encoding="utf-8")):
             assert option in everything, f"{name}: {option}"
 
 
-def test_every_option_is_told_of(helps):
+def test_every_option_is_documented(helps):
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    untold = {
+    undocumented = {
         option
         for text in helps.values()
         for option in re.findall(r"(--[a-z-]+)", text)
         if option not in readme
     }
-    assert untold == {"--help"}
+    assert undocumented == {"--help"}
 
 
-def test_every_column_is_told_of():
+def test_every_column_is_documented():
     section = (ROOT / "README.md").read_text(encoding="utf-8").partition("### Columns")[2]
     named = re.findall(r"`(\w+)`", section)
     for column in COLUMNS:
         assert column in named or column.startswith(("p_", "raw_")), column
 
 
-def test_the_names_of_class_folders_are_understood():
+def test_documented_names_of_class_folders_are_parsed():
     section = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
     names = re.search(r"before or after:\n(.*?), and the two-letter", section, re.DOTALL)[1]
     codes = re.search(r"two-letter codes (.*?)\. Images", section, re.DOTALL)[1]
@@ -95,7 +95,7 @@ def test_the_names_of_class_folders_are_understood():
         assert parse_emotion(name) is not None, name
 
 
-def test_links_lead_somewhere():
+def test_links_have_targets():
     for name in DOCUMENTS:
         text = (ROOT / name).read_text(encoding="utf-8")
         for target in re.findall(r"\]\((?!http)([^)#]+)\)", text):

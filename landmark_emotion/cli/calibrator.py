@@ -38,7 +38,7 @@ class Calibrator:
         self._recognizer.calibrate(seconds)
         self.running = True
         self.unsaved = self._profile is not None
-        self._notify(f"look neutral for {seconds:g} seconds ...")
+        self._notify(f"look neutral for {seconds:g} second{'s' * (seconds != 1)} ...")
 
     def after_frame(self) -> None:
         """Finish calibration once its time is over."""

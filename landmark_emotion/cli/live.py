@@ -67,9 +67,9 @@ def _check(args: argparse.Namespace, n_sources: int) -> None:
     if args.calibrate == "auto" and (args.profile or args.neutral):
         args.usage_error("argument --calibrate: 'auto' cannot be used with --profile or --neutral")
     stores_profile = args.profile is not None and args.calibrate is not None
-    for option, given in (("--record", args.record), ("--profile", stores_profile)):
-        if given and n_sources != 1:
-            args.usage_error(f"argument {option}: can store one video only, got {n_sources}")
+    if n_sources != 1 and (args.record is not None or stores_profile):
+        option = "--profile with --calibrate" if stores_profile else "--record"
+        args.usage_error(f"{option}: takes one video, got {n_sources}")
     check_output(args)
     if stores_profile:
         check_writable(profile_path(args.profile))

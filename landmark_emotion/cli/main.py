@@ -106,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--version",
         action="version",
-        version=f"%(prog)s {__version__}\ncache: {user_folder('cache')}",
+        version=f"%(prog)s {__version__}\ncache: {user_folder('cache') or 'none'}",
         help="show the version and the folder of the cache, then exit",
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)

@@ -1,3 +1,5 @@
+"""The command `draw`."""
+
 import pytest
 
 from landmark_emotion.drawn.video import draw_video
@@ -5,7 +7,7 @@ from landmark_emotion.sources.video import frames
 from landmark_emotion.training.datasets import read_dataset
 
 
-def test_a_data_set_and_a_video_are_drawn(run, here, monkeypatch):
+def test_data_set_and_video_are_drawn(run, here, monkeypatch):
     def brief(path, seed):
         return draw_video(
             path, seed, emotions=("fear", "anger"), seconds_each=0.4, fps=5.0, size=(160, 120)
@@ -31,7 +33,7 @@ def test_a_data_set_and_a_video_are_drawn(run, here, monkeypatch):
         (["--video", "full"], "full: "),
     ],
 )
-def test_what_cannot_be_drawn_there_is_one_line(run, here, arguments, complaint):
+def test_unusable_target_is_one_line_and_left_as_it_was(run, here, arguments, complaint):
     (here / "full").mkdir()
     (here / "full" / "file").write_text("mine")
     result = run("draw", *arguments, "--subjects", 1)

@@ -1,3 +1,5 @@
+"""The command `explain`."""
+
 import cv2
 import numpy as np
 import pytest
@@ -20,7 +22,7 @@ def explain(run, model):
     return lambda *arguments: run("explain", *arguments, "--model", model)
 
 
-def test_it_says_why(explain, happy):
+def test_text_explains_and_its_numbers_add_up(explain, happy):
     result = explain(happy)
     assert result.status == 0
     first, sentence, score, other = result.out.splitlines()
@@ -38,7 +40,7 @@ def test_it_says_why(explain, happy):
         assert sum(numbers[:-1]) == pytest.approx(numbers[-1], abs=0.05)
 
 
-def test_json_agrees_with_the_command_image(explain, run, model, happy):
+def test_json_agrees_with_image(explain, run, model, happy):
     content = explain(happy, "--json").json
     (row,) = run("image", happy, "--format", "json", "--model", model).rows
     assert content["source"] == str(happy)
@@ -50,7 +52,7 @@ def test_json_agrees_with_the_command_image(explain, run, model, happy):
     assert explanation["base"] + added == pytest.approx(explanation["score"])
 
 
-def test_another_emotion_can_be_explained(explain, happy):
+def test_emotion_option(explain, happy):
     (face,) = explain(happy, "--json", "--emotion", "anger").json["faces"]
     assert face["emotion"] == "happiness"
     assert face["explanation"]["emotion"] == "anger"
@@ -61,7 +63,7 @@ def test_another_emotion_can_be_explained(explain, happy):
     assert "for anger" in text or "against anger" in text
 
 
-def test_a_photo_of_the_same_person_is_compared_with(explain, happy, here):
+def test_neutral_photo(explain, happy, here):
     rest = save(here / "rest.png", draw_face(Subject(), "neutral"))
     (face,) = explain(happy, "--json", "--neutral", rest).json["faces"]
     assert face["calibration"] == "profile"
@@ -69,7 +71,7 @@ def test_a_photo_of_the_same_person_is_compared_with(explain, happy, here):
     assert "mouth" in face["explanation"]["sentence"]
 
 
-def test_the_picture_is_written(explain, happy, here):
+def test_picture_is_written(explain, happy, here):
     target = here / "folder" / "wärum.PNG"
     result = explain(happy, "-o", target)
     assert result.status == 0
@@ -80,7 +82,7 @@ def test_the_picture_is_written(explain, happy, here):
     assert [path.name for path in target.parent.iterdir()] == [target.name]
 
 
-def test_every_face_has_its_part(explain, face, here):
+def test_every_face_is_explained(explain, face, here):
     couple = save(here / "couple.png", np.hstack([face, face[:, ::-1]]))
     result = explain(couple, "-o", here / "why.png")
     assert f"{couple}: face 1: " in result.out
@@ -89,43 +91,45 @@ def test_every_face_has_its_part(explain, face, here):
     assert len(explain(couple, "--json").json["faces"]) == 2
 
 
-def test_who_is_uncertain_says_so(explain, happy):
+def test_uncertain(explain, happy):
     out = explain(happy, "--min-probability", "0.9999999").out
     assert out.startswith(f"{happy}: face 1: uncertain: happiness 0.")
 
 
-def test_without_a_face_nothing_is_written(explain, nobody, here):
+def test_existing_picture_survives_an_image_without_a_face(explain, nobody, here):
     path = save(here / "nobody.png", nobody)
+    (here / "why.png").write_text("earlier picture")
     result = explain(path, "-o", here / "why.png")
     assert (result.status, result.out) == (1, f"{path}: no face\n")
-    assert not (here / "why.png").exists()
+    assert (here / "why.png").read_text() == "earlier picture"
     result = explain(path, "--json")
     assert (result.status, result.json) == (1, {"source": str(path), "faces": []})
 
 
 @pytest.mark.parametrize("name", ["why", "why.doc", "happy.png/why.png"])
-def test_a_picture_that_cannot_be_written_is_told_before_any_work(explain, happy, here, name):
+def test_unwritable_picture_is_reported_before_the_work(explain, happy, here, name):
     result = explain(happy, "-o", here / name)
     assert (result.status, result.out) == (1, "")
     assert result.err.startswith(f"error: {here / name}: cannot be written")
     assert result.err.count("\n") == 1
 
 
-def test_an_image_that_cannot_be_read_is_told(explain, here):
+def test_existing_picture_survives_an_unreadable_image(explain, here):
+    (here / "why.png").write_text("earlier picture")
     result = explain(here / "none.png", "-o", here / "why.png")
     assert (result.status, result.out) == (1, "")
     assert f"error: {here / 'none.png'}: no such file; check the path\n" in result.err
-    assert not (here / "why.png").exists()
+    assert (here / "why.png").read_text() == "earlier picture"
 
 
-def test_an_emotion_the_model_does_not_know_is_told(explain, happy):
+def test_unknown_emotion_is_an_error(explain, happy):
     result = explain(happy, "--emotion", "contempt")
     assert (result.status, result.out) == (1, "")
     assert "error: contempt: not an emotion of the model; choose one of anger, " in result.err
     assert explain(happy, "--emotion", "boredom").status == 2
 
 
-def test_real_photos_are_explained(run, photos, here):
+def test_smile_in_a_real_photo_is_explained_by_the_mouth(run, photos, here):
     from landmark_emotion.model.classifier import SHIPPED
 
     model = next(path for path in SHIPPED if path.is_file())

@@ -1,3 +1,5 @@
+"""Options shared by commands."""
+
 import argparse
 import io
 import sys
@@ -19,7 +21,7 @@ from landmark_emotion.cli.options import positive_int, progress, share, two_or_m
         (share, "1e-3", 0.001),
     ],
 )
-def test_good_numbers_are_read(read, text, value):
+def test_numbers_are_parsed(read, text, value):
     assert read(text) == value
 
 
@@ -32,14 +34,14 @@ def test_good_numbers_are_read(read, text, value):
         (share, ["0", "1", "-0.1", "nan", "inf", "", "x"]),
     ],
 )
-def test_bad_numbers_are_refused_with_what_was_given(read, texts):
+def test_bad_numbers_are_quoted_in_the_error(read, texts):
     for text in texts:
         with pytest.raises(argparse.ArgumentTypeError, match="must be") as raised:
             read(text)
         assert f"got '{text}'" in str(raised.value)
 
 
-def test_progress_is_silent_where_nobody_is_watching(monkeypatch):
+def test_progress_bar_needs_a_terminal(monkeypatch):
     monkeypatch.setattr("sys.stderr", io.StringIO())
     assert list(progress(iter("abc"), 3)) == ["a", "b", "c"]
     assert sys.stderr.getvalue() == ""

@@ -1,3 +1,5 @@
+"""The formats of results."""
+
 import csv
 import io
 import json
@@ -41,7 +43,7 @@ def pretend_terminal(monkeypatch):
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
 
 
-def test_text_is_a_line_a_face_or_frame(capsys):
+def test_text_has_one_line_per_face_or_frame(capsys):
     writer = FrameTextWriter()
     writer.set_status("never seen")
     writer.write("v.mp4", 7, 0.28, [prediction(1), prediction(2, happy=0.1)])
@@ -54,7 +56,7 @@ def test_text_is_a_line_a_face_or_frame(capsys):
     ]
 
 
-def test_on_a_terminal_there_are_colors_and_a_live_line_below(capsys, monkeypatch):
+def test_terminal_has_colors_and_a_status_line(capsys, monkeypatch):
     pretend_terminal(monkeypatch)
     writer = FrameTextWriter()
     writer.set_status("25.0 frames/s")
@@ -64,20 +66,20 @@ def test_on_a_terminal_there_are_colors_and_a_live_line_below(capsys, monkeypatc
     out = capsys.readouterr().out
     first, second, rest = out.split("\n")
     assert re.search(r"\x1b\[48;5;\d+m  \x1b\[0m happiness", first)
-    assert "25.0 frames/s" in second.partition("\r")[0]  # shown, then written over
+    assert "25.0 frames/s" in second.partition("\r")[0]  # shown, then overwritten
     assert "no face" in second.rpartition("\x1b[K")[2]
-    assert rest.endswith("\r\x1b[K")  # nothing of it stays
+    assert rest.endswith("\r\x1b[K")  # nothing remains
 
 
 @pytest.mark.parametrize(("name", "value"), [("TERM", "dumb"), ("NO_COLOR", "1")])
-def test_who_wants_no_colors_gets_none(monkeypatch, name, value):
+def test_colors_can_be_turned_off(monkeypatch, name, value):
     pretend_terminal(monkeypatch)
     assert is_live_terminal()
     monkeypatch.setenv(name, value)
     assert not is_live_terminal()
 
 
-def test_images_get_a_line_with_every_emotion_likeliest_first(capsys):
+def test_image_text_has_every_emotion_likeliest_first(capsys):
     writer = ImageTextWriter()
     writer.write("a.png", 0, 0.0, [prediction()])
     writer.write("b.png", 0, 0.0, [])
@@ -88,7 +90,7 @@ def test_images_get_a_line_with_every_emotion_likeliest_first(capsys):
     ]
 
 
-def test_json_is_one_object_a_line(capsys):
+def test_json_has_one_object_per_line(capsys):
     writer = JsonWriter()
     writer.write("ü\udcff.mp4", 7, 0.28, [prediction(1), prediction(2)])
     writer.write("v.mp4", 8, 0.32, [])
@@ -99,7 +101,7 @@ def test_json_is_one_object_a_line(capsys):
     assert rows[3]["error"] == "the file is empty"
 
 
-def test_csv_has_a_header_and_a_line_a_row(capsys):
+def test_csv_has_a_header_and_one_line_per_row(capsys):
     writer = CsvWriter()
     writer.write('a,"b".mp4', 7, 0.28, [prediction(1), prediction(2)])
     writer.write("v.mp4", 8, 0.32, [])

@@ -143,7 +143,7 @@ def test_recording_has_the_frames_and_rate_of_the_video(watch, video, here):
 def test_what_holds_one_video_is_refused_for_two(watch, video, here, options):
     result = watch(video, video, *options)
     assert result.status == 2
-    assert "can store one video only, got 2" in result.err
+    assert "takes one video, got 2" in result.err
     assert not os.listdir(here)
 
 

@@ -1,4 +1,4 @@
-"""The window's keys, with a window that presses them itself."""
+"""The keys of the window, with a window that presses them."""
 
 import os
 
@@ -10,7 +10,7 @@ from landmark_emotion.show.overlay import Overlay
 
 
 class Window:
-    """Presses the keys given, one a frame, then q."""
+    """Presses one key per frame, then q."""
 
     keys: tuple[str, ...] = ()
     shown: list[np.ndarray]
@@ -39,7 +39,7 @@ class Window:
 def press(run, video, model, here, monkeypatch):
     monkeypatch.setattr("landmark_emotion.show.window.Window", Window)
     monkeypatch.setattr("landmark_emotion.cli.view._LONGEST_WAIT", 0)
-    # Frames a second are another number each time.
+    # The frame rate differs from run to run.
     draw = Overlay.draw
     monkeypatch.setattr(Overlay, "draw", lambda *a, fps=None, **k: draw(*a, fps=20.0, **k))
 
@@ -55,7 +55,7 @@ def difference(one, other) -> int:
     return int((np.abs(one.astype(int) - other) > 20).any(axis=2).sum())
 
 
-def test_q_ends_it(press):
+def test_q_closes_the_window(press):
     result, shown = press("", "")
     assert result.status == 0
     assert len(shown) == 3
@@ -63,7 +63,7 @@ def test_q_ends_it(press):
 
 
 @pytest.mark.parametrize("key", ["l", "p", "h", "w"])
-def test_keys_change_what_is_drawn_and_back(press, key):
+def test_keys_toggle_parts_of_the_overlay(press, key):
     _, plain = press("", "", "")
     _, changed = press(key, "", "")
     _, back = press(key, key, "")
@@ -73,21 +73,21 @@ def test_keys_change_what_is_drawn_and_back(press, key):
     assert difference(changed[2], back[2]) > 100
 
 
-def test_s_saves_the_picture(press, here):
+def test_s_saves_the_frame(press, here):
     result, shown = press("s", "")
     (name,) = [name for name in os.listdir(here) if name.endswith(".png")]
     assert f"saved {name}" in result.err
     assert cv2.imread(str(here / name)).shape == shown[0].shape
 
 
-def test_space_holds_the_picture_until_space(press):
+def test_space_pauses_until_space(press):
     result, shown = press(" ", "", "", "", " ", "", "")
-    # One picture more than frames, with the word.
+    # One more than the frames, with the message.
     assert len(shown) == len(result.out.splitlines()) + 1
     assert difference(shown[0], shown[1]) > 100
 
 
-def test_q_ends_it_while_it_is_held(press):
+def test_q_closes_the_window_during_a_pause(press):
     result, _ = press(" ", "", "q")
     assert result.status == 0
     assert len(result.out.splitlines()) == 1
@@ -99,18 +99,18 @@ def test_c_calibrates(press):
     assert "calibrated 1 face" in result.err
 
 
-def test_a_file_is_shown_at_its_own_speed(press, monkeypatch):
+def test_file_is_shown_at_its_own_speed(press, monkeypatch):
     waited = []
     monkeypatch.setattr("landmark_emotion.cli.view._LONGEST_WAIT", 60)
     monkeypatch.setattr(Window, "wait", lambda self, ms: waited.append(ms) or len(waited) < 12)
     result, _ = press()
-    # Nobody really waits here, so all that is due adds up: a tenth of a second a frame.
+    # Nothing really waits here, so the delays add up: a tenth of a second per frame.
     n_frames = len(result.out.splitlines())
     assert n_frames > 3
     assert 30 * n_frames < max(waited) <= 100 * n_frames
 
 
-def test_what_is_shown_can_be_recorded_as_well(press, here):
+def test_shown_frames_are_recorded(press, here):
     press("", "", "", arguments=["--record", "out.avi"])
     capture = cv2.VideoCapture(str(here / "out.avi"))
     n_frames = 0
