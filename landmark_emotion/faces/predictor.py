@@ -216,49 +216,53 @@ class VectorizedTrees:
 
     def evaluate(self, gray: NDArray[np.uint8], boxes: NDArray[np.float64]) -> Landmarks:
         """Predict as `LandmarkPredictor.landmarks` does."""
-        return np.array([self._one(gray, box) for box in boxes]).reshape(-1, N_LANDMARKS, 2)
-
-    def _one(self, gray: NDArray[np.uint8], box: NDArray[np.float64]) -> Landmarks:
-        corner, size = box[:2], box[2:] - 1  # from the first pixel to the last
-        shape = self._initial
-        sums = np.empty((len(self._roots) + 1, len(shape)), dtype=np.float32)
-        for cascade in range(len(self._leaves)):
-            points = shape.reshape(-1, 2)
-            x, y = points.T.astype(np.float64)
-            even = np.float32(self._fit[:, 0] @ x + self._fit[:, 1] @ y)
-            odd = np.float32(self._fit[:, 0] @ y - self._fit[:, 1] @ x)
-            dx, dy = self._offsets[cascade].T
-            near = points.take(self._anchors[cascade], axis=0)
-            across = even * dx - odd * dy + near[:, 0]
-            down = odd * dx + even * dy + near[:, 1]
-            levels = _levels(
-                gray,
-                np.floor(across * size[0] + (corner[0] + 0.5)),
-                np.floor(down * size[1] + (corner[1] + 0.5)),
+        n, n_trees = len(boxes), len(self._roots)
+        corner, size = boxes[:, :2], boxes[:, 2:] - 1  # from the first pixel to the last
+        shapes = np.tile(self._initial, (n, 1))
+        sums = np.empty((n, n_trees + 1, shapes.shape[1]), dtype=np.float32)
+        for cascade, leaves in enumerate(self._leaves):
+            places = self._places(cascade, shapes) * size[:, np.newaxis] + (
+                corner[:, np.newaxis] + 0.5
             )
-            leaves = self._first_leaves + self._descend(cascade, levels)
-            sums[0] = shape
-            self._leaves[cascade].take(leaves, axis=0, out=sums[1:], mode="clip")
-            shape = sums.sum(axis=0)
-        return np.asarray(shape.reshape(-1, 2) * size + corner, dtype=np.float64)
+            reached = self._first_leaves + self._descend(cascade, _levels(gray, np.floor(places)))
+            sums[:, 0] = shapes
+            for face in range(n):
+                leaves.take(reached[face], axis=0, out=sums[face, 1:], mode="clip")
+            shapes = sums.sum(axis=1)
+        points = shapes.reshape(n, N_LANDMARKS, 2)
+        return np.asarray(points * size[:, np.newaxis] + corner[:, np.newaxis], dtype=np.float64)
+
+    def _places(self, cascade: int, shapes: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return where the pixels of a cascade lie in the box, (n, f, 2)."""
+        points = shapes.reshape(len(shapes), -1, 2)
+        x, y = np.moveaxis(points.astype(np.float64), -1, 0)
+        even = (x @ self._fit[:, 0] + y @ self._fit[:, 1]).astype(np.float32)[:, np.newaxis]
+        odd = (y @ self._fit[:, 0] - x @ self._fit[:, 1]).astype(np.float32)[:, np.newaxis]
+        dx, dy = self._offsets[cascade].T
+        places = points.take(self._anchors[cascade], axis=1)
+        places[..., 0] += even * dx - odd * dy
+        places[..., 1] += odd * dx + even * dy
+        return np.asarray(places, dtype=np.float64)
 
     def _descend(self, cascade: int, levels: NDArray[np.int16]) -> NDArray[np.intp]:
         """Go from the root of each tree to a leaf; return their numbers, counted from the root."""
         first, second = self._first[cascade], self._second[cascade]
-        node = np.zeros(len(self._roots), dtype=np.intp)
+        row = levels.shape[1] * np.arange(len(levels))[:, np.newaxis]
+        node = np.zeros((len(levels), len(self._roots)), dtype=np.intp)
         for _ in range(self._depth):
             split = self._roots + node
-            difference = levels.take(first.take(split)) - levels.take(second.take(split))
+            difference = levels.take(first.take(split) + row) - levels.take(
+                second.take(split) + row
+            )
             node = 2 * node + 1 + (difference <= self._thresholds[cascade].take(split))
         return node
 
 
-def _levels(
-    gray: NDArray[np.uint8], column: NDArray[np.float64], row: NDArray[np.float64]
-) -> NDArray[np.int16]:
-    """Take gray levels at whole pixels; outside the image they are 0."""
+def _levels(gray: NDArray[np.uint8], places: NDArray[np.float64]) -> NDArray[np.int16]:
+    """Take gray levels at whole pixels (x, y); outside the image they are 0."""
     height, width = gray.shape
-    place = (row * width + column).astype(np.intp)
-    levels: NDArray[np.int16] = gray.ravel().take(place, mode="clip").astype(np.int16)
+    column, row = places[..., 0], places[..., 1]
+    index = (row * width + column).astype(np.intp)
+    levels: NDArray[np.int16] = gray.ravel().take(index, mode="clip").astype(np.int16)
     levels[(column < 0) | (column >= width) | (row < 0) | (row >= height)] = 0
     return levels
