@@ -125,11 +125,11 @@ def measure_london(folder):
         manifest = list(csv.DictReader(file))
     for row in manifest:
         frame = read_image(folder / row["path"])
-        faces = detector.faces(frame)
+        faces = detector.faces(frame, measured=True)
         if not faces:
             undetected.append(row)
             continue
-        for shifted in detector.landmarks_of_shifted_boxes(frame, faces[0].box):
+        for shifted in faces[0].measured[:5]:
             landmarks.append(shifted)
             rows.append(row)
     subject = np.array([f"London {row['subject']}" for row in rows])

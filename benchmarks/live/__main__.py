@@ -12,13 +12,11 @@ some six minutes; ``--quick`` takes a few frames of little, for trying the bench
 """
 
 import argparse
-import functools
 import json
 import os
 import platform
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from unittest.mock import patch
 
 # As the command line does; numpy reads it when it is imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -36,7 +34,6 @@ from benchmarks.live.processes import imports, start_up, watch
 from benchmarks.live.tables import rounded, show
 from benchmarks.live.videos import VGA, drawn_cases, encode, images_of, real_cases
 from benchmarks.live.ways import Ways
-from landmark_emotion.faces import detector as detection
 from landmark_emotion.files.writing import replace_atomically
 from landmark_emotion.model.classifier import default_model, load_model
 
@@ -108,8 +105,7 @@ def main():
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument("--quick", action="store_true", help="a few frames of little")
     args = parser.parse_args()
-    load = functools.cache(dlib.shape_predictor)
-    with TemporaryDirectory() as folder, patch.object(detection.dlib, "shape_predictor", load):
+    with TemporaryDirectory() as folder:
         result = measure(args.data, QUICK if args.quick else Effort(), Path(folder))
     show(result)
     if args.json:

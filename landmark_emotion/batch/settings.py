@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from landmark_emotion import __version__
-from landmark_emotion.faces.detector import MEASUREMENT_VERSION, detector_version
+from landmark_emotion.faces.detector import MEASUREMENT_VERSION
 from landmark_emotion.faces.predictor import find_predictor, predictor_digest
+from landmark_emotion.faces.search import detector_version
 from landmark_emotion.faces.tracker import DETECT_EVERY
 from landmark_emotion.live.smoothing import SMOOTHING
 from landmark_emotion.model.classifier import EmotionModel

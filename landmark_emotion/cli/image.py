@@ -73,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
     from landmark_emotion.cli.account import Account
     from landmark_emotion.cli.output import ImageTextWriter, open_writer
     from landmark_emotion.cli.recognition import open_recognizer
-    from landmark_emotion.faces.detector import WINDOW, smallest_searched
+    from landmark_emotion.faces.search import WINDOW, smallest_searched
 
     picture = _picture(args)
     check_output(args)

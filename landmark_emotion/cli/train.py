@@ -246,8 +246,8 @@ def _spare_real_model(output: Path, drawn: bool) -> Path:
 def _circumstances(predictor: Path | None) -> dict[str, Any]:
     import cv2
 
-    from landmark_emotion.faces.detector import detector_version
     from landmark_emotion.faces.predictor import find_predictor, predictor_digest
+    from landmark_emotion.faces.search import detector_version
 
     about = collect.circumstances()
     about["versions"] |= {

@@ -1,7 +1,6 @@
-"""The model: plain arrays in, probabilities out, in a file that cannot run code.
+"""The emotion model: landmarks in, probabilities out, stored as plain arrays.
 
-Using a model is one matrix product and needs numpy alone. ``training`` makes models from a
-scikit-learn pipeline; this module neither knows nor imports it.
+Prediction is one matrix product and needs NumPy alone; ``training`` fits models with scikit-learn.
 """
 
 import io
@@ -28,7 +27,7 @@ FORMAT = "landmark-emotion model"
 FORMAT_VERSION = 1
 FEATURES = "distance times cosine and sine about the centroid, level eyes, RMS scale"
 TRAINED_HERE = Path("models") / "emotion.npz"
-# Where the model that comes with the program lies: in an installed package, and in a checkout.
+# The shipped model, in an installed package and in a checkout.
 _PACKAGE = Path(__file__).resolve().parents[1]
 SHIPPED = (_PACKAGE / "shipped" / "default.npz", _PACKAGE.parent / "models" / "default.npz")
 
@@ -49,12 +48,12 @@ class Head:
     Attributes
     ----------
     weights : ndarray of shape (pairs, 136)
-        One row a pair of emotions (0, 1), (0, 2), ... (1, 2), ...; a positive margin speaks for
-        the first of the pair.
+        One row per pair of emotions (0, 1), (0, 2), ..., (1, 2), ...; a positive margin is a vote
+        for the first of the pair.
     biases : ndarray of shape (pairs,)
-        The margins where all features are 0.
+        The margins if all features are 0.
     temperature : float
-        What the votes are divided by before they become probabilities.
+        Divides the votes before the softmax (temperature scaling, Guo et al. 2017).
     """
 
     weights: NDArray[np.float64]
@@ -80,23 +79,24 @@ class Head:
 
 @dataclass(frozen=True)
 class EmotionModel:
-    """Two linear classifiers of landmark features: for strangers, and for people it knows.
+    """Linear classifiers of landmark features, without and with a neutral reference.
 
     Attributes
     ----------
     emotions : tuple of str
-        The k emotions it tells apart, in the order of the probabilities.
+        The k emotions, in the order of the probabilities.
     mean : ndarray of shape (136,)
-        Features of the average neutral face (the average face where training had none).
+        Features of the average neutral face, or of the average face if training had no neutral
+        ones.
     static : Head
-        Judges how a face differs from `mean`.
+        Classifies the difference between a face and `mean`.
     calibrated : Head or None
-        Judges how a face differs from the same person's neutral face; None where training had no
-        neutral faces of known people. Then the static head judges that difference.
+        Classifies the difference between a face and the same person's neutral face. None if
+        training had no neutral faces of known people; the static head is used instead.
     prior : float
-        How many faces the average one counts for where a neutral reference is made of few.
+        The number of faces that the average counts for when a neutral reference is made of few.
     info : mapping
-        What the model was trained on: counts, scores, date, versions. JSON values only.
+        Training data, scores, date and versions, as JSON values.
     """
 
     emotions: tuple[str, ...]
@@ -122,31 +122,31 @@ class EmotionModel:
     def probabilities(
         self, landmarks: ArrayLike, neutral: NDArray[np.float64] | None = None
     ) -> NDArray[np.float64]:
-        """Tell how likely each emotion is.
+        """Compute the probability of each emotion.
 
         Parameters
         ----------
         landmarks : array_like of shape (..., 68, 2)
             The landmarks of one face or of many, in pixels, as (x, y).
         neutral : ndarray of shape (..., 136), optional
-            Features of the same people's neutral faces, from `blend`.
+            Features of the same people's neutral references, from `blend`.
 
         Returns
         -------
         ndarray of shape (..., k)
-            In the order of `emotions`; each face's sum to 1.
+            In the order of `emotions`; they sum to 1 for each face.
 
         Raises
         ------
         ValueError
-            If the landmarks are not as `features.landmark_features` wants them.
+            As in `face.check_landmarks`.
         """
         return softmax(self.votes(landmark_features(landmarks), neutral))
 
     def votes(
         self, features: NDArray[np.float64], neutral: NDArray[np.float64] | None = None
     ) -> NDArray[np.float64]:
-        """Let the pairs vote, from features of shape (..., 136).
+        """Compute the scores that the softmax turns into `probabilities`.
 
         Parameters
         ----------
@@ -158,28 +158,28 @@ class EmotionModel:
         Returns
         -------
         ndarray of shape (..., k)
-            What the softmax turns into `probabilities`.
+            Scores, in the order of `emotions`.
         """
         head = self.head_for(neutral)
         margins = head.margins(features - (self.mean if neutral is None else neutral))
         return soft_votes(margins, len(self.emotions)) / head.temperature
 
     def head_for(self, neutral: NDArray[np.float64] | None) -> Head:
-        """Return the head that judges faces compared with `neutral`, features or None."""
+        """Return the head for faces compared with `neutral`, which may be None."""
         return self.static if neutral is None or self.calibrated is None else self.calibrated
 
     def blend(self, own: NDArray[np.float64], n: ArrayLike) -> NDArray[np.float64]:
-        """Draw neutral references that are made of few faces toward the average person.
+        """Shrink neutral references made of few faces toward the average neutral face.
 
-        One face may have been caught at a bad moment (James and Stein 1961, "Estimation with
+        A single face may not have been quite neutral (James and Stein 1961, "Estimation with
         quadratic loss").
 
         Parameters
         ----------
         own : ndarray of shape (..., 136)
-            Means over people's neutral faces.
+            Means over the neutral faces of each person.
         n : array_like of shape (...)
-            How many faces each is made of.
+            The number of faces in each mean.
 
         Returns
         -------
@@ -189,12 +189,12 @@ class EmotionModel:
         return blend(self.mean, own, n, self.prior)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the model to a file, whole or not at all.
+        """Write the model to an ``.npz`` file atomically.
 
         Parameters
         ----------
         path : path-like
-            Usually ends in ``.npz``; folders on the way are made.
+            Missing folders are created.
 
         Raises
         ------
@@ -239,12 +239,12 @@ def load_model(path: str | os.PathLike[str]) -> EmotionModel:
     Returns
     -------
     EmotionModel
-        As it was saved.
+        The model.
 
     Raises
     ------
     ModelError
-        If there is no such file, it is not a model, is damaged, or comes from a newer format.
+        If there is no such file, or it is not a model, is damaged or has another format version.
     """
     path = Path(path)
     try:
@@ -281,19 +281,18 @@ def load_model(path: str | os.PathLike[str]) -> EmotionModel:
         )
     except ModelError:
         raise
-    # The header is foreign JSON: whatever is wrong with it is wrong with the file.
+    # The header may be any JSON, so any error means a damaged file.
     except Exception as error:
         raise ModelError(f"{path}: not a model or damaged ({reason(error)}); {_RETRAIN}") from error
 
 
 def default_model() -> Path:
-    """Find the model to use when none is named.
+    """Find the model to use if none is named.
 
     Returns
     -------
     Path
-        ``models/emotion.npz`` in the current folder, which training writes; else the model that
-        comes with the program.
+        ``models/emotion.npz`` in the current folder, written by training; else the shipped model.
 
     Raises
     ------
@@ -307,10 +306,10 @@ def default_model() -> Path:
 
 
 def soft_votes(margins: NDArray[np.float64], k: int) -> NDArray[np.float64]:
-    """Let every pair of emotions vote, each with how sure it is.
+    """Sum the votes of the one-vs-one classifiers, each weighted by its confidence.
 
     The score of an emotion is the sum over its pairs of the log-sigmoid of the margin in its
-    favor, so one clear defeat counts for more than several narrow wins.
+    favor, so one clear defeat outweighs several narrow wins.
 
     Parameters
     ----------
@@ -328,7 +327,7 @@ def soft_votes(margins: NDArray[np.float64], k: int) -> NDArray[np.float64]:
     duels = np.zeros((*margins.shape[:-1], k, k))
     duels[..., first, second] = margins
     duels[..., second, first] = -margins
-    # On the diagonal everyone meets themselves, which costs log(2).
+    # The diagonal adds the log-sigmoid of 0, which is -log(2).
     return np.asarray(np.log(2) - np.logaddexp(0, -duels).sum(axis=-1), dtype=np.float64)
 
 
@@ -371,6 +370,6 @@ def _head(arrays: dict[str, NDArray[Any]], name: str) -> Head:
 
 
 def _check_finite(array: NDArray[np.float64]) -> None:
-    # Sums of larger numbers than these could overflow to infinity.
+    # Sums of larger numbers could overflow.
     if not (np.abs(array) < 1e100).all():
         raise ValueError("a model's numbers must be finite")

@@ -1,6 +1,6 @@
-"""A face as the rest of the program knows it: a box, 68 landmarks and what they belong to.
+"""A face: its box, its 68 landmarks and the regions they belong to.
 
-Left and right are the subject's, so the left eye lies on the right of the picture.
+Left and right are the subject's, so the left eye is on the right side of the image.
 """
 
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 N_LANDMARKS = 68
 
 Landmarks = NDArray[np.float64]
-"""Landmarks of one face or of many: shape (..., 68, 2), pixels, as (x, y)."""
+"""Landmarks of one or many faces: shape (..., 68, 2), pixels, as (x, y)."""
 
-# The 68-point scheme of iBUG 300-W; the same ranges as imutils.face_utils, which a test compares.
+# The 68-point scheme of iBUG 300-W, with the ranges of imutils.face_utils.
 REGIONS = {
     "jaw": slice(0, 17),
     "right_eyebrow": slice(17, 22),
@@ -36,15 +36,15 @@ OUTLINES = (
     (REGIONS["mouth"], True),
     (REGIONS["inner_mouth"], True),
 )
-"""What is drawn as one line, and whether it ends where it began."""
+"""Landmarks that are drawn as one line, and whether the line is closed."""
 
 MIRROR_ORDER = np.concatenate(
     [
         np.arange(16, -1, -1),  # jaw
-        np.arange(26, 16, -1),  # eyebrows change places
+        np.arange(26, 16, -1),  # eyebrows
         np.arange(27, 31),  # bridge of the nose
         np.arange(35, 30, -1),  # nostrils
-        [45, 44, 43, 42, 47, 46],  # left eye seen as the right one
+        [45, 44, 43, 42, 47, 46],  # left eye, as the right one
         [39, 38, 37, 36, 41, 40],
         [54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55],  # outer lips
         [64, 63, 62, 61, 60, 67, 66, 65],  # inner lips
@@ -52,18 +52,18 @@ MIRROR_ORDER = np.concatenate(
 )
 """Landmark i of a mirrored face is landmark ``MIRROR_ORDER[i]`` of the original."""
 
-_FARTHEST = 1e6  # pixels from the origin; beyond it squares of differences lose their meaning
-_SMALLEST = 1e-6  # pixels from one side of a face to the other
+_FARTHEST = 1e6  # pixels from the origin; squared differences lose precision beyond it
+_SMALLEST = 1e-6  # pixels, the least extent of a face
 
 
 @dataclass(frozen=True)
 class Box:
-    """An upright rectangle in pixels of the full frame.
+    """An axis-aligned rectangle in pixels of the full frame.
 
     Attributes
     ----------
     left, top : int
-        The first column and row inside; negative where the face leaves the frame.
+        The first column and row inside; negative if the face leaves the frame.
     width, height : int
         The number of columns and rows inside.
     """
@@ -79,7 +79,7 @@ class Box:
         return self.width * self.height
 
     def overlap(self, other: "Box") -> float:
-        """How much two boxes have in common: intersection over union, from 0 to 1."""
+        """Return the intersection over union with another box, from 0 to 1."""
         width = min(self.left + self.width, other.left + other.width) - max(self.left, other.left)
         height = min(self.top + self.height, other.top + other.height) - max(self.top, other.top)
         common = max(0, width) * max(0, height)
@@ -93,20 +93,23 @@ class Face:
     Attributes
     ----------
     box : Box
-        Where the detector saw it.
+        The detector's box.
     landmarks : ndarray of shape (68, 2)
         Pixels of the full frame, as (x, y).
     score : float
-        The detector's decision value; above 0, more is surer.
+        The detector's decision value, above 0.
+    measured : ndarray of shape (m, 68, 2) or None
+        Landmarks from m variants of the box, if they were asked for.
     """
 
     box: Box
     landmarks: Landmarks
     score: float
+    measured: Landmarks | None = None
 
 
 def mirror_landmarks(landmarks: Landmarks) -> Landmarks:
-    """Return the landmarks that the mirrored faces would have.
+    """Return the landmarks of the mirrored faces.
 
     Parameters
     ----------
@@ -116,13 +119,13 @@ def mirror_landmarks(landmarks: Landmarks) -> Landmarks:
     Returns
     -------
     ndarray of shape (..., 68, 2)
-        x negated and left and right exchanged; only the place in the picture is arbitrary.
+        x is negated, and left and right are exchanged.
     """
     return np.asarray(landmarks[..., MIRROR_ORDER, :] * np.array([-1.0, 1.0]), dtype=np.float64)
 
 
 def check_landmarks(landmarks: ArrayLike) -> Landmarks:
-    """Return landmarks as a float array, or say what is wrong with them.
+    """Convert landmarks to a float array and validate them.
 
     Parameters
     ----------
@@ -132,13 +135,13 @@ def check_landmarks(landmarks: ArrayLike) -> Landmarks:
     Returns
     -------
     ndarray of shape (..., 68, 2)
-        The same numbers as float64.
+        As float64.
 
     Raises
     ------
     ValueError
-        If the shape is wrong, a value is not finite or beyond a million pixels, or all landmarks
-        of a face coincide.
+        If the shape is wrong, a value is not finite or above a million pixels, or all landmarks of
+        a face coincide.
     """
     array = np.asarray(landmarks, dtype=np.float64)
     if array.ndim < 2 or array.shape[-2:] != (N_LANDMARKS, 2):

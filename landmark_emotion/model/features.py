@@ -1,11 +1,10 @@
-"""Landmarks become numbers here and nowhere else, for training and for live use alike.
+"""Features of landmarks, the same for training and live use.
 
-A face is described by where each landmark lies as seen from the centroid of all 68: its distance
-times the cosine and the sine of its angle. The angles are counted from the line between the eyes,
-so tilting the head changes nothing; the distances are in units of the face's scale, so its size
-and its place in the picture change nothing either. Cosine and sine have no cut, unlike an angle
-in degrees, and the product with the distance stays calm for landmarks near the centroid, whose
-angle means little.
+Each landmark is described by its polar coordinates about the centroid of all 68: distance times
+cosine and distance times sine of the angle. Angles are measured from the line between the eyes and
+distances in units of the face's scale, so the features do not depend on the roll of the head or on
+the size and position of the face. Unlike an angle in degrees, cosine and sine are continuous, and
+the product with the distance is stable near the centroid.
 """
 
 import numpy as np
@@ -23,7 +22,7 @@ N_FEATURES = 2 * N_LANDMARKS
 
 
 def normalize_landmarks(landmarks: ArrayLike) -> Landmarks:
-    """Remove place, size and roll: centroid at 0, RMS distance 1, the line of the eyes level.
+    """Remove position, size and roll: centroid at 0, scale 1, the eyes level.
 
     Parameters
     ----------
@@ -45,7 +44,7 @@ def normalize_landmarks(landmarks: ArrayLike) -> Landmarks:
     scale = np.sqrt(np.square(centered).sum(axis=-1, keepdims=True).mean(axis=-2, keepdims=True))
     eye_line = _eye_center(centered, "left_eye") - _eye_center(centered, "right_eye")
     length = np.hypot(eye_line[..., 0], eye_line[..., 1])
-    # Eyes that coincide have no direction; such a face is left as it stands.
+    # Coinciding eyes have no direction; such a face is not rotated.
     safe = np.where(length > 0, length, 1.0)
     cos = np.where(length > 0, eye_line[..., 0] / safe, 1.0)[..., np.newaxis]
     sin = (eye_line[..., 1] / safe)[..., np.newaxis]
@@ -55,31 +54,30 @@ def normalize_landmarks(landmarks: ArrayLike) -> Landmarks:
 
 
 def landmark_features(landmarks: ArrayLike) -> NDArray[np.float64]:
-    """Describe faces by how far and in which direction each landmark lies from the centroid.
+    """Compute distance and angle features about the centroid.
 
     Parameters
     ----------
     landmarks : array_like of shape (..., 68, 2)
-        The landmarks of one face or of many, in pixels, as (x, y).
+        Landmarks of one or many faces in pixels, as (x, y).
 
     Returns
     -------
     ndarray of shape (..., 136)
-        68 distances times the cosine of the landmark's angle, then the same 68 times the sine;
-        distances in units of the face's scale, angles from the line between the eyes.
+        68 distances times the cosine of the landmark's angle, then 68 distances times the sine.
 
     Raises
     ------
     ValueError
         As in `face.check_landmarks`.
     """
-    # Distance times cosine and sine of an angle about the centroid are just x and y from there.
+    # Distance times cosine and distance times sine are x and y relative to the centroid.
     normalized = normalize_landmarks(landmarks)
     return np.concatenate([normalized[..., 0], normalized[..., 1]], axis=-1)
 
 
 def mirror_features(features: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the features that the mirrored faces would have.
+    """Return the features of the mirrored faces.
 
     Parameters
     ----------
@@ -89,7 +87,7 @@ def mirror_features(features: NDArray[np.float64]) -> NDArray[np.float64]:
     Returns
     -------
     ndarray of shape (..., 136)
-        The same as computing them from mirrored landmarks.
+        Equal to the features of `face.mirror_landmarks`.
     """
     x, y = features[..., :N_LANDMARKS], features[..., N_LANDMARKS:]
     return np.concatenate([-x[..., MIRROR_ORDER], y[..., MIRROR_ORDER]], axis=-1)

@@ -1,7 +1,7 @@
 """A person's neutral face as the reference for their expressions.
 
-How a face looks at rest differs more between people than a faint expression changes it. Taking a
-person's own neutral face off leaves what the expression adds.
+Neutral faces differ more between people than a faint expression differs from the neutral face of
+the same person. Subtracting the person's own neutral face leaves the expression.
 """
 
 import json
@@ -21,10 +21,10 @@ FORMAT = "landmark-emotion profile"
 MAX_PROFILE_BYTES = 2**20
 MAX_FACES = 10**9
 
-# What the automatic reference starts from and how it forgets.
-AUTO_INTERVAL = 0.2  # seconds between the faces it looks at
-AUTO_READY = 1.0  # seconds of faces before it is used at all
-AUTO_SETTLED = 3.0  # seconds of faces after which it is taken to know the person
+# The automatic reference.
+AUTO_INTERVAL = 0.2  # seconds between the faces it uses
+AUTO_READY = 1.0  # seconds of faces before it is used
+AUTO_SETTLED = 3.0  # seconds of faces after which it counts in full
 AUTO_MEMORY = 60.0  # seconds of faces it remembers
 
 
@@ -37,14 +37,14 @@ class NeutralReference:
     features : ndarray of shape (136,)
         Mean of `features.landmark_features` over the neutral faces.
     n : int
-        How many faces it is the mean of.
+        The number of faces.
     """
 
     features: NDArray[np.float64]
     n: int
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the reference to a JSON file: plain numbers, no picture.
+        """Write the reference to a JSON file; it holds numbers, no image.
 
         Raises
         ------
@@ -56,7 +56,7 @@ class NeutralReference:
 
 
 def reference_from(landmarks: ArrayLike) -> NeutralReference:
-    """Make a reference from faces of one person at rest.
+    """Average the features of one person's neutral faces.
 
     Parameters
     ----------
@@ -66,12 +66,12 @@ def reference_from(landmarks: ArrayLike) -> NeutralReference:
     Returns
     -------
     NeutralReference
-        Their mean.
+        The mean.
 
     Raises
     ------
     ValueError
-        If there is no face or the landmarks are not as `features.landmark_features` wants them.
+        If there is no face, or as in `face.check_landmarks`.
     """
     features = landmark_features(landmarks)
     if features.ndim != 2 or not len(features):
@@ -85,7 +85,7 @@ def load_profile(path: str | os.PathLike[str]) -> NeutralReference:
     Raises
     ------
     ProfileError
-        If there is no such file or it is not a profile.
+        If there is no such file, or it is not a profile.
     """
     path = Path(path)
     try:
@@ -161,11 +161,10 @@ def own_neutrals(
 
 
 class AutomaticNeutral:
-    """A running, robust estimate of how a person usually looks.
+    """A running estimate of a person's neutral face that needs no instruction.
 
-    It is the median of the faces of about the last minute, so that it needs no instruction and
-    passing expressions do not move it much. Until it has seen enough it leans on the average
-    person.
+    It is the weighted median of the features of the last minute, which brief expressions hardly
+    move. In the first seconds it is mixed with the average neutral face.
 
     Parameters
     ----------
@@ -182,27 +181,27 @@ class AutomaticNeutral:
 
     @property
     def settled(self) -> bool:
-        """Whether it has seen the person for long enough."""
+        """Whether it has seen the person for long enough to count in full."""
         return len(self._faces) >= AUTO_SETTLED / AUTO_INTERVAL
 
     def update(
         self, features: NDArray[np.float64], neutral: float, time: float
     ) -> NDArray[np.float64] | None:
-        """Take in a face and return the reference as it is now.
+        """Add a face and return the reference.
 
         Parameters
         ----------
         features : ndarray of shape (136,)
             Of the face.
         neutral : float
-            How likely it is neutral by the static model; such faces count for more.
+            The static probability of neutral, by which the face is weighted.
         time : float
-            Seconds; faces that come faster than `AUTO_INTERVAL` are passed over.
+            Seconds; faces sooner than `AUTO_INTERVAL` after the last one are ignored.
 
         Returns
         -------
         ndarray of shape (136,) or None
-            The reference; None until it has seen `AUTO_READY`.
+            The reference; None during the first `AUTO_READY` seconds.
         """
         if time - self._last > AUTO_INTERVAL - 1e-6:
             self._last = time

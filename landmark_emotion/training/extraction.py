@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landmark_emotion.errors import ImageError, is_system_fault
-from landmark_emotion.faces.detector import MEASUREMENT_VERSION, FaceDetector, detector_version
+from landmark_emotion.faces.detector import MEASUREMENT_VERSION, FaceDetector
 from landmark_emotion.faces.predictor import find_predictor, predictor_digest
+from landmark_emotion.faces.search import detector_version
 from landmark_emotion.files.cache import open_cache, recall, remember
 from landmark_emotion.model.face import N_LANDMARKS
 from landmark_emotion.sources.images import decode_image, read_bytes

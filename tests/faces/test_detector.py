@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 
 from landmark_emotion.drawn.drawing import Subject, View, draw_face
-from landmark_emotion.faces.detector import FaceDetector, smallest_searched
+from landmark_emotion.faces.detector import FaceDetector
+from landmark_emotion.faces.search import smallest_searched
+from landmark_emotion.model.face import mirror_landmarks
 
 
 def test_landmarks_lie_in_the_face(detector, face):
@@ -105,8 +107,8 @@ def test_a_large_face_in_a_large_photo_is_found_once(detector, face):
 def test_how_small_a_face_may_be_is_known():
     assert smallest_searched((480, 640)) == 80
     assert smallest_searched((480, 640), 40) == 40
-    assert smallest_searched((4000, 6000)) == 80
-    assert 178 < smallest_searched((10_000, 12_000)) < 190
+    assert 113 < smallest_searched((4000, 6000)) < 114
+    assert smallest_searched((4000, 6000), 200) == 200
 
 
 def test_a_smaller_face_is_found_if_asked_for(detector, face):
@@ -130,3 +132,27 @@ def test_without_a_cache_it_works_as_well(face, tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     assert len(FaceDetector().faces(face)) == 1
+
+
+def test_landmarks_of_a_still_image_are_the_mean_over_boxes_and_mirror_image(detector, face):
+    (found,) = detector.faces(face, thorough=True, measured=True)
+    assert found.measured.shape == (18, 68, 2)
+    assert np.allclose(found.landmarks, found.measured[[0, 1, 2, 3, 4, 9, 10, 11, 12, 13]].mean(0))
+    # Every variant lies on the same face, and they differ.
+    off = np.hypot(*np.moveaxis(found.measured - found.landmarks, -1, 0)).mean(axis=1)
+    assert (off < 0.03 * found.box.width).all()
+    assert off.min() > 0
+
+
+def test_the_mirrored_image_has_the_mirrored_landmarks(detector, face):
+    (one,) = detector.faces(face, thorough=True, measured=True)
+    (other,) = detector.faces(np.ascontiguousarray(face[:, ::-1]), thorough=True, measured=True)
+    mirrored = mirror_landmarks(other.landmarks) + (face.shape[1] - 1, 0)
+    assert np.hypot(*(mirrored - one.landmarks).T).mean() < 0.02 * one.box.width
+
+
+@pytest.mark.parametrize("factor", [0.5, 0.1])
+def test_dark_faces_are_measured_from_every_box_too(detector, face, factor):
+    dark = cv2.convertScaleAbs(face, alpha=factor)
+    (found,), (bright,) = detector.faces(dark, thorough=True), detector.faces(face, thorough=True)
+    assert np.hypot(*(found.landmarks - bright.landmarks).T).mean() < 0.02 * bright.box.width
