@@ -150,9 +150,7 @@ def png(face) -> bytes:
 def drawn(tmp_path_factory) -> Path:
     """Five drawn people in the layout of CK+, with three frames per sequence."""
     folder = tmp_path_factory.mktemp("data") / "drawn"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("landmark_emotion.drawn.dataset._FRAMES", 3)
-        draw_dataset(folder, subjects=5, seed=3)
+    draw_dataset(folder, subjects=5, seed=3, frames=3)
     return folder
 
 

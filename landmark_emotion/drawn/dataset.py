@@ -14,7 +14,6 @@ from landmark_emotion.errors import DatasetError
 from landmark_emotion.files.writing import put_in_place, scratch_folder, writing
 from landmark_emotion.training.datasets.samples import DRAWN_MARK, DRAWN_README
 
-_FRAMES = 6
 _SIZE = (640, 490)  # as in CK+
 _README = f"""{DRAWN_MARK}
 
@@ -40,6 +39,8 @@ def draw_dataset(
     folder: Path,
     subjects: int = 12,
     seed: int = 0,
+    *,
+    frames: int = 6,
     progress: Callable[[Iterable[Any], int], Iterable[Any]] | None = None,
 ) -> int:
     """Draw a data set in the layout of CK+; the folder appears only when it is complete.
@@ -55,6 +56,8 @@ def draw_dataset(
         Number of people, at least 1.
     seed : int
         The same seed gives the same images.
+    frames : int
+        Length of each sequence, at least 2.
     progress : callable, optional
         Wraps the iterable of images, given their number, as tqdm does.
 
@@ -70,16 +73,12 @@ def draw_dataset(
     OutputError
         If the folder cannot be written.
     ValueError
-        If the number of subjects is below 1.
+        If there are too few subjects or frames.
     """
-    if subjects < 1:
-        raise ValueError(f"subjects must be at least 1, got {subjects}")
-    sequences = [
-        sequence
-        for number in range(1, subjects + 1)
-        for sequence in _sequences(number, np.random.default_rng((seed, number)))
-    ]
-    total = _FRAMES * len(sequences)
+    if subjects < 1 or frames < 2:
+        raise ValueError(f"subjects and frames must be at least 1 and 2, got {subjects}, {frames}")
+    sequences = _plan(subjects, seed, frames)
+    total = frames * len(sequences)
     with writing(folder):
         target = folder.resolve()
         if target.exists() and (not target.is_dir() or any(target.iterdir())):
@@ -98,8 +97,16 @@ def draw_dataset(
     return total
 
 
-def _sequences(number: int, rng: np.random.Generator) -> Iterator[_Sequence]:
-    """Plan the sequences of one subject."""
+def _plan(subjects: int, seed: int, frames: int) -> list[_Sequence]:
+    """Plan the sequences of all subjects."""
+    return [
+        sequence
+        for number in range(1, subjects + 1)
+        for sequence in _sequences(number, np.random.default_rng((seed, number)), frames)
+    ]
+
+
+def _sequences(number: int, rng: np.random.Generator, n_frames: int) -> Iterator[_Sequence]:
     subject = random_subject(rng)
     shown: list[tuple[int | None, str]] = [
         (code, emotion) for code, emotion in CKPLUS_CODES.items() if emotion != "neutral"
@@ -111,7 +118,7 @@ def _sequences(number: int, rng: np.random.Generator) -> Iterator[_Sequence]:
         noise = view.noise / 3  # a webcam's noise would make the files six times as large
         (tilt, turn), peak = rng.normal(0.0, 1.5, 2).tolist(), float(rng.uniform(0.85, 1.0))
         frames = []
-        for frame, part in enumerate(np.linspace(0.0, 1.0, _FRAMES).tolist()):
+        for frame, part in enumerate(np.linspace(0.0, 1.0, n_frames).tolist()):
             roll, yaw, noise_seed = view.roll + tilt * part, view.yaw + turn * part, view.noise_seed
             moved = replace(view, roll=roll, yaw=yaw, noise=noise, noise_seed=noise_seed + frame)
             frames.append((peak * part, moved))
@@ -124,7 +131,7 @@ def _write_labels(root: Path, sequences: Iterable[_Sequence]) -> None:
         folder = root.joinpath("Emotion", *sequence.name)
         folder.mkdir(parents=True)
         if sequence.code is not None:
-            name = f"{'_'.join(sequence.name)}_{_FRAMES:08}_emotion.txt"
+            name = f"{'_'.join(sequence.name)}_{len(sequence.frames):08}_emotion.txt"
             (folder / name).write_text(f"   {sequence.code:.7e}\n", encoding="ascii")
 
 

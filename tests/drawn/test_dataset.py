@@ -29,7 +29,7 @@ def test_most_faces_are_found_by_the_detector(drawn, detector):
 
 
 def test_same_seed_draws_the_same_images(drawn, tmp_path):
-    n_images = draw_dataset(tmp_path / "again", subjects=1, seed=3)  # as the fixture
+    n_images = draw_dataset(tmp_path / "again", subjects=1, seed=3, frames=3)  # as the fixture
     paths = sorted((tmp_path / "again").rglob("*.png"))
     assert len(paths) == n_images
     for path in paths:
@@ -98,7 +98,7 @@ def test_unknown_video_format_is_an_error(tmp_path, name):
 
 
 def test_invalid_arguments_are_errors(tmp_path):
-    with pytest.raises(ValueError, match="subjects must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="at least 1 and 2, got 0, 6"):
         draw_dataset(tmp_path / "faces", subjects=0)
     with pytest.raises(ValueError, match="got 'joy'"):
         draw_video(tmp_path / "x.avi", emotions=("joy",))
