@@ -92,12 +92,7 @@ class FaceNumbers:
             to be that of an old one gets the old number back.
         """
         numbers = {i: number for i, number in enumerate(followed or []) if number is not None}
-        self._sightings = {
-            number: sighting
-            for number, sighting in self._sightings.items()
-            # However rare the frames are, the last one is remembered.
-            if 0 <= time - sighting.seen <= max(MEMORY, time - self._time)
-        }
+        self._expire(time)
         away = self._sightings.keys() - set(numbers.values())
         pairs = sorted(
             (distance, index, number)
@@ -142,6 +137,14 @@ class FaceNumbers:
     def seen_since(self, time: float) -> set[int]:
         """Return the numbers of the faces that were in sight at that time or later."""
         return {number for number, face in self._sightings.items() if face.seen >= time}
+
+    def _expire(self, time: float) -> None:
+        self._sightings = {
+            number: sighting
+            for number, sighting in self._sightings.items()
+            # However rare the frames are, the last one is remembered.
+            if 0 <= time - sighting.seen <= max(MEMORY, time - self._time)
+        }
 
     def _is_new(self, number: int, time: float) -> bool:
         sighting = self._sightings.get(number)

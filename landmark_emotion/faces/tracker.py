@@ -14,6 +14,15 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from landmark_emotion.faces.cuts import (
+    CUT_MOVED,
+    SCENE_SAMPLES,
+    face_picture,
+    has_face_changed,
+    is_other_scene,
+    scene_samples,
+    standardized,
+)
 from landmark_emotion.faces.numbers import FaceNumbers
 from landmark_emotion.model.face import Box, Face, Landmarks
 from landmark_emotion.sources.preparation import Prepared, prepare
@@ -39,26 +48,8 @@ RESIZED = 0.2
 DISTORTED = 0.1
 UNLIKE = 0.6
 
-# There may be a cut to another person if most samples of the picture of a face differ from the last
-# frame by more than this in standard deviations or in gray levels, or the landmarks moved by this
-# many RMS radii on average. On real videos at 25 frames a second, the first stays below 0.18 and
-# the last below 0.05; between photos of two people at the same place, the first is above 0.3.
-# Covering part of a face leaves both low.
-CUT = 0.28
-CUT_LEVEL = 20
-CUT_MOVED = 0.06
-
 # A face has left the frame when more than this share of its box is outside.
 OUTSIDE = 0.5
-
-PICTURE_SIDE = 16  # samples across a face
-PICTURE_RADII = 1.0  # from the center of a face to the edge of its picture, in RMS radii
-
-# The scene has changed if this share of samples across the frame differ by more than so many gray
-# levels.
-OTHER_SCENE = 0.3
-OTHER_LEVEL = 20
-SCENE_SAMPLES = 32  # across and down
 
 
 class Detector(Protocol):
@@ -178,14 +169,14 @@ class FaceTracker:
         """
         prepared = prepare(image)
         gray = prepared.gray
-        scene = _samples(gray, Box(0, 0, gray.shape[1], gray.shape[0]), SCENE_SAMPLES)
+        scene = scene_samples(gray)
         if gray.shape != self._shape or time < self._searched_at:
             self._shape = gray.shape
             self._tracks = []
             self._searched_at = -np.inf
             self._scene_changed = True
         else:
-            self._scene_changed = _is_other_scene(scene, self._scene)
+            self._scene_changed = is_other_scene(scene, self._scene)
         if self._scene_changed:
             self._numbers.doubt(self._numbers.remembered)
         before = len(self._tracks)
@@ -196,7 +187,7 @@ class FaceTracker:
         if (
             len(self._tracks) < before
             or not self._tracking
-            or _is_other_scene(scene, self._searched_scene)
+            or is_other_scene(scene, self._searched_scene)
             or self._search_is_due(time)
         ):
             self._search(gray, prepared.scale)
@@ -252,8 +243,8 @@ class FaceTracker:
     def _track(self, gray: NDArray[np.uint8], box: Box, score: float) -> _Track:
         landmarks = self._detector.landmarks(gray, box)
         center, radius = _place_and_size(landmarks)
-        picture = _picture(gray, center, radius)
-        pattern = _standardized(picture)
+        picture = face_picture(gray, center, radius)
+        pattern = standardized(picture)
         return _Track(
             box=box,
             origin=center,
@@ -283,8 +274,7 @@ class FaceTracker:
         return (
             self._scene_changed
             or (settled and _moved(new.shape, old.shape) > CUT_MOVED)
-            or _share_above(new.picture - old.picture, CUT_LEVEL) > 0.5
-            or _share_above(new.pattern - old.pattern, CUT) > 0.5
+            or has_face_changed((old.picture, old.pattern), (new.picture, new.pattern))
         )
 
     def _follow(self, track: _Track, gray: NDArray[np.uint8]) -> _Track | None:
@@ -296,14 +286,14 @@ class FaceTracker:
             return None
         landmarks = self._detector.landmarks(gray, track.box)
         center, radius = _place_and_size(landmarks)
-        picture = _picture(gray, center, radius)
+        picture = face_picture(gray, center, radius)
         moved = replace(
             track,
             landmarks=landmarks,
             center=center,
             radius=radius,
             picture=picture,
-            pattern=_standardized(picture),
+            pattern=standardized(picture),
             step=center - track.center,
             age=track.age + 1,
         )
@@ -356,40 +346,6 @@ def _place_and_size(landmarks: Landmarks) -> tuple[NDArray[np.float64], float]:
 def _moved(one: Landmarks, other: Landmarks) -> float:
     """Return the mean distance between the landmarks of two shapes."""
     return float(np.hypot(*(one - other).T).mean())
-
-
-def _picture(
-    gray: NDArray[np.uint8], center: NDArray[np.float64], radius: float
-) -> NDArray[np.float64]:
-    """Sample the gray levels of a face."""
-    left, top = (center - PICTURE_RADII * radius).tolist()
-    side = max(1, round(2 * PICTURE_RADII * radius))
-    return _samples(gray, Box(round(left), round(top), side, side), PICTURE_SIDE)
-
-
-def _standardized(picture: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Remove brightness and contrast from a picture."""
-    centered = picture - picture.sum() / picture.size
-    deviation = math.sqrt(np.vdot(centered, centered) / centered.size)
-    return np.asarray(centered / max(deviation, 1.0), dtype=np.float64)
-
-
-def _share_above(differences: NDArray[np.float64], limit: float) -> float:
-    """Return the share of differences above a limit; a median would take three times as long."""
-    return np.count_nonzero(np.abs(differences) > limit) / differences.size
-
-
-def _is_other_scene(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
-    """Compare samples across two frames."""
-    return _share_above(one - other, OTHER_LEVEL) > OTHER_SCENE
-
-
-def _samples(gray: NDArray[np.uint8], box: Box, side: int) -> NDArray[np.float64]:
-    """Sample side x side gray levels from a box; outside the picture its edge is repeated."""
-    steps = (np.arange(side) + 0.5) / side
-    rows = np.clip((box.top + steps * box.height).astype(int), 0, gray.shape[0] - 1)
-    columns = np.clip((box.left + steps * box.width).astype(int), 0, gray.shape[1] - 1)
-    return np.asarray(gray[rows[:, np.newaxis], columns], dtype=np.float64)
 
 
 def _share_inside(box: Box, gray: NDArray[np.uint8]) -> float:
