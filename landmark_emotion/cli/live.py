@@ -3,7 +3,7 @@
 import argparse
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 from landmark_emotion.cli.account import Account
 from landmark_emotion.cli.calibrator import Calibrator
@@ -55,7 +55,7 @@ def watch(args: argparse.Namespace, sources: list[str], *, live: bool) -> int:
             # A file can wait for the reader of its rows; a camera cannot.
             stack.enter_context(nonblocking_stdout(say))
         writer = stack.enter_context(open_writer(args, FrameTextWriter))
-        session = _Session(args, recognizer, writer, window, account, live)
+        session = _Session(args, recognizer, writer, window=window, account=account, live=live)
         for source in sources:
             if not session.watch(source):
                 break
@@ -88,6 +88,7 @@ class _Session:
     args: argparse.Namespace
     recognizer: Recognizer
     writer: Writer
+    _: KW_ONLY
     window: windows.Window | None
     account: Account
     live: bool

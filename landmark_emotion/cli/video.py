@@ -1,6 +1,7 @@
 """``landmark-emotion video``: the emotions in every frame of video files."""
 
 import argparse
+import contextlib
 import glob
 import os
 from pathlib import Path
@@ -39,12 +40,12 @@ def _sources(path: str) -> list[str]:
     if "://" in path:
         return [path]
     found: list[Path] = []
-    if Path(path).is_dir():
-        found = [file for file in Path(path).iterdir() if not file.name.startswith(".")]
-    elif glob.has_magic(path) and not os.path.lexists(path):
-        found = [Path(match) for match in glob.glob(path)]
+    with contextlib.suppress(OSError):  # reported when the source is opened
+        if Path(path).is_dir():
+            found = [file for file in Path(path).iterdir() if not file.name.startswith(".")]
+        elif glob.has_magic(path) and not os.path.lexists(path):
+            found = [Path(match) for match in glob.glob(path)]
     videos = [file for file in found if file.suffix.lower() in VIDEO_SUFFIXES and file.is_file()]
+    videos.sort(key=lambda file: natural_order(file.name))
     # A folder or pattern without videos is an image sequence.
-    return [str(video) for video in sorted(videos, key=lambda file: natural_order(file.name))] or [
-        path
-    ]
+    return [str(video) for video in videos] or [path]

@@ -1,11 +1,13 @@
 """The command `video`."""
 
 import csv
+import errno
 import io
 import json
 import os
 import shutil
 import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -89,6 +91,20 @@ def test_folder_or_pattern_of_videos(watch, video, here, argument):
     assert "not a video" in rows[-1]["error"]
     assert f"error: broken.avi: {rows[-1]['error']}" in result.err.splitlines()
     assert result.err.splitlines()[-1] == "results: r.json, 3 videos, 1 could not be read"
+
+
+def test_folder_that_cannot_be_listed_does_not_stop_the_others(watch, video, here, monkeypatch):
+    def listed(folder, iterdir=Path.iterdir):
+        if folder.name == "locked":
+            raise PermissionError(errno.EACCES, "Permission denied", str(folder))
+        return iterdir(folder)
+
+    (here / "locked").mkdir()
+    monkeypatch.setattr(Path, "iterdir", listed)
+    result = watch("locked", video, "--max-frames", 1)
+    assert result.status == 0
+    assert "error: locked: cannot be read (Permission denied); check its permissions" in result.err
+    assert result.err.splitlines()[-1] == "2 videos, 1 could not be read"
 
 
 @pytest.mark.parametrize("command", [["video"], ["webcam", "--source"]])
