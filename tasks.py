@@ -74,7 +74,7 @@ def demo(rest):
 
 def install(extras=()):
     """Create .venv with the project; name extras to add, such as 'install web'."""
-    extras = ",".join(sorted({"fast", *extras}))
+    extras = ",".join(sorted({"fast", "report", *extras}))
     # The stamp names what was installed; an interrupted or failed installation leaves none.
     wanted = "\n".join(
         [sys.version, str(HERE)]
@@ -110,7 +110,7 @@ def oldest(rest):
     oldest_python = make_environment(HERE / ".venv-oldest")
     run(oldest_python, "-m", "pip", "install", "--quiet", "uv")
     uv = (oldest_python, "-m", "uv", "pip", "install", "--quiet", "--python", oldest_python)
-    run(*uv, "--resolution", "lowest-direct", "--editable", ".[tables,test,web]")
+    run(*uv, "--resolution", "lowest-direct", "--editable", ".[report,tables,test,web]")
     run(oldest_python, "-m", "pytest", *PARALLEL, *rest)
 
 

@@ -82,14 +82,14 @@ def test_it_installs_once_and_again_if_requirements_change_or_it_failed(tasks, m
         assert tasks.main(["install"]) == 3
     assert tasks.main(["install"]) == 0
     python = tasks.python_of(tasks.VENV)
-    install = [python, "-m", "pip", "install", "--quiet", "--editable", ".[fast]"]
+    install = [python, "-m", "pip", "install", "--quiet", "--editable", ".[fast,report]"]
     assert tasks.ran == [[sys.executable, "-m", "venv", str(tasks.VENV)], install]
     tasks.ran.clear()
     assert tasks.main(["install"]) == 0
     assert not tasks.ran
     (tasks.HERE / "setup.cfg").write_text("[two]")
     assert tasks.main(["install", "web"]) == 0
-    assert tasks.ran == [[*install[:-1], ".[fast,web]"]]
+    assert tasks.ran == [[*install[:-1], ".[fast,report,web]"]]
 
 
 def test_the_demo_draws_once_trains_and_watches(tasks, capsys):

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from landmark_emotion.cli.options import say
+from landmark_emotion.report import check_packages
 
 SUFFIXES = (".html", ".png", ".svg", ".pdf")
 
@@ -35,6 +36,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
+    check_packages()
     from landmark_emotion.files.writing import check_writable, replace_atomically
     from landmark_emotion.report.pages import timeline_page
     from landmark_emotion.report.timeline.drawing import draw_timeline

@@ -8,6 +8,7 @@ from typing import Any
 from landmark_emotion.cli.options import say
 from landmark_emotion.errors import OutputError
 from landmark_emotion.files.writing import check_writable, replace_atomically, replace_together
+from landmark_emotion.report import check_packages
 
 
 def add_report(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +29,11 @@ def check_report(path: Path | None) -> None:
     ------
     OutputError
         If it cannot be written, or a file is in place of the folder.
+    MissingPackageError
+        If the packages for plots and pages are not installed.
     """
+    if path is not None and not _is_file(path):
+        check_packages()
     if path is not None and not _is_file(path) and path.exists() and not path.is_dir():
         raise OutputError(f"{path}: is a file; name a folder, or a file that ends in .json")
     if path is not None:

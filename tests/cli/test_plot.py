@@ -100,3 +100,11 @@ def test_a_failed_drawing_leaves_the_earlier_picture(run, results, here, monkeyp
         run("plot", results, "-o", here / "a.png")
     assert (here / "a.png").read_text() == "old"
     assert sorted(path.name for path in here.iterdir()) == ["a.png", "results.csv"]
+
+
+def test_without_the_extra_the_remedy_comes_before_the_work(run, results, here, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    for command in (["plot", results, "-o", "a.html"], ["train", "nothing", "--report", "reports"]):
+        result = run(*command)
+        assert result.status == 1
+        assert "matplotlib: not installed; run 'pip install matplotlib jinja2'" in result.err
