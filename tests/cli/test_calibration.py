@@ -166,16 +166,16 @@ def test_improbable_emotion_is_called_uncertain(run, model, photos):
     assert "uncertain" not in run(*options, "--min-probability", "0.01").out
 
 
-def test_evaluate_compares_with_the_persons_own_neutral_face(run, model, drawn):
+def test_evaluate_with_own_neutral_faces(run, model, drawn):
     plain = run("evaluate", model, drawn, "--json").json
     compared = run("evaluate", model, drawn, "--json", "--calibrate", "neutral").json
     assert plain["n_with_own_neutral"] == 0
     assert compared["n_with_own_neutral"] == compared["n"] == plain["n"]
 
 
-def test_evaluate_without_neutral_faces_says_so(run, model, here):
+def test_evaluate_needs_neutral_faces(run, model, here):
     (here / "anger").mkdir()
     cv2.imwrite(str(here / "anger" / "a.png"), draw_face(Subject(), "anger"))
     result = run("evaluate", model, here, "--calibrate", "neutral")
     assert result.status == 1
-    assert "nobody has a neutral face" in result.err
+    assert "no subject has a neutral face" in result.err

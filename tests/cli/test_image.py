@@ -155,7 +155,7 @@ def test_min_face(json_of, folder):
 def test_faces_too_small_to_be_searched_are_reported(image, folder, monkeypatch):
     searched = f"note: {folder / '10.png'}: too large to search for faces below"
     assert searched not in image(folder / "10.png").err
-    monkeypatch.setattr("landmark_emotion.faces.detector.MAX_SEARCHED", 320 * 240 // 4)
+    monkeypatch.setattr("landmark_emotion.faces.search.MAX_SEARCHED", 320 * 240 // 4)
     assert f"{searched} 160 pixels" in image(folder / "10.png").err
     assert f"{searched} 160 pixels" in image(folder / "10.png", "--min-face", 40).err
     assert searched not in image(folder / "10.png", "--min-face", 170).err
