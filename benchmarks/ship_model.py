@@ -24,9 +24,9 @@ from landmark_emotion.sources.images import read_image
 from landmark_emotion.training.evaluation import cross_validate, out_of_fold_votes
 from landmark_emotion.training.fit import fit_model
 from landmark_emotion.training.folds import inner_folds
+from landmark_emotion.training.heads import fit_temperature
 from landmark_emotion.training.landmark_table import LandmarkTable, load_table
 from landmark_emotion.training.metrics import calibration_error, score
-from landmark_emotion.training.pipeline import fit_temperature
 from landmark_emotion.training.recipe import Recipe
 from landmark_emotion.training.training_set import TrainingSet, usable
 

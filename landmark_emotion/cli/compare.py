@@ -1,4 +1,4 @@
-"""``landmark-emotion compare``: whether two results differ by more than chance."""
+"""``landmark-emotion compare``: whether two results differ beyond chance."""
 
 import argparse
 import json
@@ -14,15 +14,15 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     """Add the command."""
     parser = commands.add_parser(
         "compare",
-        help="tell whether two results differ by more than chance",
-        description="Tell whether two results on the same people differ by more than chance.",
+        help="tell whether two results differ beyond chance",
+        description="Tell whether two results on the same people differ beyond chance.",
     )
     for name in ("a", "b"):
         parser.add_argument(
             name,
             type=Path,
             metavar=name.upper(),
-            help="a report.json of train or evaluate, or the folder that holds it",
+            help="a report.json of train or evaluate, or its folder",
         )
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
     parser.set_defaults(run=run)
@@ -30,42 +30,44 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
-    reports = [comparison.load_report(path) for path in (args.a, args.b)]
+    paths = (args.a, args.b)
+    reports = [comparison.load_report(path) for path in paths]
     results = {}
     for head in comparison.HEADS:
         a, b = (
             comparison.subjects_of(report, head, str(path))
-            for report, path in zip(reports, (args.a, args.b), strict=True)
+            for report, path in zip(reports, paths, strict=True)
         )
         if a is not None and b is not None:
             results[head] = comparison.compare(a, b)
     names = [_data_name(report) for report in reports]
     if names[0] != names[1]:
         say(
-            f"note: the data sets have different names ({names[0]} and {names[1]}); subjects are "
-            "taken to be the same people where their names are"
+            f"note: the data sets have different names ({names[0]} and {names[1]}); subjects with "
+            "the same name are taken for the same person"
         )
     for letter, report in zip("AB", reports, strict=True):
         if report.get("model"):
             say(
-                f"note: {letter} is of a model that was fitted elsewhere; if these people were in "
-                "its training, that it does well on them proves nothing"
+                f"note: the model of {letter} was fitted elsewhere; if its training data include "
+                "these people, its scores do not apply to unseen people"
             )
     if args.json:
         compared = {head: result.as_json() for head, result in results.items()}
         print(json.dumps({"a": str(args.a), "b": str(args.b), **compared}, indent=2))
         return 0
-    for letter, path, report in zip("AB", (args.a, args.b), reports, strict=True):
-        print(f"{letter}: {path} ({_protocol(report)})")
+    for letter, path, report in zip("AB", paths, reports, strict=True):
+        protocol = report["static"].get("protocol", "protocol unknown")
+        print(f"{letter}: {path} ({_data_name(report)}, {protocol})")
     for head, result in results.items():
         print("\n".join(_text(LABELS[head], result)))
     return 0
 
 
-def _text(what: str, result: comparison.Comparison) -> list[str]:
+def _text(head: str, result: comparison.Comparison) -> list[str]:
     low, high = result.interval
     lines = [
-        f"{what}: {result.subjects} subjects in both"
+        f"{head}: {result.subjects} subjects in both"
         + (f", {result.only_a} only in A" if result.only_a else "")
         + (f", {result.only_b} only in B" if result.only_b else ""),
         f"  accuracy A {result.accuracy_a:.4f} of {result.faces_a} faces, "
@@ -82,7 +84,3 @@ def _text(what: str, result: comparison.Comparison) -> list[str]:
 def _data_name(report: dict[str, Any]) -> str:
     data = report.get("data")
     return str(data.get("name")) if isinstance(data, dict) else "unknown"
-
-
-def _protocol(report: dict[str, Any]) -> str:
-    return f"{_data_name(report)}, {report['static'].get('protocol', 'protocol unknown')}"

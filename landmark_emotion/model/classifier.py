@@ -262,11 +262,13 @@ def load_model(path: str | os.PathLike[str]) -> EmotionModel:
         if not isinstance(header, dict) or header.get("format") != FORMAT:
             raise ModelError(f"{path}: not a landmark_emotion model; {_RETRAIN}")
         version = header.get("version")
-        if version != FORMAT_VERSION or header.get("features") != FEATURES:
+        if version != FORMAT_VERSION:
             raise ModelError(
-                f"{path}: written in model format {version!r}, this program reads "
-                f"{FORMAT_VERSION}; update landmark_emotion or train again"
+                f"{path}: has model format {version!r}, this version reads {FORMAT_VERSION}; "
+                "update landmark_emotion or train again"
             )
+        if header.get("features") != FEATURES:
+            raise ModelError(f"{path}: made for other features than this version's; {_RETRAIN}")
         mean = _array(arrays, "mean", np.float64)
         static = _head(arrays, "static")
         calibrated = _head(arrays, "calibrated") if "calibrated" in header["heads"] else None

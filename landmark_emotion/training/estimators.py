@@ -19,12 +19,11 @@ from sklearn.utils.validation import (
 )
 
 from landmark_emotion.emotions import EMOTIONS
-from landmark_emotion.model.classifier import EmotionModel
+from landmark_emotion.model.classifier import EmotionModel, soft_votes, softmax
 from landmark_emotion.model.face import N_LANDMARKS, Landmarks
 from landmark_emotion.model.features import N_FEATURES, landmark_features
 from landmark_emotion.training.fit import average_face, fit_static
 from landmark_emotion.training.landmark_table import LandmarkTable
-from landmark_emotion.training.pipeline import fold_pipeline
 from landmark_emotion.training.recipe import HeadRecipe, Recipe
 from landmark_emotion.training.training_set import TrainingSet
 
@@ -40,11 +39,6 @@ class LandmarkFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     ----------
     reference : array_like of shape (136,), optional
         Features to subtract, such as those of a neutral face (`neutral.reference_from`).
-
-    Attributes
-    ----------
-    n_features_in_ : int
-        136, the number of coordinates of a face.
 
     See Also
     --------
@@ -133,10 +127,8 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         The labels, sorted.
     mean_ : ndarray of shape (136,)
         Features of the average neutral face, or of the average face without a label ``"neutral"``.
-    pipeline_ : Pipeline
-        The fitted classifier of features.
-    n_features_in_ : int
-        136, the number of coordinates of a face.
+    head_ : Head
+        The fitted classifier of the difference of features from `mean_`.
 
     See Also
     --------
@@ -189,19 +181,12 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Parameters
         ----------
         X : array_like of shape (n, 68, 2) or (n, 136)
-            Landmarks in pixels, as (x, y).
+            In pixels, as (x, y).
         y : array_like of shape (n,)
             Labels of any kind; `to_model` requires those of `emotions.EMOTIONS`.
-        groups : array_like of shape (n,), optional
-            Subjects; an empty string, None or NaN if unknown.
-        sequence : array_like of shape (n,), optional
-            Recordings; an empty string, None or NaN if unknown. Frames of one recording with the
-            same label share a weight of 1.
-
-        Returns
-        -------
-        EmotionClassifier
-            Itself.
+        groups, sequence : array_like of shape (n,), optional
+            Subjects and recordings; an empty string, None or NaN if unknown. Frames of one
+            recording with the same label share a weight of 1.
 
         Raises
         ------
@@ -228,33 +213,22 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 np.full(len(landmarks), ""),
             )
         )
-        self.pipeline_ = fit_static(samples, recipe, self.temperature)
+        self.head_ = fit_static(samples, recipe, self.temperature)
         self.mean_ = average_face(samples)
         self.n_features_in_ = N_FEATURES
         return self
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Return the votes for every class.
+        """Return the votes for every class divided by the temperature, shape (n, k).
 
-        Parameters
-        ----------
-        X : array_like of shape (n, 68, 2) or (n, 136)
-            Landmarks in pixels, as (x, y).
-
-        Returns
-        -------
-        ndarray of shape (n, k) or (n,)
-            Divided by the temperature. For two classes, the votes for the second minus those for
-            the first.
+        For two classes, return the votes for the second minus those for the first, shape (n,).
         """
-        check_is_fitted(self)
-        votes = np.asarray(self.pipeline_.decision_function(landmark_features(_as_landmarks(X))))
+        votes = self._votes(X)
         return votes[:, 1] - votes[:, 0] if len(self.classes_) == 2 else votes
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return probabilities of shape (n, k) in the order of `classes_`."""
-        check_is_fitted(self)
-        return np.asarray(self.pipeline_.predict_proba(landmark_features(_as_landmarks(X))))
+        return softmax(self._votes(X))
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the most probable label of each face, shape (n,)."""
@@ -262,18 +236,10 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return np.asarray(self.classes_[likeliest])
 
     def to_model(self, info: dict[str, Any] | None = None) -> EmotionModel:
-        """Make a model that can be saved and used without scikit-learn.
+        """Return a model that can be saved and used without scikit-learn.
 
-        Parameters
-        ----------
-        info : dict, optional
-            JSON values to store in the model: what it was trained on.
-
-        Returns
-        -------
-        EmotionModel
-            Has only a static head, so a neutral reference improves it less than a model of
-            `fit.fit_model`.
+        It has only a static head, so a neutral reference improves it less than a model of
+        `fit.fit_model`. It stores `info`, JSON values.
 
         Raises
         ------
@@ -284,8 +250,12 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         emotions = tuple(map(str, self.classes_))
         if not set(emotions) <= set(EMOTIONS):
             raise ValueError(f"labels of a model must be among {EMOTIONS}, got {emotions}")
-        head = fold_pipeline(self.pipeline_, self.mean_)
-        return EmotionModel(emotions, self.mean_, head, prior=_DEFAULT.prior, info=info or {})
+        return EmotionModel(emotions, self.mean_, self.head_, prior=_DEFAULT.prior, info=info or {})
+
+    def _votes(self, X: ArrayLike) -> NDArray[np.float64]:
+        check_is_fitted(self)
+        margins = self.head_.margins(landmark_features(_as_landmarks(X)) - self.mean_)
+        return soft_votes(margins, len(self.classes_)) / self.head_.temperature
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -11,10 +11,10 @@ from landmark_emotion.errors import TrainingError
 from landmark_emotion.model.classifier import EmotionModel, softmax
 from landmark_emotion.training.fit import fit_model
 from landmark_emotion.training.folds import INNER_FOLDS, Indices, inner_folds, others, outer_folds
+from landmark_emotion.training.heads import fit_temperature
 from landmark_emotion.training.landmark_table import LandmarkTable
 from landmark_emotion.training.metrics import Evaluation, evaluate, log_loss
 from landmark_emotion.training.parallel import Progress, run_parallel
-from landmark_emotion.training.pipeline import fit_temperature
 from landmark_emotion.training.recipe import Recipe
 from landmark_emotion.training.training_set import TrainingSet
 
@@ -37,7 +37,8 @@ def shuffled_splits(
     """Train and test over repeated stratified shuffled splits.
 
     Samples of one person are on both sides of a split, so this is the accuracy for people in the
-    training data; it is lower for unseen people (see `cross_validate`).
+    training data; it is lower for unseen people (see `cross_validate`). Yields the accuracy of
+    each run.
 
     Parameters
     ----------
@@ -45,19 +46,10 @@ def shuffled_splits(
         At least two samples of each emotion.
     recipe : Recipe, optional
         How to fit.
-    runs : int
-        Number of splits.
-    test_size : float
-        Share of the samples to test on, between 0 and 1.
-    seed : int
-        Seed of the splits.
+    runs, test_size, seed : int, float, int
+        Number of splits, the share of the samples each holds out, and the seed.
     keep_sequences : bool
         Keep all frames of a sequence on one side. The splits are then not stratified.
-
-    Yields
-    ------
-    float
-        The accuracy of each run.
 
     Raises
     ------
@@ -116,10 +108,8 @@ def cross_validate(
         The recipe, or those to choose from.
     more : sequence of LandmarkTable
         Further samples to fit to, except those of people in the test fold.
-    folds : int, optional
-        Number of folds (see `folds.outer_folds`).
-    seed : int
-        Seed of the folds.
+    folds, seed : int
+        See `folds.outer_folds`.
     jobs : int
         Number of processes; -1 for one per core.
     progress : callable, optional
@@ -185,23 +175,9 @@ def _both(
 def choose(
     samples: TrainingSet, candidates: Sequence[Recipe], *, seed: int = 0
 ) -> tuple[Recipe, tuple[float, float]]:
-    """Choose the recipe and its temperatures by folds.
+    """Choose the recipe with the lowest log loss by folds of the first table.
 
-    Parameters
-    ----------
-    samples : TrainingSet
-        Two or more emotions. Only samples of the first table are tested on.
-    candidates : sequence of Recipe
-        At least one; that with the lowest log loss is chosen.
-    seed : int
-        Seed of the folds.
-
-    Returns
-    -------
-    recipe : Recipe
-        The best one.
-    temperatures : tuple of float
-        Temperatures of its static and calibrated heads.
+    Returns it with the temperatures of its static and calibrated heads.
     """
     folds = inner_folds(samples, seed)
     results = []
@@ -236,16 +212,7 @@ def _evaluate_block(
 def out_of_fold_votes(
     samples: TrainingSet, folds: Sequence[Indices], recipe: Recipe
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Predict every fold with a model that was not fitted to any of its people.
-
-    Parameters
-    ----------
-    samples : TrainingSet
-        Two or more emotions.
-    folds : sequence of ndarray, int
-        Indices of the samples of each fold.
-    recipe : Recipe
-        How to fit.
+    """Predict every fold, given by indices, with a model that was not fitted to its people.
 
     Returns
     -------

@@ -30,12 +30,8 @@ class Settings:
 
     Attributes
     ----------
-    runs, test_size : int, float
-        Number of shuffled splits, and the share of samples each holds out.
-    folds : int or None
-        Folds of the cross-validation (see `folds.outer_folds`).
-    seed : int
-        Seed of splits and folds.
+    runs, test_size, folds, seed
+        See `evaluation.shuffled_splits` and `evaluation.cross_validate`.
     candidates : tuple of Recipe
         The recipe, or those to choose from.
     versions : tuple of str
@@ -58,13 +54,11 @@ class Result:
 
     Attributes
     ----------
-    accuracies : list of float
-        Accuracy of each shuffled split.
-    accuracies_apart : list of float
-        The same with the frames of each sequence on one side; empty if no sequence has several
-        frames of one emotion.
+    accuracies, accuracies_apart : list of float
+        Accuracy of each shuffled split, and with the frames of each sequence on one side.
     shared_sequences : int
-        Number of sequences that have.
+        Number of sequences with several frames of one emotion; without any, `accuracies_apart` is
+        empty.
     static, calibrated : Evaluation and Evaluation or None
         Cross-validated predictions (see `evaluation.cross_validate`).
     recipe : Recipe
@@ -87,21 +81,8 @@ def run(
 ) -> Result:
     """Evaluate the recipe and fit the model.
 
-    Parameters
-    ----------
-    table : LandmarkTable
-        From `training_set.usable`.
-    settings : Settings
-        Splits, folds and recipe.
-    jobs : int
-        Number of processes; -1 for one per core. It does not change the result.
-    progress : callable, optional
-        Shows how many splits and blocks of folds are done.
-
-    Returns
-    -------
-    Result
-        Depends on `table` and `settings` alone.
+    The result depends on `table`, from `training_set.usable`, and on `settings` alone. `jobs` and
+    `progress` are those of `cross_validate`.
 
     Raises
     ------
@@ -147,15 +128,7 @@ def run_cached(
     jobs: int = -1,
     progress: Progress | None = None,
 ) -> tuple[Result, bool]:
-    """Do what `run` does unless its result is in the cache.
-
-    Returns
-    -------
-    result : Result
-        As by `run`.
-    known : bool
-        Whether it came from the cache.
-    """
+    """Return the result of `run`, and whether it came from the cache."""
     memory, _ = open_cache(cache)
     cached = memory.cache(run, ignore=["jobs", "progress"])
     # Moved images change nothing.

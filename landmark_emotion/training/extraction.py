@@ -77,11 +77,6 @@ def extract(
     progress : callable, optional
         Shows how many images are done.
 
-    Returns
-    -------
-    Extraction
-        The landmarks and the images skipped.
-
     Raises
     ------
     PredictorError
@@ -111,13 +106,13 @@ def extract(
     )
     for (_, indices), result in zip(pending, outcomes, strict=True):
         results.update(dict.fromkeys(indices, result))
-    ordered = [results[index] for index in range(len(samples))]
+    found = [(sample, results[index][0]) for index, sample in enumerate(samples)]
     skipped = [
-        (sample.path, why)
-        for sample, (landmarks, why) in zip(samples, ordered, strict=True)
+        (sample.path, results[index][1])
+        for index, (sample, landmarks) in enumerate(found)
         if landmarks is None
     ]
-    return Extraction(_table(samples, ordered), skipped, from_cache, cache_problem)
+    return Extraction(_table(found), skipped, from_cache, cache_problem)
 
 
 def _by_content(samples: list[Sample], results: dict[int, Measured]) -> dict[str, list[int]]:
@@ -133,19 +128,19 @@ def _by_content(samples: list[Sample], results: dict[int, Measured]) -> dict[str
     return groups
 
 
-def _table(samples: list[Sample], results: list[Measured]) -> LandmarkTable:
-    found = [
-        (sample, landmarks)
-        for sample, (landmarks, _) in zip(samples, results, strict=True)
-        if landmarks is not None
-    ]
-    landmarks = np.array([points for _, points in found], dtype=np.float64)
+def _table(found: list[tuple[Sample, NDArray[np.float32] | None]]) -> LandmarkTable:
+    landmarks = np.array([points for _, points in found if points is not None], dtype=np.float64)
+    samples = [sample for sample, points in found if points is not None]
+
+    def column(name: str) -> NDArray[np.str_]:
+        return np.array([str(getattr(sample, name)) for sample in samples], dtype=np.str_)
+
     return LandmarkTable(
-        landmarks=landmarks.reshape(-1, N_LANDMARKS, 2),
-        emotion=np.array([sample.emotion for sample, _ in found], dtype=np.str_),
-        subject=np.array([sample.subject for sample, _ in found], dtype=np.str_),
-        sequence=np.array([sample.sequence for sample, _ in found], dtype=np.str_),
-        source=np.array([str(sample.path) for sample, _ in found], dtype=np.str_),
+        landmarks.reshape(-1, N_LANDMARKS, 2),
+        emotion=column("emotion"),
+        subject=column("subject"),
+        sequence=column("sequence"),
+        source=column("path"),
     )
 
 
@@ -166,11 +161,6 @@ def measure(digest: str, settings: str, image: str, predictor: str) -> Measured:
         Content of the image, and everything else that the result depends on.
     image, predictor : str
         Current paths of the files.
-
-    Returns
-    -------
-    Measured
-        Landmarks, or the reason why the content of the image has none.
 
     Raises
     ------

@@ -6,14 +6,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.pipeline import Pipeline
 
 from landmark_emotion.errors import TrainingError
-from landmark_emotion.model.classifier import EmotionModel
+from landmark_emotion.model.classifier import EmotionModel, Head
 from landmark_emotion.model.features import mirror_features
 from landmark_emotion.model.neutral import blend
-from landmark_emotion.training.pipeline import fit_pipeline, fold_pipeline
-from landmark_emotion.training.recipe import HeadRecipe, Recipe
+from landmark_emotion.training.heads import fit_head
+from landmark_emotion.training.recipe import Recipe
 from landmark_emotion.training.training_set import Features, TrainingSet
 
 
@@ -34,17 +33,12 @@ def fit_model(
     recipe : Recipe, optional
         How to fit.
     temperatures : tuple of float
-        Temperatures of the static and the calibrated head (see `evaluation.choose`).
+        Of the static and the calibrated head (see `evaluation.choose`).
     calibrated : bool
         Whether to fit a calibrated head if there are neutral faces to compare with for two
         samples of every emotion.
     info : dict, optional
         JSON values to store in the model: what it was trained on.
-
-    Returns
-    -------
-    EmotionModel
-        Whitening and SVM are folded into one matrix product.
 
     Raises
     ------
@@ -55,30 +49,26 @@ def fit_model(
     emotions = samples.emotions
     if len(emotions) < 2:
         raise TrainingError("data set: has only one emotion; add images of others")
-    mean = average_face(samples)
-    static = fold_pipeline(fit_static(samples, recipe, temperatures[0]), mean)
+    mean, static = average_face(samples), fit_static(samples, recipe, temperatures[0])
     model = EmotionModel(emotions, mean, static, prior=recipe.prior, info=info or {})
     known = Counter(samples.emotion[samples.has_neutral].tolist())
     if not calibrated or any(known[emotion] < 2 for emotion in emotions):
         return model
-    pipeline = fit_calibrated(samples, recipe, temperatures[1])
-    return replace(model, calibrated=fold_pipeline(pipeline, np.zeros_like(mean)))
+    return replace(model, calibrated=_fit_calibrated(samples, recipe, temperatures[1]))
 
 
-def fit_static(samples: TrainingSet, recipe: Recipe, temperature: float = 1.0) -> Pipeline:
-    """Fit the classifier of features."""
-    return _fit(samples, samples.aligned(), recipe.static, recipe, temperature=temperature)
+def fit_static(samples: TrainingSet, recipe: Recipe, temperature: float = 1.0) -> Head:
+    """Fit the classifier of features minus `average_face`."""
+    origin = average_face(samples)
+    return _fit(samples, samples.aligned(), recipe, temperature, origin=origin)
 
 
-def fit_calibrated(samples: TrainingSet, recipe: Recipe, temperature: float = 1.0) -> Pipeline:
-    """Fit the classifier of features minus `EmotionModel.blend` of the person's neutral ones.
-
-    Samples of people without neutral faces are left out.
-    """
+def _fit_calibrated(samples: TrainingSet, recipe: Recipe, temperature: float) -> Head:
+    """Fit the classifier of features minus `EmotionModel.blend` of the person's neutral ones."""
     known = samples.select(samples.has_neutral)
     references = blend(average_face(samples), known.neutral, known.n_neutral, recipe.prior)
     features = samples.aligned()[samples.has_neutral]
-    return _fit(known, features, recipe.calibrated, recipe, references, temperature=temperature)
+    return _fit(known, features, recipe, temperature, references=references)
 
 
 def average_face(samples: TrainingSet) -> NDArray[np.float64]:
@@ -98,13 +88,14 @@ def average_face(samples: TrainingSet) -> NDArray[np.float64]:
 def _fit(
     samples: TrainingSet,
     features: Features,
-    head: HeadRecipe,
     recipe: Recipe,
-    references: Features | None = None,
-    *,
     temperature: float,
-) -> Pipeline:
-    """Fit to features minus references, with partway copies and mirror images."""
+    *,
+    references: Features | None = None,
+    origin: NDArray[np.float64] | None = None,
+) -> Head:
+    """Fit to features, minus references for the calibrated head, with copies and mirror images."""
+    head = recipe.static if references is None else recipe.calibrated
     shown = np.flatnonzero(samples.has_neutral & (samples.emotion != "neutral"))
     neutral, peak = samples.neutral[shown], features[shown]
     X = np.concatenate([features, *(neutral + part * (peak - neutral) for part in head.partway)])
@@ -113,10 +104,11 @@ def _fit(
         X = X - references[rows]
     weight = samples.weight[rows]
     weight[len(features) :] *= recipe.partway_weight
-    return fit_pipeline(
+    return fit_head(
         np.concatenate([X, mirror_features(X)]),
         np.tile(samples.emotion[rows], 2),
         np.tile(weight, 2),
         head,
         temperature=temperature,
+        origin=np.zeros(X.shape[1]) if origin is None else origin,
     )

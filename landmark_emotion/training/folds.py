@@ -24,15 +24,8 @@ def outer_folds(
 ) -> tuple[list[list[Indices]], str]:
     """Divide a table into test folds, grouped into blocks that share their choices.
 
-    Parameters
-    ----------
-    table : LandmarkTable
-        The samples to test on.
-    folds : int or None
-        Number of folds. By default one per subject, 10 for more than 200 subjects, and 5 if
-        subjects are unknown.
-    seed : int
-        Seed of the random division.
+    There is one fold per subject by default, 10 folds for more than 200 subjects, and 5 if
+    subjects are unknown.
 
     Returns
     -------

@@ -100,12 +100,7 @@ def load_table(path: str | os.PathLike[str]) -> LandmarkTable:
     ----------
     path : path-like
         An ``.npz`` with arrays landmarks (n, 68, 2) and emotion (n,), and optionally subject,
-        sequence, source (n,) and drawn ().
-
-    Returns
-    -------
-    LandmarkTable
-        Aliases of emotions are replaced by their standard names.
+        sequence, source (n,) and drawn (). Aliases of emotions become their standard names.
 
     Raises
     ------
@@ -126,37 +121,39 @@ def load_table(path: str | os.PathLike[str]) -> LandmarkTable:
         raise DatasetError(
             f"{path}: not a landmark table or damaged ({error}); {_REMEDY}"
         ) from error
+    try:
+        return _checked(arrays)
+    except ValueError as error:
+        raise DatasetError(f"{path}: {error}; {_REMEDY}") from error
+
+
+def _checked(arrays: dict[str, NDArray[Any]]) -> LandmarkTable:
+    """Make a table of arrays from a file, or raise a ValueError that says what is wrong."""
     for name in ("landmarks", "emotion"):
         if name not in arrays:
-            raise DatasetError(f"{path}: has no array '{name}'; {_REMEDY}")
-    landmarks, emotion = arrays["landmarks"], arrays["emotion"]
+            raise ValueError(f"has no array '{name}'")
+    landmarks = arrays["landmarks"]
     n = len(landmarks) if landmarks.ndim else 0
     if landmarks.shape != (n, N_LANDMARKS, 2) or landmarks.dtype.kind not in "fiu":
-        raise DatasetError(
-            f"{path}: 'landmarks' must be numbers of shape (n, 68, 2), got {landmarks.shape}; "
-            + _REMEDY
-        )
+        raise ValueError(f"'landmarks' must be numbers of shape (n, 68, 2), got {landmarks.shape}")
     texts = {}
     for name in _TEXTS:
         array = arrays.get(name, np.full(n, ""))
         if array.shape != (n,) or array.dtype.kind not in "Uiu":
-            raise DatasetError(f"{path}: '{name}' must be {n} strings; {_REMEDY}")
+            raise ValueError(f"'{name}' must be {n} strings")
         if array.dtype.kind == "U" and not _is_unicode(array):
-            raise DatasetError(f"{path}: '{name}' has damaged text; {_REMEDY}")
+            raise ValueError(f"'{name}' has damaged text")
         texts[name] = array.astype(np.str_)
-    try:
-        with np.errstate(all="ignore"):  # of long doubles
-            landmarks = check_landmarks(landmarks)
-    except ValueError as error:
-        raise DatasetError(f"{path}: {error}; {_REMEDY}") from error
+    with np.errstate(all="ignore"):  # of long doubles
+        landmarks = check_landmarks(landmarks)
     drawn = arrays.get("drawn", np.array(False))
     if drawn.shape != () or drawn.dtype != np.bool_:
-        raise DatasetError(f"{path}: 'drawn' must be true or false; {_REMEDY}")
+        raise ValueError("'drawn' must be true or false")
     known = {name: parse_emotion(name) for name in np.unique(texts["emotion"]).tolist()}
     for name, meaning in known.items():
         if meaning is None:
-            raise DatasetError(f"{path}: unknown emotion {name[:40]!r}; rename it as in README.md")
-    texts["emotion"] = np.array([known[name] for name in emotion.astype(str)], dtype=np.str_)
+            raise ValueError(f"unknown emotion {name[:40]!r}")
+    texts["emotion"] = np.array([known[name] for name in texts["emotion"].tolist()], dtype=np.str_)
     return LandmarkTable(landmarks=landmarks, **texts, drawn=bool(drawn))
 
 

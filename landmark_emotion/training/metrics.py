@@ -106,10 +106,7 @@ def evaluate(
 def score(truth: NDArray[np.str_], predicted: NDArray[np.str_]) -> dict[str, Any]:
     """Compare predicted with true emotions.
 
-    Parameters
-    ----------
-    truth, predicted : ndarray of shape (n,), str
-        Emotions, n at least 1.
+    Both have shape (n,) with n at least 1.
 
     Returns
     -------
@@ -155,19 +152,15 @@ def reliability(
 
     Parameters
     ----------
-    confidence : ndarray of shape (n,)
-        The probability of each predicted emotion.
-    right : ndarray of shape (n,), bool
-        Whether each prediction is correct.
+    confidence, right : ndarray of shape (n,)
+        The probability of each predicted emotion, and whether it is correct.
     bins : int
         Number of bins.
 
     Returns
     -------
-    confidence, accuracy : ndarray of shape (bins,)
-        Means within each bin; NaN for empty bins.
-    count : ndarray of shape (bins,)
-        Samples in each bin.
+    confidence, accuracy, count : ndarray of shape (bins,)
+        Means within each bin, NaN for empty bins, and the number of samples.
     """
     which = np.minimum((confidence * bins).astype(int), bins - 1)
     count = np.bincount(which, minlength=bins)
@@ -180,8 +173,7 @@ def reliability(
 def calibration_error(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
     """Compute the expected calibration error over `BINS` equal bins (Naeini et al. 2015).
 
-    It is the mean difference of confidence and accuracy, weighted by the samples in each bin. The
-    parameters are those of `reliability`.
+    It is the mean difference of confidence and accuracy, weighted by the samples in each bin.
     """
     mean, accuracy, count = reliability(confidence, right)
     return float(np.nansum(np.abs(mean - accuracy) * count) / count.sum())
@@ -202,8 +194,6 @@ def coverage_curve(
     confidence: NDArray[np.float64], right: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Compute the accuracy on the most confident predictions, for every share of them.
-
-    The parameters are those of `reliability`.
 
     Returns
     -------
@@ -231,10 +221,7 @@ def intervals(
     Subjects are drawn with replacement, with all their samples, since the samples of one person
     are not independent (Efron and Tibshirani 1993, "An introduction to the bootstrap").
 
-    Parameters
-    ----------
-    truth, predicted, subject : ndarray of shape (n,), str
-        Each sample with an empty subject counts as a person of its own.
+    All have shape (n,). Each sample with an empty subject counts as a person of its own.
 
     Returns
     -------
@@ -261,13 +248,7 @@ def intervals(
 
 
 def resampled(n: int, resamples: int, seed: int = 0) -> Iterator[NDArray[np.float64]]:
-    """Draw bootstrap samples of n items in blocks of bounded memory.
-
-    Yields
-    ------
-    ndarray of shape (m, n)
-        How often each item occurs in each of the next m samples.
-    """
+    """Draw bootstrap samples of n items; yield blocks of counts per item, shape (m, n)."""
     random = np.random.default_rng(seed)
     for size in block_sizes(resamples, n):
         yield random.multinomial(n, np.full(n, 1 / n), size).astype(np.float64)

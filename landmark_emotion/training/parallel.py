@@ -19,21 +19,8 @@ def run_parallel(
 ) -> Iterable[Any]:
     """Call a function with each tuple of arguments, in processes if `jobs` is not 1.
 
-    Parameters
-    ----------
-    function : callable
-        Importable by the processes.
-    calls : list of tuple
-        Arguments of each call.
-    jobs : int
-        Number of processes; -1 for one per core.
-    progress : callable, optional
-        Shows how many calls are done.
-
-    Yields
-    ------
-    object
-        The results in the order of the calls.
+    The function must be importable, and -1 jobs are one per core. The results come in the order
+    of the calls.
     """
     import joblib  # slow
 

@@ -30,7 +30,7 @@ class TrainingSet:
     n_neutral : ndarray of shape (n,)
         Number of sequences that the mean comes from.
     emotion, subject : ndarray of shape (n,), str
-        Labels of the faces; an empty subject is unknown.
+        Labels; an empty subject is unknown.
     sequence : ndarray of shape (n,), str
         The same for frames of one recording that show the same emotion, otherwise unique.
     origin : ndarray of shape (n,), int
@@ -111,19 +111,7 @@ class TrainingSet:
 def usable(table: LandmarkTable, emotions: Sequence[str]) -> tuple[LandmarkTable, Counter[str]]:
     """Keep the samples of the wanted emotions that occur at least twice.
 
-    Parameters
-    ----------
-    table : LandmarkTable
-        Any samples.
-    emotions : sequence of str
-        The wanted emotions.
-
-    Returns
-    -------
-    table : LandmarkTable
-        The samples kept.
-    left_out : Counter
-        Number of other samples by reason.
+    Returns them and the number of other samples by reason.
 
     Raises
     ------

@@ -178,7 +178,7 @@ def test_reports_can_be_compared(quick, trained, table, tmp_path, capsys):
     assert main(["compare", str(trained / "report"), str(tmp_path / "out")]) == 0
     out, err = capsys.readouterr()
     # The model has seen these very people, which makes the comparison unfair.
-    assert "note: B is of a model that was fitted elsewhere" in err
+    assert "note: the model of B was fitted elsewhere" in err
     assert "note: A" not in err
     assert "no neutral reference: 6 subjects in both" in out
     assert "own neutral reference: 6 subjects in both" in out

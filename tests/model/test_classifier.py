@@ -152,6 +152,12 @@ def test_a_newer_format_says_what_to_do(saved):
         load_model(saved)
 
 
+def test_other_features_are_not_called_another_format(saved):
+    _rewrite(saved, features="raw pixels")
+    with pytest.raises(ModelError, match=r"made for other features .*; train a model"):
+        load_model(saved)
+
+
 @pytest.mark.parametrize("keep", [0, 1, 10, 100, 0.5, 0.99])
 def test_a_truncated_model_gets_one_line(saved, keep):
     data = saved.read_bytes()

@@ -17,14 +17,14 @@ def test_a_result_does_not_differ_from_itself():
     same = subjects([5, 3, 4, 5, 2, 1, 5, 4])
     result = compare(same, same)
     assert (result.difference, result.interval, result.p_value) == (0, (0, 0), 1)
-    assert result.verdict == "no difference that could not be chance"
+    assert result.verdict == "no difference beyond chance"
 
 
 def test_a_steady_difference_is_found_in_either_order():
     good, bad = subjects([5, 4] * 10), subjects([4, 3] * 10)
     forth, back = compare(good, bad), compare(bad, good)
     assert forth.difference == pytest.approx(0.2) == -back.difference
-    assert forth.verdict == "A is better by 0.200; that is more than chance would give"
+    assert forth.verdict == "A is better by 0.200, which is beyond chance"
     assert back.verdict.startswith("B is better by 0.200")
     assert forth.p_value < 0.001
     assert forth.interval[0] > 0
@@ -33,7 +33,7 @@ def test_a_steady_difference_is_found_in_either_order():
 def test_one_person_alone_makes_no_difference_beyond_chance():
     result = compare(subjects([50] + [30] * 11, n=50), subjects([0] + [30] * 11, n=50))
     assert result.difference > 0.05
-    assert not result.beyond_chance
+    assert not result.significant
 
 
 def test_a_handful_of_people_is_said_to_be_too_few():
@@ -139,7 +139,7 @@ def test_damaged_subjects_are_refused(people):
 
 
 def test_a_report_that_does_not_know_its_subjects_says_so():
-    with pytest.raises(ReportError, match="does not say who is who"):
+    with pytest.raises(ReportError, match="has no subjects to pair"):
         subjects_of({"static": {"subjects": None}}, "static", "x")
 
 

@@ -23,7 +23,9 @@ from landmark_emotion.model.classifier import load_model
 from landmark_emotion.model.features import landmark_features
 from landmark_emotion.training import estimators
 from landmark_emotion.training.estimators import EmotionClassifier, LandmarkFeatures
-from landmark_emotion.training.fit import HeadRecipe, Recipe, TrainingSet, fit_model
+from landmark_emotion.training.fit import fit_model
+from landmark_emotion.training.recipe import HeadRecipe, Recipe
+from landmark_emotion.training.training_set import TrainingSet
 
 FACES = table()
 UNSEEN = table(seed=9).landmarks

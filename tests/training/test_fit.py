@@ -7,30 +7,10 @@ from synthetic import table
 
 from landmark_emotion.errors import TrainingError
 from landmark_emotion.model.face import mirror_landmarks
-from landmark_emotion.training.fit import fit_calibrated, fit_model, fit_static
-from landmark_emotion.training.recipe import Recipe
+from landmark_emotion.training.fit import fit_model
 from landmark_emotion.training.training_set import TrainingSet
 
 FACES = table(seed=5)
-
-
-@pytest.mark.parametrize("emotions", [("anger", "happiness", "neutral"), ("fear", "neutral")])
-def test_the_model_gives_the_probabilities_of_its_pipelines(emotions):
-    samples = TrainingSet.of(table(emotions=emotions))
-    model = fit_model(samples, temperatures=(0.3, 0.6))
-    unseen = TrainingSet.of(table(emotions=emotions, seed=9))
-    landmarks = table(emotions=emotions, seed=9).landmarks
-    static = fit_static(samples, Recipe(), 0.3)
-    np.testing.assert_allclose(
-        model.probabilities(landmarks), static.predict_proba(unseen.features), atol=1e-9
-    )
-    calibrated = fit_calibrated(samples, Recipe(), 0.6)
-    references = model.blend(unseen.neutral, unseen.n_neutral)
-    np.testing.assert_allclose(
-        model.probabilities(landmarks, references),
-        calibrated.predict_proba(unseen.features - references),
-        atol=1e-9,
-    )
 
 
 def test_unseen_people_are_recognized():

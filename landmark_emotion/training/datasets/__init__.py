@@ -68,19 +68,8 @@ def read_dataset(path: Path, *, peak_frames: int = 1) -> Dataset:
 def find_dataset(folder: Path, *, ignored: Path) -> tuple[Path | None, list[str]]:
     """Find the first data set in a folder, or take the folder itself if it is one.
 
-    Parameters
-    ----------
-    folder : Path
-        May be missing.
-    ignored : Path
-        A subfolder that does not count.
-
-    Returns
-    -------
-    path : Path or None
-        The data set.
-    notes : list of str
-        If there is none, why folders and archives were not used.
+    The folder may be missing; a subfolder can be ignored. Returns None if there is no data set,
+    and notes on why folders and archives were not used.
     """
     children = folder.iterdir() if folder.is_dir() else ()
     candidates = sorted(set(children) - {ignored}, key=lambda path: natural_order(path.name))

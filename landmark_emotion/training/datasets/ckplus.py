@@ -63,11 +63,6 @@ def read_ckplus(root: Path, files: list[Path], peak_frames: int = 1) -> Dataset:
     peak_frames : int
         Number of frames from the end of each sequence; never includes the first frame.
 
-    Returns
-    -------
-    Dataset
-        Subjects and sequences are known.
-
     Raises
     ------
     DatasetError

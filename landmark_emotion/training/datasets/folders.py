@@ -22,20 +22,10 @@ def looks_like_class_folders(root: Path, files: Iterable[Path]) -> bool:
 
 
 def read_class_folders(root: Path, files: list[Path]) -> Dataset:
-    """Read class folders such as ``anger/``, ``Happy/`` or ``train/afraid/``.
+    """Read all files below class folders such as ``anger/``, ``Happy/`` or ``train/afraid/``.
 
-    Parameters
-    ----------
-    root : Path
-        The folder of the data set. Its own name is ignored.
-    files : list of Path
-        All files below it.
-
-    Returns
-    -------
-    Dataset
-        Emotions are those of the nearest folder named after one. Subject and sequence come from
-        file names of the form ``Sxxx_yyy_``.
+    Emotions are those of the nearest folder named after one, below the root. Subject and sequence
+    come from file names of the form ``Sxxx_yyy_``.
     """
     left_out = unsupported(files)
     samples = []

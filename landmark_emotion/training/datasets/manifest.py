@@ -16,16 +16,8 @@ MAX_BYTES = 256 * 2**20
 def read_manifest(path: Path) -> Dataset:
     """Read a manifest with the columns path and emotion, and optionally subject and sequence.
 
-    Parameters
-    ----------
-    path : Path
-        A CSV file in UTF-8, separated by commas, semicolons or tabs. The paths in it are relative
-        to its folder.
-
-    Returns
-    -------
-    Dataset
-        One sample per usable row, in the same order.
+    It is a CSV file in UTF-8, separated by commas, semicolons or tabs. Its paths are relative to
+    its folder. There is one sample per usable row, in the same order.
 
     Raises
     ------

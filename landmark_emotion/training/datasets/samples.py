@@ -78,15 +78,7 @@ def unsupported(files: Iterable[Path]) -> Counter[str]:
 def identity_from_name(path: Path) -> tuple[str, str]:
     """Read subject and sequence from a file name such as ``S010_004_00000017.png``.
 
-    Parameters
-    ----------
-    path : Path
-        An image file.
-
-    Returns
-    -------
-    tuple of str
-        ``("S010", "S010_004")``, or two empty strings for names of another form.
+    Returns ``("S010", "S010_004")`` for it, and two empty strings for names of another form.
     """
     match = FRAME_NAME.match(path.name)
     if match is None:
