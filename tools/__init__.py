@@ -1,1 +1,1 @@
-"""What breaks things or shows them, one command each: ``python -m tools.NAME``."""
+"""Commands that stress the program or show it: ``python -m tools.NAME``."""

@@ -1,8 +1,8 @@
-"""Do damaged files cost no more than a line? ``python -m tools.damage READER [PHOTO ...]``.
+"""Feed damaged files to a reader: ``python -m tools.damage READER [PHOTO ...]``.
 
-Files that are made to harm, then good ones damaged by chance, are read one after the other in a
-child process. Each must be read to something sensible or refused with a LandmarkEmotionError of
-one line, within the bounds on time and memory. Printed are the counts by outcome and the worst.
+A child process reads hostile files, then randomly damaged ones. Each must give a valid result or a
+LandmarkEmotionError with a message of one line, within limits of time and memory. The counts per
+outcome and the worst cases are printed.
 """
 
 import argparse
@@ -27,11 +27,11 @@ from tools.fuzzing.mutations import damaged
 from tools.fuzzing.readers import READERS, Reader
 
 MEGABYTE = 2**20
-ADDRESS_SPACE = 8 * 2**30  # bytes, beyond which the child gets no more whatever happens
+ADDRESS_SPACE = 8 * 2**30  # bytes; hard limit of the child process
 
 
 class Cases:
-    """The files of a run; the same seed gives the same."""
+    """The files of a run, which depend on the seed only."""
 
     def __init__(self, reader: Reader, photos: list[Path], seed: int, hostile: bool) -> None:
         self._reader, self._seed = reader, seed
@@ -52,21 +52,21 @@ class Cases:
 
 
 def outcome(reader: Reader, path: Path) -> tuple[str, str]:
-    """Read a file; say whether it was read or refused, or what is wrong, and the details."""
+    """Read a file; return the outcome and its details."""
     try:
         reader.read(path)
     except LandmarkEmotionError as error:
         text = str(error)
         where, _, rest = text.partition(": ")
         good = "\n" not in text and "\r" not in text and where and "; " in rest and len(text) < 600
-        return ("refused", rest) if good else ("message of another form", text)
+        return ("refused", rest) if good else ("malformed message", text)
     except Exception as error:
         return f"raised {type(error).__name__}", traceback.format_exc()
     return "read", ""
 
 
 def peak() -> int:
-    """Bytes of memory at the most since `forget_peak`."""
+    """Return the peak memory since `forget_peak`, in bytes."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith("VmHWM"):
             return int(line.split()[1]) * 1024
@@ -74,18 +74,18 @@ def peak() -> int:
 
 
 def forget_peak() -> int:
-    """Begin to measure anew; return the bytes in use now."""
+    """Reset the peak memory; return the memory in use, in bytes."""
     Path("/proc/self/clear_refs").write_text("5")
     return peak()
 
 
 def child(args: argparse.Namespace) -> None:
-    """Read the cases from a number on; answer each with a line of JSON."""
+    """Read the cases from a given number on; answer each with a line of JSON."""
     reader = READERS[args.reader]
     cases = Cases(reader, args.photos, args.seed, args.hostile)
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as errors:
-        # What libraries say goes past Python.
+        # Libraries write to the file descriptor, not to sys.stderr.
         os.dup2(errors.fileno(), 2)
         resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
         path = Path(folder, "file")
@@ -110,7 +110,7 @@ def child(args: argparse.Namespace) -> None:
 
 
 def answers(args: argparse.Namespace) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield the number of each case and what became of it; start a new child where one ended."""
+    """Yield the number and outcome of each case; a child that ends is replaced."""
     number = 0
     options = [f"--files={args.files}", f"--seed={args.seed}"]
     options += [] if args.hostile else ["--no-hostile"]
@@ -133,7 +133,7 @@ def answers(args: argparse.Namespace) -> Iterator[tuple[int, dict[str, Any]]]:
                 if not line:
                     process.kill()
                     status = process.wait()
-                    what = "no end" if not ready else f"the process died, status {status}"
+                    what = "timeout" if not ready else f"the process died, status {status}"
                     yield number, {"outcome": what, "details": "", "seconds": 0, "bytes": 0,
                                    "noise": 0}  # fmt: skip
                     number += 1
@@ -143,26 +143,28 @@ def answers(args: argparse.Namespace) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def main() -> None:
-    """Run the cases, count and print."""
+    """Run the cases and print the counts."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("reader", choices=READERS)
-    parser.add_argument("photos", nargs="*", type=Path, metavar="PHOTO", help="of which to damage")
+    parser.add_argument("photos", nargs="*", type=Path, metavar="PHOTO", help="image to damage")
     parser.add_argument("-n", "--files", type=int, default=20_000, metavar="N")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--hostile",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="begin with the files that are made to harm",
+        help="start with hostile files (default: yes)",
     )
     parser.add_argument(
         "--seconds",
         type=float,
         default=20,
-        help="the bound per file, of processor time; three times as long by the clock",
+        help="limit of processor time per file; the limit of elapsed time is three times that",
     )
-    parser.add_argument("--megabytes", type=float, default=3072, help="the bound per file")
-    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="where failures are written")
+    parser.add_argument("--megabytes", type=float, default=3072, help="memory limit per file")
+    parser.add_argument(
+        "--keep", type=Path, metavar="FOLDER", help="write files that fail to FOLDER"
+    )
     parser.add_argument("--child", type=int, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.child is not None:
@@ -173,7 +175,7 @@ def main() -> None:
     failures = noisy = 0
     slowest: tuple[float, int] = (0.0, 0)
     largest: tuple[float, int] = (0.0, 0)
-    # Ctrl-C ends the run; what was counted is printed.
+    # After Ctrl-C the counts so far are printed.
     with contextlib.suppress(KeyboardInterrupt):
         for number, answer in answers(args):
             megabytes = answer["bytes"] / MEGABYTE
@@ -203,8 +205,8 @@ def main() -> None:
     for text, count in refusals.most_common(8):
         print(f"{count:7}  {text}")
     print(f"slowest: {slowest[0]:.2f} s of processor time, case {slowest[1]}")
-    print(f"most memory: {largest[0]:.0f} MB more than before, case {largest[1]}")
-    print(f"files at which a library wrote to standard error itself: {noisy}")
+    print(f"most memory: {largest[0]:.0f} MB, case {largest[1]}")
+    print(f"files for which a library wrote to stderr: {noisy}")
     sys.exit(failures > 0)
 
 

@@ -1,11 +1,11 @@
-"""Search a reader for a file that breaks it: ``python -m tools.fuzz READER --seconds N``.
+"""Fuzz a reader, guided by coverage: ``python -m tools.fuzz READER --seconds N``.
 
-Coverage-guided, which takes atheris (``pip install atheris``; there are wheels for Linux). A file
-that raises anything but a LandmarkEmotionError, or takes too long or too much memory, is written
-into the current folder and ends the search with another exit status than 0.
+Needs atheris (``pip install atheris``; Linux only). A file that raises anything but a
+LandmarkEmotionError, or exceeds the limits of time or memory, is written to the current folder and
+ends the run with a nonzero exit status.
 
-Atheris loses some memory with each file, of images so much that two minutes at a time are enough;
-started again with the same ``--corpus``, it goes on where it was.
+Atheris leaks memory, with images so much that a run should last at most two minutes. A further run
+with the same ``--corpus`` continues.
 """
 
 import argparse
@@ -30,15 +30,20 @@ with atheris.instrument_imports(
 
 SECONDS_EACH = 20
 MEGABYTES = 3072
-LONGEST = 64 * 1024  # bytes of a file
+MAX_BYTES = 64 * 1024
 
 
 def main() -> None:
-    """Set the fuzzer up and let it run."""
+    """Run the fuzzer."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("reader", choices=READERS)
     parser.add_argument("--seconds", type=int, default=60)
-    parser.add_argument("--corpus", type=Path, metavar="FOLDER", help="is kept and added to")
+    parser.add_argument(
+        "--corpus",
+        type=Path,
+        metavar="FOLDER",
+        help="files to start from; interesting ones are added",
+    )
     parser.add_argument("--photos", type=Path, nargs="*", default=[], metavar="PHOTO")
     args = parser.parse_args()
     reader = DECODE if args.reader == "image" else READERS[args.reader]
@@ -60,13 +65,13 @@ def main() -> None:
                 assert "\n" not in text, text
 
         def mutate(data: bytes, longest: int, seed: int) -> bytes:
-            """Let half of the files keep their checksums, else hardly any got past them."""
+            """Keep the checksums of half of the files valid; hardly any would pass otherwise."""
             rng = random.Random(seed)
             structured = READERS[args.reader].mutate
             if structured is not None and rng.random() < 0.5:
                 try:
                     changed = structured(data, rng)
-                # The file may be damaged beyond what can be taken apart.
+                # The file may be too damaged to be parsed.
                 except Exception:
                     changed = data
                 if changed != data and len(changed) <= longest:
@@ -75,7 +80,7 @@ def main() -> None:
 
         options = [
             f"-max_total_time={args.seconds}",
-            f"-max_len={LONGEST}",
+            f"-max_len={MAX_BYTES}",
             f"-timeout={SECONDS_EACH}",
             f"-rss_limit_mb={MEGABYTES}",
             "-print_final_stats=1",

@@ -1,7 +1,7 @@
-"""Are the good images of a folder answered, whatever lies beside them?
+"""Recognize good images among hostile files: ``python -m tools.hostile_folder [PHOTO ...]``.
 
-``python -m tools.hostile_folder [PHOTO ...]`` fills a folder with good images, damaged ones
-and things that are none, under odd names, and runs the commands ``image`` and ``extract`` on it.
+Fills a folder with good images, damaged ones, pipes, links and other files under odd names, and
+runs the commands ``image`` and ``extract`` on it. Every good image must give a result.
 """
 
 import argparse
@@ -40,7 +40,7 @@ ADDRESS_SPACE = 8 * 2**30  # bytes
 
 
 def fill(folder: Path, photos: list[Path], files: int, seed: int, hostile: bool) -> set[Path]:
-    """Fill a folder; return the good images."""
+    """Fill a folder; return the good images in it."""
     rng = random.Random(seed)
     folder.mkdir(parents=True)
     whole = [photo.read_bytes() for photo in photos] or [
@@ -65,13 +65,13 @@ def fill(folder: Path, photos: list[Path], files: int, seed: int, hostile: bool)
     (folder / "notes.txt").write_text("no image")
     (folder / "unreadable.png").write_bytes(whole[0])
     (folder / "unreadable.png").chmod(0)
-    if os.access(folder / "unreadable.png", os.R_OK):  # the administrator may read it
+    if os.access(folder / "unreadable.png", os.R_OK):  # root may read it
         good.append(folder / "unreadable.png")
     return set(good)
 
 
 def run(*arguments: object, cwd: Path) -> tuple[str, list[str]]:
-    """Run a command in bounds; print what it cost; return standard output and error lines."""
+    """Run a command with limited memory; print its cost; return stdout and the lines of stderr."""
     environment = os.environ | {"XDG_CACHE_HOME": str(cwd / "cache")}
     start = time.perf_counter()
     with (cwd / "out").open("wb") as out, (cwd / "err").open("wb") as err:
@@ -88,16 +88,16 @@ def run(*arguments: object, cwd: Path) -> tuple[str, list[str]]:
         process.returncode = os.waitstatus_to_exitcode(status)
     print(
         f"{arguments[0]}: status {process.returncode}, {time.perf_counter() - start:.0f} s, "
-        f"at most {used.ru_maxrss * 1024 / MEGABYTE:.0f} MB"
+        f"peak memory {used.ru_maxrss * 1024 / MEGABYTE:.0f} MB"
     )
     text = (cwd / "out").read_text(errors="surrogateescape")
     return text, (cwd / "err").read_text(errors="surrogateescape").splitlines()
 
 
 def main() -> None:
-    """Fill the folder, run the commands, check what they said."""
+    """Fill the folder, run the commands, check their results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("photos", nargs="*", type=Path, metavar="PHOTO", help="good images")
+    parser.add_argument("photos", nargs="*", type=Path, metavar="PHOTO", help="good image")
     parser.add_argument("-n", "--files", type=int, default=20_000, metavar="N")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--hostile", action=argparse.BooleanOptionalAction, default=True)
@@ -113,8 +113,8 @@ def main() -> None:
         refused = collections.Counter(row["error"] for row in rows if row.get("error"))
         sources = {row["source"] for row in rows}
         print(f"  {len(sources)} images, {refused.total()} refused, {len(answered)} with a face")
-        print(f"  good images answered: {len(good & answered)} of {len(good)}")
-        print(f"  lines on standard error: {len(errors)}")
+        print(f"  good images with a result: {len(good & answered)} of {len(good)}")
+        print(f"  lines on stderr: {len(errors)}")
         for line, count in collections.Counter(line[:50] for line in errors).most_common(6):
             print(f"    {count:6}  {line}")
         bad |= not good <= answered or any("\n" in text or ";" not in text for text in refused)
@@ -125,7 +125,7 @@ def main() -> None:
             print(f"  good images in the table: {len(good & found)} of {len(good)}")
             bad |= not good <= found
         bad |= not (here / "table.npz").is_file()
-        print(f"  lines on standard output {len(text.splitlines())}, error {len(errors)}")
+        print(f"  lines on stdout: {len(text.splitlines())}, on stderr: {len(errors)}")
         print("\n".join(f"    {line[:110]}" for line in text.splitlines()[-25:]))
         bad |= any(line.startswith("Traceback") for line in errors)
     sys.exit(bad)

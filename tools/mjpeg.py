@@ -1,4 +1,4 @@
-"""A camera in the network that can fail: JPEG pictures one after the other over HTTP (MJPEG)."""
+"""A network camera that can fail: MJPEG over HTTP."""
 
 import contextlib
 import socket
@@ -11,17 +11,17 @@ BOUNDARY = "picture"
 
 
 class MjpegServer:
-    """Sends pictures on the loopback interface to everyone who asks, as a camera does.
+    """Streams frames to every client on the loopback interface, as a camera does.
 
-    The clock decides which picture is sent, so that a client that comes late misses the ones
-    before. Entering starts it and leaving stops it.
+    The clock decides which frame is sent, so a client that connects late misses earlier frames. Use
+    it as a context manager, or call `start` and `stop`.
 
     Parameters
     ----------
     picture : callable
-        Gives the JPEG file of a picture's number, which is counted from 0.
+        Returns the JPEG of the frame with a given number, from 0.
     fps : float
-        Pictures per second.
+        Frames per second.
 
     Attributes
     ----------
@@ -40,11 +40,11 @@ class MjpegServer:
 
     @property
     def url(self) -> str:
-        """Where it is."""
+        """Address of the stream."""
         return f"http://127.0.0.1:{self.port}/"
 
     def due(self, number: int) -> float:
-        """When a picture is to be sent, by the clock of `time.monotonic`."""
+        """Return when a frame is due, by `time.monotonic`."""
         return self._begin + number / self._fps
 
     def start(self) -> None:
@@ -55,7 +55,7 @@ class MjpegServer:
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def stop(self) -> None:
-        """Go away: close all connections and listen no more."""
+        """Close all connections and stop listening."""
         if self._server is not None:
             self._server.shutdown()
             self._server.disconnect()
@@ -63,15 +63,15 @@ class MjpegServer:
             self._server = None
 
     def disconnect(self) -> None:
-        """Close all connections; new ones are welcome."""
+        """Close all connections but accept new ones."""
         self._server.disconnect()
 
     def stall(self) -> None:
-        """Send nothing, but keep the connections."""
+        """Stop sending but keep the connections."""
         self._sending.clear()
 
     def resume(self) -> None:
-        """Send again."""
+        """Resume sending."""
         self._sending.set()
 
     def __enter__(self) -> "MjpegServer":
@@ -103,7 +103,7 @@ class MjpegServer:
 
 
 class _Server(ThreadingHTTPServer):
-    daemon_threads = False  # so that closing the server waits for them
+    daemon_threads = False  # closing the server waits for its threads
     stream: Callable[..., None]
 
     def __init__(self, *arguments: object) -> None:
@@ -124,7 +124,7 @@ class _Server(ThreadingHTTPServer):
     def disconnect(self):
         for request in list(self._connections):
             self._connections.discard(request)
-            with contextlib.suppress(OSError):  # the client was faster
+            with contextlib.suppress(OSError):  # the client has closed it
                 request.shutdown(socket.SHUT_RDWR)
 
 

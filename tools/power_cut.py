@@ -1,9 +1,9 @@
-"""What is left when a program is killed? ``python -m tools.power_cut [--kills N] [JOB ...]``.
+"""Kill commands at random moments: ``python -m tools.power_cut [--kills N] [JOB ...]``.
 
-Each job is killed with SIGKILL at random moments of the time that it takes undisturbed, over a
-result that was there before. Afterwards the result must be that old one or the new one, whole; the
-same command run again must give what it gives undisturbed, and nothing else may be left beside it
-or in the folder for temporary files. All faces are drawn.
+Each job is killed with SIGKILL while it replaces an earlier result. Afterwards that result must be
+whole, the old one or the new one. The same command must then succeed and give the same result as an
+undisturbed run. Temporary files that the kill left must be gone after a run a day later. All faces
+are drawn.
 """
 
 import argparse
@@ -31,13 +31,13 @@ from landmark_emotion.model.classifier import load_model
 
 
 def arrays(path: Path) -> Any:
-    """Read an archive of arrays."""
+    """Read the arrays of an npz file."""
     with np.load(path) as archive:
         return {name: archive[name].tobytes() for name in archive.files}
 
 
 def model(path: Path) -> Any:
-    """Read a model as this program does; when it was trained does not count."""
+    """Read a model without the time of its training."""
     read = load_model(path)
     heads = [head for head in (read.static, read.calibrated) if head is not None]
     return [read.emotions, *((head.weights.tobytes(), head.biases.tobytes()) for head in heads)]
@@ -49,7 +49,7 @@ def profile(path: Path) -> Any:
 
 
 def pictures(path: Path) -> Any:
-    """Count the pictures of a video."""
+    """Count the frames of a video."""
     capture = cv2.VideoCapture(str(path))
     count = 0
     while capture.read()[0]:
@@ -59,7 +59,10 @@ def pictures(path: Path) -> Any:
 
 @dataclass(frozen=True)
 class Job:
-    """A command with what it writes and how that is read; `{faces}` and the like are filled in."""
+    """A command, the name of its result and the function that reads it.
+
+    ``{faces}``, ``{video}``, ``{folder}`` and ``{result}`` in the command are replaced by paths.
+    """
 
     arguments: str
     result: str
@@ -78,7 +81,7 @@ JOBS = {
 
 
 class Place:
-    """A folder in which a job runs, with temporary files and cache of its own."""
+    """A folder in which a job runs, with its own temporary files and cache."""
 
     def __init__(self, root: Path, job: Job) -> None:
         self.root, self.job = root, job
@@ -95,7 +98,7 @@ class Place:
         draw_video(names["video"], emotions=("happiness",), seconds_each=1.0, size=(320, 240))
 
     def begin(self) -> None:
-        """Forget everything but a result that was there before."""
+        """Remove everything that earlier runs made."""
         for folder in ("out", "tmp", "home"):
             shutil.rmtree(self.root / folder, ignore_errors=True)
             (self.root / folder).mkdir()
@@ -108,25 +111,25 @@ class Place:
         )
 
     def finish(self) -> None:
-        """Run the job to its end."""
+        """Run the job to completion."""
         if self.start().wait() != 0:
             raise SystemExit(f"error: failed: {' '.join(self.command)}")
 
     def wait_a_day(self) -> None:
-        """Make what the kill left old enough to be removed by the next run."""
+        """Make the leftovers of a kill two days old, so that the next run removes them."""
         for folder in self.root.rglob(f"{PREFIX}*"):
             for path in (*folder.rglob("*"), folder):
                 os.utime(path, (time.time() - 2 * 86400,) * 2)
 
-    def leftovers(self) -> list[str]:
-        """Name everything that a finished job should not leave."""
+    def leftovers(self) -> list[Path]:
+        """Return all files that a completed job should not leave."""
         found = [*self.root.rglob(f"{PREFIX}*"), *self.root.rglob("*.thread-*")]
         found += (self.root / "tmp").iterdir()
-        return [str(path) for path in found]
+        return found
 
 
 def try_job(job: Job, kills: int, seed: int) -> dict[str, Any]:
-    """Kill a job again and again, and say what came of it."""
+    """Kill a job many times and count the outcomes."""
     rng = random.Random(seed)
     counts = {"kills": 0, "ended before": 0, "old": 0, "new": 0, "torn": 0}
     counts |= {"left by the kill": 0, "other result": 0, "left in the end": 0}
@@ -163,7 +166,7 @@ def try_job(job: Job, kills: int, seed: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Try the jobs."""
+    """Kill all jobs, or those named."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("jobs", nargs="*", metavar="JOB", help=", ".join(JOBS))
     parser.add_argument("--kills", type=int, default=200, metavar="N")

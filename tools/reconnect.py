@@ -1,8 +1,8 @@
-"""What a failing network camera costs: ``python -m tools.reconnect [--json FILE]``.
+"""Measure recovery from network camera failures: ``python -m tools.reconnect [--json FILE]``.
 
-A server on this machine sends a drawn video as MJPEG and then fails in several ways, while
-`video.frames` reads it and a consumer takes a while for each frame. Every picture carries its
-number, so that one seen twice or too late shows. Takes half a minute.
+A local server streams a drawn video as MJPEG and fails in several ways, while
+`sources.video.frames` reads it and a consumer takes a while for each frame. Every frame carries its
+number, which shows repeated and late frames. Takes half a minute.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-# Refused connections are what this is about; read when OpenCV is imported.
+# Hides the errors of refused connections; OpenCV reads them when it is imported.
 os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
@@ -30,38 +30,38 @@ from landmark_emotion.sources.video import frames
 from tools.mjpeg import MjpegServer
 
 FPS = 25
-WORK = 0.07  # seconds that the consumer takes for a frame, as recognition does
-UP = 2.0  # seconds between two faults
-BITS, BLOCK = 16, 16  # a picture's number: black and white blocks of so many pixels
+WORK = 0.07  # seconds that the consumer takes per frame, like recognition
+UP = 2.0  # seconds between two failures
+BITS, BLOCK = 16, 16  # of a frame's number: bits, and pixels per black or white block
 
 
 @dataclass
 class Phase:
-    """A fault and what followed, until the next one; seconds."""
+    """A failure and what followed until the next one; times in seconds."""
 
     fault: str
     down: float  # how long the server sent nothing
     began: float
     back: float = 0.0
-    without_picture: float | None = None  # after it was back
-    while_down: int = 0  # pictures given while there could be none
+    without_picture: float | None = None  # from the recovery to the first frame
+    while_down: int = 0  # frames received while the server was down
     captured: int = 0
     seen: int = 0
     dropped: int = 0
     repeated: int = 0
-    older: int = 0  # than one before
-    median_age: float | None = None  # from being sent to being seen
+    older: int = 0  # than an earlier frame
+    median_age: float | None = None  # from sending to receiving
     greatest_age: float | None = None
 
 
 def stamp(image, number):
-    """Write a number into a picture."""
+    """Write a number into an image."""
     for bit in range(BITS):
         image[:BLOCK, bit * BLOCK : (bit + 1) * BLOCK] = 255 * (number >> bit & 1)
 
 
 def stamped(image):
-    """Read it."""
+    """Read the number of an image."""
     row = image[BLOCK // 2, BLOCK // 2 : BITS * BLOCK : BLOCK].mean(axis=1) > 127
     return int(row @ (1 << np.arange(BITS)))
 
@@ -75,7 +75,7 @@ def drawn_pictures():
 
 
 def sender(images):
-    """Make the server's pictures: the video over and over, numbered."""
+    """Return a function that gives the server its frames: the video in a loop, numbered."""
 
     def jpeg(number):
         image = images[number % len(images)].copy()
@@ -86,7 +86,7 @@ def sender(images):
 
 
 def fail(server, phases, over):
-    """Let the server fail in one way after the other."""
+    """Make the server fail in every way in turn."""
     for fault, seconds, go, come in (
         ("none", 0.0, None, None),
         ("stalls", 1.0, server.stall, server.resume),
@@ -108,7 +108,7 @@ def fail(server, phases, over):
 
 
 def watch(server):
-    """Read all the while; returns the phases and (when, index, number) of every frame."""
+    """Read frames meanwhile; return the phases and (time, index, number) of every frame."""
     phases, seen, over = [], [], threading.Event()
     begin = time.monotonic()
 
@@ -129,7 +129,7 @@ def watch(server):
 
 
 def judge(server, phases, seen):
-    """Fill in what happened in each phase."""
+    """Fill in the results of each phase."""
     ends = [phase.began for phase in phases[1:]] + [float("inf")]
     newest = seen[0][2] - 1
     before = seen[0][1] - 1
@@ -138,7 +138,7 @@ def judge(server, phases, seen):
         ages = [when - server.due(number) for when, _, number in mine]
         after = [when for when, _, _ in mine if when >= phase.back]
         phase.without_picture = after[0] - phase.back if after else None
-        # What was on its way when the fault began may still come.
+        # Frames that were already sent may still arrive.
         phase.while_down = sum(phase.began + 0.2 < when < phase.back for when, _, _ in mine)
         phase.seen = len(mine)
         phase.captured = mine[-1][1] - before if mine else 0
@@ -152,7 +152,7 @@ def judge(server, phases, seen):
 
 
 def main():
-    """Draw, serve, fail, watch, count."""
+    """Run the experiment and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", type=Path, metavar="FILE")
     args = parser.parse_args()
@@ -160,10 +160,10 @@ def main():
         phases, seen = watch(server)
         judge(server, phases, seen)
     print(
-        f"{FPS} pictures/s sent, {WORK * 1000:.0f} ms of work a frame\n\n"
-        "                        down  no picture after    while   captured  seen  dropped  seen   "
+        f"{FPS} frames/s sent, {WORK * 1000:.0f} ms of work per frame\n\n"
+        "                        down  recovery to first   while   captured  seen  dropped  seen   "
         "older  age (s)\n"
-        "the server               (s)  it was back (s)      down                            twice  "
+        "failure                  (s)         frame (s)     down                            twice  "
         "       median  most"
     )
     for p in phases:
@@ -178,12 +178,12 @@ def main():
 
 
 def seconds(value):
-    """Write a time, or that there is none."""
+    """Format a time, or None."""
     return "never" if value is None else f"{value:.2f}"
 
 
 def as_json(phase):
-    """Round; leave the clock out, which means nothing elsewhere."""
+    """Return a phase with rounded values and without clock times."""
     values = asdict(phase)
     del values["began"], values["back"]
     return {k: round(v, 3) if isinstance(v, float) else v for k, v in values.items()}

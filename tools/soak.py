@@ -1,14 +1,15 @@
-"""Does it last? ``python -m tools.soak [DATA] [--frames N] [--json FILE]``.
+"""Run one recognizer for a long time: ``python -m tools.soak [DATA] [--frames N] [--json FILE]``.
 
-Frames go through one recognizer as a day before a camera brings them: one face, two, nobody,
-faces that come and go, other sizes, pauses. They are decoded or drawn once, so that nearly all of
-the time is recognition. Every 5,000 frames the memory and the rate are noted; ends with status 1
-where memory has grown by more than 5 MB since the first 5,000. DATA holds
-``video/talking_head.mp4`` and ``video/single_face.mp4``; without it faces are drawn.
+The frames are those of a day in front of a camera: one face, two, none, faces that come and go,
+other sizes, pauses. They are decoded or drawn in advance. Memory and rate are recorded every 5,000
+frames; the exit status is 1 if memory grows by more than 5 MB after the first 5,000. DATA contains
+``video/talking_head.mp4`` and ``video/single_face.mp4``; without it the faces are drawn.
 """
 
 import argparse
+import contextlib
 import gc
+import itertools
 import json
 import statistics
 import sys
@@ -19,56 +20,74 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from benchmarks.live.videos import FPS, HD, VGA, drawn_frames, enlarged, images_of
+from landmark_emotion.drawn.drawing import draw_face
+from landmark_emotion.drawn.people import View, random_subject
 from landmark_emotion.files.writing import replace_atomically
 from landmark_emotion.live.recognizer import Recognizer
+from landmark_emotion.sources import video
 
+FPS = 25
 FRAMES = 100_000
 EVERY = 5_000
 ALLOWED = 5.0  # MB
-SHOTS = (25, 150)  # frames; the shortest and longest stretch of one scene
-PAUSE, PAUSES = 10.0, 0.3  # seconds, and the share of shots with one; who is away is forgotten
+SHOTS = (25, 150)  # shortest and longest run of one scene, in frames
+PAUSE, PAUSES = 10.0, 0.3  # seconds, after which faces are forgotten; share of shots with one
 
 
 def scenes(data, each):
-    """Make what is shown, by name: lists of at most `each` frames."""
+    """Return the frames of every scene by name, at most `each` per scene."""
     if data is None:
-        one = list(drawn_frames(VGA, 1, each))
-        other = list(drawn_frames(VGA, 1, each, seed=1))
-        two = list(drawn_frames(VGA, 2, each))
+        one, other = drawn(each, seed=0), drawn(each, seed=1)
     else:
-        video = data / "video"
-        one = list(enlarged(images_of(video / "talking_head.mp4", each), VGA))
-        other = list(enlarged(images_of(video / "single_face.mp4", each), VGA))
-        two = [
-            np.concatenate([a[:, 160:480], b[:, 160:480]], axis=1)
-            for a, b in zip(one, other, strict=False)
-        ]
+        one = read(data / "video" / "talking_head.mp4", each)
+        other = read(data / "video" / "single_face.mp4", each)
+    two = [
+        np.concatenate([a[:, 160:480], b[:, 160:480]], axis=1)
+        for a, b in zip(one, other, strict=False)
+    ]
     few = slice(0, max(1, each // 4))
-    empty = list(drawn_frames(VGA, 0, 4))
-    half = VGA[0] // 2
     return {
         "one": one,
         "another": other,
         "two": two,
-        "one of two": [blanked(image, slice(half, None)) for image in two[few]],
-        "the other of two": [blanked(image, slice(0, half)) for image in two[few]],
-        "nobody": empty,
-        "a black picture": [np.zeros_like(empty[0])],
-        "small": list(enlarged(one[few], (320, 240))),
-        "large": list(enlarged(one[few], HD)),
+        "one of two": [blanked(image, slice(320, None)) for image in two[few]],
+        "the other of two": [blanked(image, slice(0, 320)) for image in two[few]],
+        "nobody": [np.full_like(one[0], 205)],
+        "a black frame": [np.zeros_like(one[0])],
+        "small": [cv2.resize(image, (320, 240)) for image in one[few]],
+        "large": [cv2.resize(image, (1280, 960)) for image in one[few]],
     }
 
 
+def drawn(count, seed):
+    """Draw a person who becomes happy, 640x480."""
+    subject = random_subject(np.random.default_rng(seed))
+    return [
+        draw_face(subject, "happiness", n / count, View(noise=1.5, noise_seed=n))
+        for n in range(count)
+    ]
+
+
+def read(path, count):
+    """Read the first frames of a video, their middle cut out and resized to 640x480."""
+    images = []
+    with contextlib.closing(video.frames(path)) as opened:
+        for frame in itertools.islice(opened, count):
+            height, width = frame.image.shape[:2]
+            left = max(0, width - height * 4 // 3) // 2
+            images.append(cv2.resize(frame.image[:, left : width - left], (640, 480)))
+    return images
+
+
 def blanked(image, columns):
-    """Take away what is in some columns."""
+    """Return a copy with some columns gray."""
     image = image.copy()
     image[:, columns] = 128
     return image
 
 
 def shots(shown, rng):
-    """Show one scene after the other for ever, to and fro: (name, frame, seconds)."""
+    """Yield (name, frame, seconds) of random scenes, played forward and backward, without end."""
     names, to_come = list(shown), []
     now = 0.0
     while True:
@@ -76,7 +95,7 @@ def shots(shown, rng):
         name = to_come.pop()
         frames = [*shown[name], *shown[name][-2:0:-1]]
         start = int(rng.integers(len(frames)))
-        # Faces elsewhere are other faces.
+        # A shift makes it another face for the tracker.
         moved = int(rng.integers(-40, 41))
         pause = PAUSE if rng.random() < PAUSES else 0.0
         for i in range(int(rng.integers(*SHOTS))):
@@ -85,7 +104,7 @@ def shots(shown, rng):
 
 
 def resident():
-    """Tell the memory in use in MB; None where the system has no /proc."""
+    """Return the memory in use, in MB; None if the system has no /proc."""
     try:
         status = Path("/proc/self/status").read_text()
     except OSError:
@@ -96,15 +115,15 @@ def resident():
 
 
 def soak(shown, frames, every):
-    """Recognize so many frames; returns a row every so many of them, and the count of faces."""
-    following = Recognizer(automatic=True)
+    """Recognize frames; return the records of memory and rate, and counts."""
+    recognizer = Recognizer(automatic=True)
     rows, seen = [], dict.fromkeys(shown, 0)
     begin, faces, highest = time.perf_counter(), 0, 0
     source = shots(shown, np.random.default_rng(0))
     for n in tqdm(range(1, frames + 1), unit=" frames", disable=None):
         name, image, now = next(source)
         seen[name] += 1
-        for prediction in following.recognize(image, now):
+        for prediction in recognizer.recognize(image, now):
             faces += 1
             highest = max(highest, prediction.number)
         if n % every == 0:
@@ -116,11 +135,11 @@ def soak(shown, frames, every):
 
 
 def main():
-    """Soak, print, judge."""
+    """Run, print a table, and exit with 1 if memory grew."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path, nargs="?", metavar="DATA")
     parser.add_argument("--frames", type=int, default=FRAMES, metavar="N")
-    parser.add_argument("--every", type=int, default=EVERY, metavar="N", help="frames in a row")
+    parser.add_argument("--every", type=int, default=EVERY, metavar="N", help="frames per record")
     parser.add_argument("--json", type=Path, metavar="FILE")
     args = parser.parse_args()
     if not 1 <= args.every <= args.frames:
@@ -145,14 +164,14 @@ def main():
         size = "-" if row["megabytes"] is None else f"{row['megabytes']:.1f}"
         print(f"{row['frames']:>9}  {size:>11}  {row['per_second']:>8.0f}")
     print(
-        f"\n{result['faces']} faces under {result['numbers']} numbers; "
+        f"\n{result['faces']} faces, highest number {result['numbers']}; "
         + ", ".join(f"{name} {n}" for name, n in result["shown"].items())
     )
-    print(f"the rate in the last quarter is {last_to_first:.0%} of that in the first")
+    print(f"rate in the last quarter: {last_to_first:.0%} of that in the first")
     if grown is None:
-        print("memory was not measured, as this system has no /proc")
+        print("memory was not measured: this system has no /proc")
     else:
-        print(f"memory has grown by {grown:.1f} MB ({ALLOWED:.0f} MB allowed)")
+        print(f"memory grew by {grown:.1f} MB (limit {ALLOWED:.0f} MB)")
     if args.json:
         replace_atomically(args.json, (json.dumps(result, indent=2) + "\n").encode())
     if result["flat"] is False:

@@ -1,1 +1,1 @@
-"""What damaged files do to whoever reads them: seeds, ways to damage them, and the readers."""
+"""Damaged files for `tools.damage` and `tools.fuzz`: seeds, mutations and readers."""

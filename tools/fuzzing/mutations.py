@@ -1,4 +1,4 @@
-"""Ways to damage a file: blindly, and so that checksums and containers stay good."""
+"""Mutations of files: blind ones, and ones that keep checksums and containers valid."""
 
 import io
 import random
@@ -11,7 +11,7 @@ from landmark_emotion.sources.image_headers import PNG
 
 Mutation = Callable[[bytearray, random.Random], bytearray]
 
-# Numbers at which sizes, counts and signs turn over.
+# Numbers at which sizes, counts and signs overflow.
 EXTREMES = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 _WORDS = (b"NaN", b"-Infinity", b"1e999", b"null", b"[[", b'"', b"{", b"\0", b"\n", b"\xff\xfe")
 
@@ -58,7 +58,7 @@ def _swap(data: bytearray, rng: random.Random) -> bytearray:
 
 
 def _extreme(data: bytearray, rng: random.Random) -> bytearray:
-    """Put a number at which something may overflow, mostly into the header."""
+    """Write an extreme number, mostly into the header."""
     place = rng.randrange(min(len(data), rng.choice((64, len(data)))))
     form = rng.choice(("<I", ">I", "<H", ">H", "B"))
     number = rng.choice(EXTREMES) & (2 ** (8 * struct.calcsize(form)) - 1)
@@ -85,16 +85,16 @@ MUTATIONS: tuple[Mutation, ...] = (
 
 
 def damaged(data: bytes, rng: random.Random, others: Sequence[bytes] = ()) -> bytes:
-    """Damage a file in one way or several.
+    """Apply one to four random mutations to a file.
 
     Parameters
     ----------
     data : bytes
         The file.
     rng : Random
-        Decides everything.
+        Source of all random choices.
     others : sequence of bytes
-        Files of which one's end may replace this one's.
+        Files whose end may replace that of this one.
     """
     changed = bytearray(data)
     for _ in range(rng.choice((1, 1, 1, 2, 4))):
@@ -109,7 +109,7 @@ def damaged(data: bytes, rng: random.Random, others: Sequence[bytes] = ()) -> by
 
 
 def damaged_png(data: bytes, rng: random.Random) -> bytes:
-    """Damage, swap, repeat or drop chunks of a PNG; their checksums are good again afterwards."""
+    """Damage, swap, repeat or drop chunks of a PNG and make their checksums valid."""
     chunks = []
     place = len(PNG)
     while place + 12 <= len(data):
@@ -152,7 +152,7 @@ def _crc(data: bytes) -> bytes:
 
 
 def damaged_zip(data: bytes, rng: random.Random) -> bytes:
-    """Damage, exchange, drop or repeat members of a zip archive; the archive itself stays good."""
+    """Damage, exchange, drop or repeat members of a zip archive, which stays valid itself."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         members = [(name, archive.read(name)) for name in archive.namelist()]
     which, other = rng.randrange(len(members)), rng.randrange(len(members))
@@ -161,7 +161,7 @@ def damaged_zip(data: bytes, rng: random.Random) -> bytes:
         case "content":
             members[which] = name, damaged(content, rng)
         case "header":
-            # What numpy says of type and shape, in the first 128 bytes of a member.
+            # numpy's type and shape are in the first 128 bytes of a member.
             members[which] = name, damaged(content[:128], rng) + content[128:]
         case "exchange":
             members[which], members[other] = (
@@ -176,7 +176,7 @@ def damaged_zip(data: bytes, rng: random.Random) -> bytes:
     method = rng.choice((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA))
     with zipfile.ZipFile(buffer, "w", method) as archive:
         for place, (name, content) in enumerate(members):
-            # Twice the same name would make zipfile talk.
+            # zipfile warns about repeated names.
             info = zipfile.ZipInfo(name if (name not in archive.namelist()) else f"{name}{place}")
             archive.writestr(info, content, compress_type=method)
     return buffer.getvalue()

@@ -1,4 +1,4 @@
-"""Image files to damage, and image files that are made to harm."""
+"""Image files to damage, and hostile image files."""
 
 import io
 import struct
@@ -19,7 +19,7 @@ SIDE = 160  # pixels of the seeds
 
 
 def face(emotion: str = "happiness") -> NDArray[np.uint8]:
-    """A drawn face, (160, 160, 3)."""
+    """Return a drawn face, (160, 160, 3)."""
     return _small(draw_face(Subject(), emotion)[90:450, 140:500])
 
 
@@ -28,7 +28,7 @@ def _small(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def encoded(picture: NDArray[np.generic], suffix: str, *options: int) -> bytes:
-    """Encode with OpenCV."""
+    """Encode an image with OpenCV."""
     good, data = cv2.imencode(suffix, picture, options)
     assert good, suffix
     return data.tobytes()
@@ -41,7 +41,7 @@ def _saved(picture: Image.Image, kind: str, **options: object) -> bytes:
 
 
 def good_pictures(photos: Sequence[Path] = ()) -> list[bytes]:
-    """Whole files of every format, depth and kind that is read, of a drawn face or of photos."""
+    """Return valid files of all supported kinds, of a drawn face or of photos."""
     faces = [_small(read_image(photo)) for photo in photos] or [face()]
     return [data for picture in faces for data in _all_kinds(picture)]
 
@@ -83,7 +83,7 @@ def _all_kinds(picture: NDArray[np.uint8]) -> list[bytes]:
 
 
 def png(width: int, height: int, depth: int, color: int) -> bytes:
-    """A black PNG of any size, small as a file; `color` as in its header."""
+    """Return a black PNG of any size, a small file; `color` is the color type of its header."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
         check = struct.pack(">I", zlib.crc32(kind + content))
@@ -100,7 +100,7 @@ def png(width: int, height: int, depth: int, color: int) -> bytes:
 def tiff(
     width: int, height: int, pixels: bytes = b"", big: bool = False, **more: tuple[int, int]
 ) -> bytes:
-    """A TIFF that claims any size; `more` are further entries: (number, value) by any name."""
+    """Return a TIFF that claims any size; `more` are further (tag, value) entries by any name."""
     entries = {256: width, 257: height, 258: 8, 259: 1, 262: 1, 277: 1, 278: height}
     entries |= {279: len(pixels)} | dict(more.values())
     entries[273] = (16 if big else 8) + (8 + 2) + (20 if big else 12) * (len(entries) + 1) + 8
@@ -115,7 +115,7 @@ def tiff(
 
 
 def bmp(width: int, height: int, bits: int = 24, compression: int = 0, data: bytes = b"") -> bytes:
-    """A BMP that claims any size."""
+    """Return a BMP that claims any size."""
     start = 54 + (1024 if bits <= 8 else 0)
     head = struct.pack("<2sIHHI", b"BM", start + len(data), 0, 0, start)
     head += struct.pack("<IiiHHIIiiII", 40, width, height, 1, bits, compression, 0, 0, 0, 0, 0)
@@ -123,7 +123,7 @@ def bmp(width: int, height: int, bits: int = 24, compression: int = 0, data: byt
 
 
 def hostile_pictures() -> list[bytes]:
-    """Files that ask for much, are of odd shape or are none at all."""
+    """Return files that demand much memory, have odd shapes or are not images."""
     side = int(MAX_PIXELS**0.5)
     nan = np.full((SIDE, SIDE, 3), np.nan, dtype=np.float32)
     progressive = encoded(np.zeros((side, side), np.uint8), ".jpg", cv2.IMWRITE_JPEG_PROGRESSIVE, 1)
@@ -139,11 +139,11 @@ def hostile_pictures() -> list[bytes]:
           for suffix in (".png", ".jpg", ".bmp", ".ppm", ".tiff")),
         encoded(nan, ".tiff"),
         encoded(nan.astype(np.float64), ".tiff"),
-        # As large as is allowed, and larger.
+        # At the size limit and beyond it.
         *(png(side, side, depth, color) for depth, color in ((1, 0), (8, 2), (8, 6), (16, 6))),
         *(png(width, height, 8, 2) for width, height in ((30_000, 30_000), (MAX_PIXELS, 1))),
         png(2**31 - 1, 1, 1, 0)[:5000],
-        # 64 passes over the largest picture.
+        # 64 passes over the largest image allowed.
         progressive[:-2] + progressive[scan:-2] * 60 + b"\xff\xd9",
         bmp(30_000, 30_000, 8, 1, b"\0\1"),
         bmp(side, -side, 8, 1, b"\0\1"),

@@ -1,4 +1,4 @@
-"""Every reader of a user's file, with files to damage and what must hold where one is accepted."""
+"""Every reader of user files, with seeds to damage and checks of what it accepts."""
 
 import functools
 import io
@@ -38,15 +38,15 @@ class Reader:
     Attributes
     ----------
     name : str
-        The file it is given.
+        What it reads.
     read : callable
-        Reads a file, uses what it holds and asserts that it makes sense.
+        Reads a file, uses its content and asserts that it is valid.
     seeds : callable
-        Makes good files; given photos to make them of.
+        Returns valid files, made of the photos it is given.
     hostile : callable
-        Makes files that are to be read as they are.
+        Returns files to read undamaged.
     mutate : callable or None
-        Damages a file and keeps its checksums.
+        Damages a file but keeps its checksums valid.
     """
 
     name: str
@@ -58,13 +58,13 @@ class Reader:
 
 @functools.cache
 def recognizer() -> Recognizer:
-    """The shipped model, loaded once a process."""
+    """Load the shipped model once per process."""
     return Recognizer(next(path for path in SHIPPED if path.is_file()))
 
 
 @functools.cache
 def landmarks() -> Any:
-    """The landmarks of some drawn faces, (4, 68, 2)."""
+    """Return the landmarks of four drawn faces, (4, 68, 2)."""
     faces = [
         recognizer().recognize_still(draw_face(Subject(), emotion))
         for emotion in ("neutral", "happiness", "surprise", "anger")
@@ -88,7 +88,7 @@ def _read_image(path: Path) -> None:
 
 
 def _decode_image(path: Path) -> None:
-    """Read an image only, which leaves the fuzzer time for more of them."""
+    """Read an image without detecting faces, which is faster."""
     assert read_image(path).shape[2:] == (3,)
 
 
@@ -122,7 +122,7 @@ def _read_manifest(path: Path) -> None:
 
 
 def _read_ckplus(path: Path) -> None:
-    """Take the first line for the content of an emotion file, the rest for a frame's name."""
+    """Use the first line as the content of an emotion file, the rest as a frame's name."""
     root = path.with_name("ckplus")
     frames, labels = root / "images" / "S005" / "001", root / "Emotion" / "S005" / "001"
     for folder in (frames, labels):
@@ -165,7 +165,7 @@ def _archive(**members: bytes) -> bytes:
 
 
 def npy(descr: str, shape: tuple[int, ...], content: bytes = b"") -> bytes:
-    """An array's file that claims any type and shape."""
+    """Return an npy file that claims any type and shape."""
     buffer = io.BytesIO()
     header = {"descr": descr, "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(buffer, header)
@@ -173,7 +173,7 @@ def npy(descr: str, shape: tuple[int, ...], content: bytes = b"") -> bytes:
 
 
 def _forged_archives(names: Sequence[str]) -> list[bytes]:
-    """Archives that unpack to far more than they weigh, claim much or hold pickled objects."""
+    """Return archives that unpack to huge sizes, claim them or contain pickled objects."""
     bomb = io.BytesIO()
     np.save(bomb, np.array([{"a": 1}], dtype=object), allow_pickle=True)
     members = [
@@ -192,7 +192,7 @@ def _forged_archives(names: Sequence[str]) -> list[bytes]:
     ]
     forged = [_archive(**dict.fromkeys(names, member)) for member in members]
     small = bytearray(_archive(**{name: bytes(2**24) for name in names}))
-    # The archive says that its members are empty.
+    # Claim that the members are empty.
     for place in range(len(small) - 4):
         if small[place : place + 4] == b"PK\1\2":
             small[place + 24 : place + 28] = bytes(4)
@@ -318,7 +318,7 @@ def _hostile_results() -> list[bytes]:
         head + b'0,"' + b"\n" * 2**20,
         b"\xff\xfe\x00",
         b",".join(b"c%d" % n for n in range(10**5)) + b"\n",
-        # As many faces and sources as rows.
+        # A face and a source per row.
         head + b"".join(b"%d,anger,%d,1\n" % (n, n + 1) for n in range(10**5)),
         b"source,time,emotion,face\n"
         + b"".join(b"s%d,%d,anger,1\ns%d,%d,anger,1\n" % (n, n, n, n + 1) for n in range(20_000)),
@@ -370,5 +370,5 @@ READERS = {
     )
 }
 
-# The coverage-guided fuzzer decodes without looking for faces.
+# For the coverage-guided fuzzer.
 DECODE = Reader("image", _decode_image, pictures.good_pictures)
