@@ -1,13 +1,13 @@
-"""How fast and how safe ``batch`` is: ``python -m benchmarks.batch [DATA] [--json FILE]``.
+"""Speed and robustness of ``batch``: ``python -m benchmarks.batch [DATA] [--json FILE]``.
 
-Measured are rows a minute with one process, with two, and on a Dask cluster of two workers, which
-are processes of their own on this machine and run already. All three take turns in each repeat;
-their tables must be the same. Ratios are medians of the ratios within the repeats.
+Measures rows per minute with one process, with two, and on a local Dask cluster whose two workers
+are already running. The three alternate within each repeat and must write equal tables. Ratios are
+medians of the ratios within the repeats.
 
-Then a batch is killed (SIGKILL) at random moments and started again, N times (``--kills N``).
-Its table must be the very one of an undisturbed run.
+Then a batch is killed (SIGKILL) at random moments and resumed until it completes, with ``--kills``
+kills in all. Its table must equal that of an undisturbed run.
 
-DATA holds photos in ``london/`` and videos in ``video/``; without it faces are drawn.
+DATA contains photos in ``london/`` and videos in ``video/``; without it the faces are drawn.
 """
 
 import argparse
@@ -41,14 +41,18 @@ SILENT = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
 
 def main():
-    """Measure, print, write; exit with 1 where a table is not as it should be."""
+    """Measure, print and save; exit with 1 if a table is wrong."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path, nargs="?", metavar="DATA")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there as well")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="save all figures to FILE")
     parser.add_argument("--repeats", type=int, default=3, metavar="N", help="(default: 3)")
-    parser.add_argument("--copies", type=int, default=4, metavar="N", help="of each file")
+    parser.add_argument(
+        "--copies", type=int, default=4, metavar="N", help="copies of each file (default: 4)"
+    )
     parser.add_argument("--kills", type=int, default=20, metavar="N", help="(default: 20)")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the moments of death")
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="seed of the random moments"
+    )
     args = parser.parse_args()
     with TemporaryDirectory() as name:
         work = Path(name)
@@ -69,7 +73,7 @@ def main():
 
 
 def prepare(data, drawn, folder, copies):
-    """Make a folder of photos and videos, each so many times; the copies of photos are darker."""
+    """Fill a folder with copies of photos and videos; copies of photos get darker."""
     if data is None and not drawn.is_dir():
         draw_dataset(drawn / "london", subjects=20)
         (drawn / "video").mkdir()
@@ -88,7 +92,7 @@ def prepare(data, drawn, folder, copies):
 
 
 def count(folder, suffixes):
-    """How many files of a kind lie in a folder."""
+    """Count the files of a folder with given suffixes."""
     return sum(path.suffix in suffixes for path in folder.iterdir())
 
 
@@ -115,13 +119,13 @@ def time_workers(folder, work, repeats):
 
 
 def command(folder, results, *options):
-    """Return the command of a batch."""
+    """Return the command line of a batch."""
     return [sys.executable, "-m", "landmark_emotion", "batch", folder, "-o", results, *options]
 
 
 @contextlib.contextmanager
 def cluster(work):
-    """Run a Dask scheduler and two workers; gives the address as soon as they are ready."""
+    """Run a Dask scheduler and two workers; yield the address once they are ready."""
     from distributed import Client
 
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -140,7 +144,7 @@ def cluster(work):
 
 
 def kill(folder, work, kills, moments):
-    """Kill a batch again and again; tell what has become of its tables."""
+    """Kill and resume a batch; return the counts and whether its tables were right."""
     undisturbed, results = work / "undisturbed", work / "killed"
     begin = time.perf_counter()
     subprocess.run(command(folder, undisturbed), check=True, **SILENT)
@@ -151,7 +155,7 @@ def kill(folder, work, kills, moments):
         while n_killed < kills or results.exists():
             process = subprocess.Popen(command(folder, results), **SILENT)
             try:
-                # After the last one it may run to its end.
+                # After the last kill it runs to completion.
                 patience = moments.uniform(0, longest) if n_killed < kills else None
                 status = process.wait(patience)
             except subprocess.TimeoutExpired:
@@ -168,18 +172,18 @@ def kill(folder, work, kills, moments):
 
 
 def show(figures):
-    """Print a table."""
+    """Print the figures."""
     print(f"{figures['machine']}; {figures['data']}; {figures['rows']} rows")
     for name, values in figures["seconds"].items():
         middle = statistics.median(values)
-        print(f"{name:<20} {middle:8.1f} s {60 * figures['rows'] / middle:9.0f} rows a minute")
+        print(f"{name:<20} {middle:8.1f} s {60 * figures['rows'] / middle:9.0f} rows per minute")
     for name, values in figures["ratios"].items():
         spread = f"({min(values):.2f} to {max(values):.2f})"
         print(f"{name:<20} {statistics.median(values):6.2f} times as fast as {ONE} {spread}")
-    print("all tables are the same" if figures["same tables"] else "the tables differ")
+    print("all tables are equal" if figures["same tables"] else "the tables differ")
     print(
-        f"killed {figures['kills']} times, run to the end {figures['compared']} times: "
-        + ("the table of an undisturbed run" if figures["survived"] else "ANOTHER TABLE")
+        f"killed {figures['kills']} times, completed {figures['compared']} times: "
+        + ("same table as an undisturbed run" if figures["survived"] else "WRONG TABLE")
     )
 
 

@@ -1,4 +1,4 @@
-"""Two programs that use the same cache, model and results at once leave nothing torn."""
+"""Two processes may use the same cache, model and results folder at once."""
 
 import shutil
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def together(spawn, drawn, tmp_path):
-    """Run a command twice at once on six images; the outputs on stderr."""
+    """Run a command twice at once on six images."""
     for person in ("001", "007"):
         for image in sorted(drawn.rglob(f"*_{person}_*03.png"))[:3]:
             target = tmp_path / "faces" / ("anger" if person == "001" else "surprise") / image.name
@@ -33,7 +33,7 @@ def together(spawn, drawn, tmp_path):
 def test_tables_and_their_cache(together, tmp_path):
     together("extract", "faces", "-o", "table.npz", "--cache", "cache")
     assert len(load_table(tmp_path / "table.npz")) == 6
-    together("extract", "faces", "-o", "table.npz", "--cache", "cache")  # now all from the cache
+    together("extract", "faces", "-o", "table.npz", "--cache", "cache")  # all from the cache
     assert len(load_table(tmp_path / "table.npz")) == 6
 
 
