@@ -197,6 +197,13 @@ def dask_workers(folder: str, settings: Settings, address: str) -> Iterator[Work
             )
 
     with client:
+        try:
+            # A task that a worker cannot unpickle would end the worker.
+            client.run(exec, "import landmark_emotion.batch")
+        except Exception as error:
+            raise SourceError(
+                f"{address}: a worker cannot run this program ({reason(error)}); install it there"
+            ) from error
         yield Workers(submit, collect, check)
 
 
