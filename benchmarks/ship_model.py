@@ -1,9 +1,8 @@
-"""Fit the shipped model and measure what its card says: ``python -m benchmarks.ship_model DATA``.
+"""Fit the shipped model and measure its scores: ``python -m benchmarks.ship_model DATA``.
 
-DATA holds ``landmarks/ckplus_peaks_and_neutrals.npz``, ``landmarks/ckplus_last_three_frames.npz``
-and the London set with its ``manifest.csv`` in ``london/``. The same data give the same model,
-which is written to ``models/default.npz``; the figures go to ``models/default.json``. Takes some
-minutes.
+DATA contains ``landmarks/ckplus_peaks_and_neutrals.npz`` and ``ckplus_last_three_frames.npz``, and
+the London set with its ``manifest.csv`` in ``london/``. The same data give the same model, which is
+written to ``models/default.npz``; the scores go to ``models/default.json``. Takes some minutes.
 """
 
 import argparse
@@ -88,7 +87,7 @@ def main():
 
 
 def rounded(value):
-    """Round all numbers to four digits; what comes after differs from machine to machine."""
+    """Round all numbers to four digits; further digits depend on the machine."""
     if isinstance(value, dict):
         return {name: rounded(part) for name, part in value.items()}
     if isinstance(value, list | tuple):
@@ -118,7 +117,7 @@ def brief(evaluations):
 
 
 def measure_london(folder):
-    """Find the faces of the London photos: a table with five boxes a photo, and who they are."""
+    """Return a table of five boxes per London photo, the people, and the photos without a face."""
     detector = FaceDetector()
     landmarks, rows, undetected = [], [], []
     with (folder / "manifest.csv").open(newline="", encoding="utf-8") as file:
@@ -144,7 +143,7 @@ def measure_london(folder):
 
 
 def choose_temperatures(everything, stranger, london, recipe):
-    """Choose temperatures that do for CK+ people and for strangers before another camera alike."""
+    """Choose temperatures with equal weight for CK+ people and for people of another data set."""
     emotions = sorted(set(everything.emotion.tolist()))
     at_home = out_of_fold_votes(everything, inner_folds(everything, 0), recipe)
     abroad = TrainingSet.of(one_per_photo(london))
@@ -174,7 +173,7 @@ def one_per_photo(london):
 
 
 def london_predictions(folds, london):
-    """Judge each photo by the model of its fold; yield static and calibrated votes."""
+    """Predict each photo with the model of its fold; yield static and calibrated votes."""
     for model, tested in folds:
         photos = one_per_photo(london.take(tested))
         samples = TrainingSet.of(photos)
@@ -190,7 +189,7 @@ def london_predictions(folds, london):
 
 
 def london_scores(folds, london, temperatures):
-    """Count neutral faces kept and smiles found."""
+    """Score neutral and smiling photos."""
     truth, subject, votes, own_truth, own_votes = [], [], [], [], []
     for _, photos, static, known, calibrated in london_predictions(folds, london):
         truth.append(photos.emotion)
@@ -217,7 +216,7 @@ def london_scores(folds, london, temperatures):
 
 
 def by_group(folds, london, people, undetected):
-    """Count per gender, age band and ethnicity, with 95 % Wilson intervals."""
+    """Count outcomes per gender, age band and ethnicity, with 95 % Wilson intervals."""
     outcomes = []
     for model, photos, static, known, calibrated in london_predictions(folds, london):
         named = np.array(model.emotions)[static.argmax(axis=1)]
@@ -250,7 +249,7 @@ def by_group(folds, london, people, undetected):
 
 
 def group_of(kind, person):
-    """Name the group a person belongs to."""
+    """Return the group of a person."""
     if kind != "age":
         return person[kind]
     if not person["age"].isdecimal():
@@ -260,7 +259,7 @@ def group_of(kind, person):
 
 
 def wilson(outcomes):
-    """Count, share and 95 % interval (Wilson 1927)."""
+    """Return count, share and 95 % interval (Wilson 1927)."""
     n, z = len(outcomes), 1.96
     if not n:
         return {"n": 0}

@@ -1,12 +1,12 @@
 """How long training takes: ``python -m benchmarks.training [DATA] [--json FILE]``.
 
-Measured are extraction, and leave-one-subject-out with the seven shuffled runs, with one job and
-with two; and ``train`` a first and a second time on the same data, as a process of its own and
-where Python and all packages are loaded. Both sides of a comparison take turns in each repeat.
-Times are medians in seconds, ratios medians of the ratios within the repeats.
+Measures extraction and evaluation (leave-one-subject-out and seven shuffled runs) with one and two
+jobs, and a first and a second ``train`` on the same data, in a new process and in this one. Both
+sides of a comparison take turns in each repeat. Times are medians in seconds; ratios are medians
+of the ratios within the repeats.
 
-DATA holds the London set in ``london/`` and the table ``landmarks/ckplus_peaks_and_neutrals.npz``;
-without it faces are drawn.
+DATA contains the London set in ``london/`` and the table
+``landmarks/ckplus_peaks_and_neutrals.npz``. By default, faces are drawn.
 """
 
 import argparse
@@ -42,14 +42,14 @@ from landmark_emotion.training.training_set import usable
 
 MANIFEST = "manifest.csv"
 JOBS = {"1 job": 1, "2 jobs": 2}
-BRIGHTNESS = (1.0, 0.95, 0.9, 0.85)  # of the copies that make many photos of few
+BRIGHTNESS = (1.0, 0.95, 0.9, 0.85)  # of the copies
 
 
 def main():
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path, nargs="?", metavar="DATA")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there as well")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write all figures to FILE")
     parser.add_argument("--repeats", type=int, default=3, metavar="N", help="(default: 3)")
     parser.add_argument("--subjects", type=int, default=40, metavar="N", help="to draw")
     args = parser.parse_args()
@@ -57,7 +57,7 @@ def main():
         photos, table, trained_on = prepare(args.data, args.subjects, Path(name))
         samples = [s for s in read_dataset(photos).samples if s.emotion in DEFAULT_EMOTIONS]
         faces, _ = usable(load_table(table), DEFAULT_EMOTIONS)
-        predictor_digest(find_predictor().resolve())  # known to all that follows alike
+        predictor_digest(find_predictor().resolve())  # cached for all measurements alike
         seconds = {}
         for _ in tqdm(range(args.repeats), unit=" repeats", disable=None):
             measured = time_jobs(samples, faces)
@@ -77,7 +77,7 @@ def main():
 
 
 def prepare(data, subjects, work):
-    """Return a folder of photos, a landmark table, and all to train on."""
+    """Return a folder of photos, a landmark table, and the data sets to train on."""
     if data is None:
         photos, table = work / "drawn", work / "drawn.npz"
         draw_dataset(photos, subjects=subjects)
@@ -91,7 +91,7 @@ def prepare(data, subjects, work):
 
 
 def multiply(folder, target):
-    """Make a data set that has darker copies of each photo as well, as many photos would be."""
+    """Make a larger data set from darker copies of each photo."""
     with (folder / MANIFEST).open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     target.mkdir()
@@ -107,7 +107,7 @@ def multiply(folder, target):
 
 
 def time_jobs(samples, faces):
-    """Time extraction and scores with one job and with two."""
+    """Time extraction and evaluation with one and two jobs."""
     measured = {}
     for name, jobs in JOBS.items():
         stop_workers()
@@ -123,7 +123,7 @@ def time_jobs(samples, faces):
 
 
 def time_train(data):
-    """Time ``train`` twice with the same cache, as a process and in this one."""
+    """Time ``train`` twice with the same cache, in a new process and in this one."""
     measured = {}
     for place, run in (("process", run_process), ("here", run_here)):
         with TemporaryDirectory() as folder:
@@ -135,13 +135,13 @@ def time_train(data):
 
 
 def run_process(arguments):
-    """Run a command as a user does."""
+    """Run a command in a new process."""
     command = [sys.executable, "-m", "landmark_emotion", *arguments]
     subprocess.run(command, check=True, capture_output=True)
 
 
 def run_here(arguments):
-    """Run a command where everything is imported."""
+    """Run a command in this process."""
     with silence():
         run_command(arguments)
 
@@ -155,18 +155,18 @@ def timed(function, *arguments, **options):
 
 @contextlib.contextmanager
 def silence():
-    """Keep back what a command prints."""
+    """Suppress the output of a command."""
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         yield
 
 
 def stop_workers():
-    """End joblib's processes, so that whoever needs some has to start them."""
+    """End joblib's processes, so that the next call starts them."""
     get_reusable_executor().shutdown(wait=True)
 
 
 def ratios(seconds):
-    """Divide what belongs together, repeat by repeat."""
+    """Divide the two times of each comparison, repeat by repeat."""
     divided = {}
     for above in seconds:
         for end, other in (tuple(f" {name}" for name in JOBS), (" first", " second")):

@@ -43,24 +43,6 @@ class LandmarkFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     See Also
     --------
     landmark_emotion.model.features.landmark_features : Defines the features.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-    >>> from sklearn.pipeline import make_pipeline
-    >>> from landmark_emotion.training.estimators import LandmarkFeatures
-    >>> random = np.random.default_rng(0)
-    >>> emotion = np.tile(["happiness", "neutral"], 30)
-    >>> landmarks = random.normal(100, 30, (68, 2)) + random.normal(0, 1, (60, 68, 2))
-    >>> landmarks[emotion == "happiness", 48:] *= 1.1
-    >>> LandmarkFeatures().transform(landmarks).shape
-    (60, 136)
-    >>> classifier = make_pipeline(
-    ...     LandmarkFeatures(), LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
-    ... )
-    >>> classifier.fit(landmarks[:40], emotion[:40]).score(landmarks[40:], emotion[40:])
-    1.0
     """
 
     def __init__(self, reference: ArrayLike | None = None) -> None:

@@ -110,18 +110,14 @@ def cross_validate(
         Further samples to fit to, except those of people in the test fold.
     folds, seed : int
         See `folds.outer_folds`.
-    jobs : int
-        Number of processes; -1 for one per core.
-    progress : callable, optional
-        Shows how many blocks are done.
+    jobs, progress
+        See `parallel.run_parallel`.
 
     Returns
     -------
-    static : Evaluation
-        Without neutral references, in the order of the table.
-    calibrated : Evaluation or None
-        With the person's other neutral faces as reference, static for samples without any. None
-        if no sample has any.
+    static, calibrated : Evaluation
+        Without and with the person's other neutral faces as reference, in the order of the table.
+        Predictions without a reference are the same in both; None if there is no reference.
 
     Raises
     ------

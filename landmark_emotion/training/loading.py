@@ -24,16 +24,12 @@ class LoadedFaces:
     ----------
     table : LandmarkTable
         The samples with a face.
-    path : Path
-        The data set.
-    layout : str
-        The layout it was recognized as.
+    path, layout : Path, str
+        The data set and the layout it was recognized as.
     left_out : Counter
         Number of sequences and images that were not searched for a face, by reason.
-    skipped : list of (Path, str)
-        Images without usable landmarks, with the reason.
-    from_cache : int
-        Number of images whose landmarks came from the cache.
+    skipped, from_cache
+        See `extraction.Extraction`.
     """
 
     table: LandmarkTable
@@ -89,11 +85,6 @@ def load_faces(
         See `extraction.extract`.
     notify : callable
         Called with notes for the user.
-
-    Returns
-    -------
-    LoadedFaces
-        At least one face.
 
     Raises
     ------

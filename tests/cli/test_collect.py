@@ -1,4 +1,4 @@
-"""What the commands that read a data set have in common, seen through ``extract``."""
+"""The commands that read a data set, tested with ``extract``."""
 
 import os
 
@@ -35,7 +35,7 @@ def tree(here, png):
     )
 
 
-def test_what_was_left_out_is_counted(extract, tree):
+def test_left_out_sequences_are_counted(extract, tree):
     result, table = extract(tree)
     assert result.status == 0
     assert table.emotion.tolist() == ["neutral", "anger", "neutral", "contempt"]
@@ -46,14 +46,14 @@ def test_what_was_left_out_is_counted(extract, tree):
     assert f"{tree}: CK/CK+ tree, 4 images\n" in result.err
 
 
-def test_peak_frames_are_taken_as_many_as_asked_for(extract, tree):
+def test_the_number_of_peak_frames(extract, tree):
     assert extract(tree, "--peak-frames", 2)[1].emotion.tolist() == [
         *["neutral", "anger", "anger"],
         *["neutral", "contempt", "contempt"],
     ]
 
 
-def test_images_that_cannot_be_used_are_named_with_their_reason(extract, here, png):
+def test_skipped_images_are_listed_with_a_reason(extract, here, png):
     touch(here / "faces" / "anger" / "good.png", content=png)
     touch(here / "faces" / "anger" / "half.png", content=png[:-500])
     touch(here / "faces" / "fear" / "text.png", content=b"text")
@@ -84,7 +84,7 @@ def test_a_data_set_without_a_usable_face_says_why(extract, here, nobody):
     assert not (here / "table.npz").exists()
 
 
-def test_a_table_is_read_as_a_data_set(extract, tree, here):
+def test_a_table_is_a_data_set(extract, tree, here):
     _, first = extract(tree)
     os.rename(here / "table.npz", here / "FIRST.NPZ")  # noqa: PTH104
     result, again = extract("FIRST.NPZ")
@@ -101,7 +101,7 @@ def test_an_empty_table_is_an_error(extract, tree, here):
     assert result.err.splitlines()[-1].startswith("error: none.npz: no usable face (it is empty);")
 
 
-def test_the_cache_can_be_named_and_left_out(extract, tree, here, cache_folder):
+def test_the_cache_is_optional(extract, tree, here, cache_folder):
     before = sorted(cache_folder.rglob("*"))
     extract(tree, "--no-cache")
     assert not list(here.rglob("output.pkl"))
@@ -110,7 +110,7 @@ def test_the_cache_can_be_named_and_left_out(extract, tree, here, cache_folder):
     assert sorted(cache_folder.rglob("*")) == before
 
 
-def test_a_cache_that_cannot_be_used_is_a_note(extract, tree, here):
+def test_an_unusable_cache_is_reported(extract, tree, here):
     (here / "file").touch()
     result, table = extract(tree, "--cache", "file")
     assert len(table) == 4
@@ -118,7 +118,7 @@ def test_a_cache_that_cannot_be_used_is_a_note(extract, tree, here):
 
 
 @pytest.mark.parametrize("layout", ["manifest", "crops"])
-def test_other_layouts_are_read_too(extract, here, png, layout):
+def test_other_layouts(extract, here, png, layout):
     if layout == "manifest":
         touch(here / "data" / "p.png", content=png)
         (here / "data" / "manifest.csv").write_text("path,emotion,subject\np.png,Joy,me\n")
@@ -129,7 +129,7 @@ def test_other_layouts_are_read_too(extract, here, png, layout):
     assert table.subject.tolist() == ["me" if layout == "manifest" else "S010"]
 
 
-def test_drawn_faces_are_named_as_drawn(extract, drawn):
+def test_drawn_faces_are_labeled(extract, drawn):
     result, table = extract(drawn / "cohn-kanade-images")
     assert result.out.startswith("landmark table: table.npz, drawn faces\n")
     assert "note: these faces are drawn; the scores do not apply to real faces\n" in result.err

@@ -22,7 +22,7 @@ def write(path, static, calibrated=None, name="data"):
     return path
 
 
-def test_a_real_difference_and_none_are_told_apart(tmp_path, capsys):
+def test_differences_and_their_absence_are_reported(tmp_path, capsys):
     a = write(tmp_path / "a" / "report.json", [5, 4] * 8, [4] * 16)
     b = write(tmp_path / "b.json", [4, 3] * 8, [4] * 16)
     assert main(["compare", str(a.parent), str(b)]) == 0
@@ -48,7 +48,7 @@ def test_calibrated_results_are_compared_only_where_both_have_them(tmp_path, cap
     assert "better" in static["verdict"]
 
 
-def test_people_left_out_and_other_data_sets_are_told(tmp_path, capsys):
+def test_unpaired_subjects_and_other_data_sets_are_reported(tmp_path, capsys):
     a = write(tmp_path / "a.json", [5] * 10, name="one")
     b = write(tmp_path / "b.json", [5] * 8, name="two")
     assert main(["compare", str(a), str(b)]) == 0
@@ -58,7 +58,7 @@ def test_people_left_out_and_other_data_sets_are_told(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"static": {"subjects": null}}', "{}"])
-def test_what_is_no_report_gives_one_line(tmp_path, capsys, content):
+def test_other_files_are_refused(tmp_path, capsys, content):
     good = write(tmp_path / "a.json", [5] * 8)
     bad = tmp_path / "b.json"
     bad.write_text(content)
@@ -69,7 +69,7 @@ def test_what_is_no_report_gives_one_line(tmp_path, capsys, content):
     assert err.count("\n") == 1
 
 
-def test_no_common_subject_and_a_missing_file_give_one_line(tmp_path, capsys):
+def test_unrelated_and_missing_reports_are_refused(tmp_path, capsys):
     good = write(tmp_path / "a.json", [5] * 8)
     other = tmp_path / "b.json"
     other.write_text('{"static": {"subjects": {"X": {"n": 1, "right": 1}}}}')

@@ -52,7 +52,7 @@ def test_images_and_their_table_give_the_same(run, model, drawn, table):
     assert first == second
 
 
-def test_contempt_is_left_out_and_counted_unless_asked_for(run, model, table):
+def test_contempt_is_counted_if_left_out(run, model, table):
     without, taken_in = run("evaluate", model, table), run("evaluate", model, table, "--contempt")
     assert "  left out: 5 x contempt (use --contempt to include it)\n" in without.out
     assert "left out" not in taken_in.out
@@ -68,7 +68,7 @@ def test_text_names_model_and_data(run, model, table):
 
 
 @pytest.mark.parametrize("which", ["model", "dataset"])
-def test_what_is_missing_is_one_line(run, model, table, which):
+def test_missing_files_are_refused(run, model, table, which):
     missing = table.with_name("none.npz")
     arguments = (missing, table) if which == "model" else (model, missing)
     result = run("evaluate", *arguments)

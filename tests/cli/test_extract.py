@@ -4,7 +4,7 @@ from trees import touch
 from landmark_emotion.training.landmark_table import load_table
 
 
-def test_the_table_holds_what_was_found(run, here, drawn, detector):
+def test_the_table_has_all_faces(run, here, drawn, detector):
     result = run("extract", drawn, "-o", "new/table.npz")
     assert result.status == 0
     table = load_table("new/table.npz")
@@ -17,7 +17,7 @@ def test_the_table_holds_what_was_found(run, here, drawn, detector):
     assert all(source.startswith(str(drawn)) for source in table.source)
 
 
-def test_a_place_that_cannot_be_written_is_one_line(run, here, png):
+def test_an_unwritable_table_is_refused_first(run, here, png):
     touch(here / "faces" / "anger" / "1.png", content=png)
     touch(here / "file")
     result = run("extract", "faces", "-o", "file/table.npz")
@@ -26,7 +26,7 @@ def test_a_place_that_cannot_be_written_is_one_line(run, here, png):
     assert sorted(path.name for path in here.iterdir()) == ["faces", "file"]
 
 
-def test_an_old_table_is_replaced_whole(run, here, png):
+def test_an_old_table_is_replaced(run, here, png):
     touch(here / "faces" / "anger" / "1.png", content=png)
     touch(here / "table.npz", content=b"old")
     assert run("extract", "faces", "-o", "table.npz").status == 0

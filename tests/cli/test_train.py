@@ -17,7 +17,7 @@ QUICK = ("--runs", 2, "--jobs", 1)
 
 @pytest.fixture
 def table(here):
-    """A small table of made-up people who are hard to tell apart."""
+    """A small table of synthetic people whose expressions are hard to tell apart."""
     people = synthetic.table(n_subjects=8, emotions=("anger", "neutral", "surprise"), noise=3)
     people.save(here / "people.npz")
     return here / "people.npz"
@@ -25,7 +25,7 @@ def table(here):
 
 @pytest.fixture
 def instead_of_drawing(monkeypatch, drawn):
-    """Copy three people who were drawn before; note where to."""
+    """Copy three drawn people instead of drawing; record the targets."""
     copied = []
 
     def copy(folder, *_, **__):
@@ -49,7 +49,7 @@ def test_every_run_is_printed_with_mean_and_standard_deviation(trained):
     assert deviation == pytest.approx(np.std(printed), abs=1e-3)
 
 
-def test_the_report_says_the_same_as_the_screen(trained):
+def test_the_report_agrees_with_the_output(trained):
     report, out = trained.report, trained.result.out
     assert report["shuffled"]["accuracies"] == pytest.approx(accuracies(out), abs=5e-5)
     assert report["shuffled"]["mean"] == pytest.approx(np.mean(report["shuffled"]["accuracies"]))
@@ -60,7 +60,7 @@ def test_the_report_says_the_same_as_the_screen(trained):
     assert report["skipped"] == []
 
 
-def test_drawn_faces_are_named_as_drawn_everywhere(trained, drawn):
+def test_drawn_faces_are_always_labeled(trained, drawn):
     out = trained.result.out
     assert out.startswith(f"data set: {drawn} (CK/CK+ tree), drawn faces\n")
     assert "\nshuffled splits of drawn faces, " in out
@@ -70,7 +70,7 @@ def test_drawn_faces_are_named_as_drawn_everywhere(trained, drawn):
     assert load_model(trained.model).info["data"]["drawn"] is True
 
 
-def test_the_model_is_the_one_that_was_trained_on_all_of_it(trained, drawn):
+def test_the_model_is_trained_on_all_samples(trained, drawn):
     loaded = load_model(trained.model)
     assert set(loaded.emotions) == set(trained.report["counts"])
     assert sum(loaded.info["counts"].values()) == 65
@@ -85,7 +85,7 @@ def test_nothing_else_is_written(trained):
     ]
 
 
-def test_the_second_run_takes_the_landmarks_from_the_cache(trained, run, here, drawn):
+def test_the_second_run_uses_cached_landmarks(trained, run, here, drawn):
     result = run("train", drawn, "--output", "m.npz", "--jobs", 1)
     assert result.status == 0
     assert "  the landmarks of 65 images were cached\n" in result.out
@@ -138,7 +138,7 @@ def test_a_table_gives_the_same_scores_as_its_images(trained, run, here, drawn):
     assert np.allclose(first, second)
 
 
-def test_options_say_how_to_split(run, table):
+def test_split_options(run, table):
     result = run("train", table, "--runs", 3, "--test-size", 0.5, "--folds", 2, "--jobs", 1)
     assert result.status == 0
     assert len(accuracies(result.out)) == 3
@@ -146,14 +146,14 @@ def test_options_say_how_to_split(run, table):
     assert "people not in training: 2 folds of 8 subjects" in result.out
 
 
-def test_the_seed_decides_about_the_splits(run, table):
+def test_the_seed_determines_the_splits(run, table):
     first, again, other = (
         accuracies(run("train", table, "--jobs", 1, "--seed", seed).out) for seed in (0, 0, 1)
     )
     assert first == again != other
 
 
-def test_without_an_output_the_model_goes_to_models(run, table, here):
+def test_the_default_output_is_in_models(run, table, here):
     result = run("train", table, *QUICK)
     assert result.status == 0
     assert [path.name for path in (here / "models").iterdir()] == ["emotion.npz"]
@@ -161,7 +161,7 @@ def test_without_an_output_the_model_goes_to_models(run, table, here):
     assert "drawn" not in result.out + result.err
 
 
-def test_contempt_is_taken_in_where_asked_for(run, here):
+def test_contempt_is_optional(run, here):
     synthetic.table(n_subjects=4, emotions=EMOTIONS).save("people.npz")
     without, taken_in = (
         run("train", "people.npz", *QUICK),
@@ -173,7 +173,7 @@ def test_contempt_is_taken_in_where_asked_for(run, here):
 
 
 @pytest.mark.parametrize("output", ["file/model.npz", "folder"])
-def test_a_model_that_cannot_be_written_is_one_line(run, table, here, output):
+def test_an_unwritable_model_is_refused_first(run, table, here, output):
     touch(here / "file")
     (here / "folder").mkdir()
     result = run("train", table, *QUICK, "--output", output)
@@ -191,7 +191,7 @@ def test_a_model_that_cannot_be_written_is_one_line(run, table, here, output):
         (slice(0, 0), "people.npz: no usable face (it is empty)"),
     ],
 )
-def test_too_few_samples_are_one_line(run, table, which, complaint):
+def test_too_few_samples_are_refused(run, table, which, complaint):
     whole = load_table(table)
     whole.take(np.arange(len(whole))[which]).save(table)
     result = run("train", table, *QUICK)
@@ -201,14 +201,14 @@ def test_too_few_samples_are_one_line(run, table, which, complaint):
 
 
 @pytest.mark.parametrize("name", ["none", "none.npz", "none.csv"])
-def test_a_data_set_that_is_not_there_is_one_line(run, here, name):
+def test_a_missing_data_set_is_refused(run, here, name):
     result = run("train", name)
     assert (result.status, result.out) == (1, "")
     assert result.err.startswith(f"error: {name}: no such ")
     assert result.err.count("\n") == 1
 
 
-def test_without_any_data_set_faces_are_drawn_and_named_as_drawn(run, here, instead_of_drawing):
+def test_faces_are_drawn_without_a_data_set(run, here, instead_of_drawing):
     for when in ("first", "second"):
         result = run("train", *QUICK)
         assert result.status == 0, when
@@ -220,7 +220,7 @@ def test_without_any_data_set_faces_are_drawn_and_named_as_drawn(run, here, inst
 
 
 @pytest.mark.parametrize("layout", ["table", "folder", "itself", "manifest"])
-def test_what_lies_in_data_is_found(run, here, drawn, instead_of_drawing, layout):
+def test_the_data_set_in_data_is_found(run, here, drawn, instead_of_drawing, layout):
     images = [*sorted(drawn.rglob("*_001_*03.png"))[:3], *sorted(drawn.rglob("*_007_*03.png"))[:3]]
     place = {"folder": "data/mine", "itself": "data", "manifest": "data"}.get(layout)
     touch(here / "data" / "README.md", here / "data" / ".DS_Store", here / "data" / "film.mp4")
@@ -234,7 +234,7 @@ def test_what_lies_in_data_is_found(run, here, drawn, instead_of_drawing, layout
         names = [path.relative_to(here / "data") for path in (here / "data").rglob("*.png")]
         lines = [f"{name.as_posix()},{name.parts[0]}" for name in names]
         (here / "data" / "list.csv").write_text("\n".join(["path,emotion", *lines]))
-    # What was drawn earlier does not get in the way.
+    # Faces drawn earlier are ignored.
     shutil.copytree(drawn, here / "data" / "drawn-faces")
     result = run("train", *QUICK, "--test-size", 0.4)
     assert result.status == 0, result.err
@@ -244,7 +244,7 @@ def test_what_lies_in_data_is_found(run, here, drawn, instead_of_drawing, layout
     assert not instead_of_drawing
 
 
-def test_a_folder_in_data_that_cannot_be_used_is_explained(run, here, instead_of_drawing):
+def test_unusable_folders_in_data_are_reported(run, here, instead_of_drawing):
     ckplus(here / "data" / "CK", {"S005_001": ([1, 2], None)}, labels="none")
     result = run("train", *QUICK)
     assert result.status == 0
@@ -253,7 +253,7 @@ def test_a_folder_in_data_that_cannot_be_used_is_explained(run, here, instead_of
     assert "drawing sample faces" in drawing
 
 
-def test_where_nobody_is_known_it_does_not_claim_to_test_on_new_people(run, table, here):
+def test_unknown_subjects_are_not_called_unseen(run, table, here):
     people = load_table(table)
     LandmarkTable(**(vars(people) | {"subject": np.full(len(people), "")})).save(table)
     result = run("train", table, *QUICK)
@@ -262,12 +262,12 @@ def test_where_nobody_is_known_it_does_not_claim_to_test_on_new_people(run, tabl
     assert "Subjects are unknown here" in result.out
 
 
-def test_frames_of_one_sequence_on_both_sides_are_warned_of(run, here):
+def test_shared_sequences_cause_a_warning(run, here):
     synthetic.table(n_subjects=4, frames=3).save("people.npz")
     assert "warning: " in run("train", "people.npz", *QUICK).out
 
 
-def test_the_model_that_comes_along_is_never_replaced(run, drawn):
+def test_the_shipped_model_is_never_replaced(run, drawn):
     before = SHIPPED[-1].read_bytes()
     result = run("train", drawn, "--output", SHIPPED[-1])
     assert result.status == 1
@@ -275,7 +275,7 @@ def test_the_model_that_comes_along_is_never_replaced(run, drawn):
     assert SHIPPED[-1].read_bytes() == before
 
 
-def test_a_toy_never_replaces_a_model_of_real_faces_unasked(run, drawn, here, model):
+def test_drawn_faces_never_replace_a_model_of_real_ones(run, drawn, here, model):
     dataclasses.replace(load_model(model), info={"data": {"drawn": False}}).save(TRAINED_HERE)
     before = TRAINED_HERE.read_bytes()
     result = run("train", drawn, *QUICK)
@@ -285,7 +285,7 @@ def test_a_toy_never_replaces_a_model_of_real_faces_unasked(run, drawn, here, mo
     assert TRAINED_HERE.with_name("drawn.npz").is_file()
 
 
-def test_why_images_are_missing_is_told_where_too_few_are_left(run, here, png):
+def test_skipped_images_are_listed_if_too_few_are_left(run, here, png):
     for name, content in (("happy/a.jpg", b"text"), ("neutral/a.png", png), ("neutral/b.png", png)):
         path = here / "faces" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -296,14 +296,14 @@ def test_why_images_are_missing_is_told_where_too_few_are_left(run, here, png):
     assert result.err.splitlines()[-1].startswith("error: faces: training needs two or more faces")
 
 
-def test_packed_data_are_pointed_out(run, here, instead_of_drawing):
+def test_archives_in_data_are_reported(run, here, instead_of_drawing):
     (here / "data").mkdir()
     (here / "data" / "Emotion_labels.zip").write_bytes(b"PK")
     result = run("train", *QUICK, "--folds", "2")
     assert "Emotion_labels.zip: is an archive; unpack it" in result.err
 
 
-def test_the_model_tells_nothing_of_single_people_and_the_report_does(trained):
+def test_models_store_no_subjects(trained):
     people = trained.report["counts_per_subject"]
     assert people.keys() == trained.report["static"]["subjects"].keys()
     assert load_model(trained.model).info["static"]["accuracy"] > 0

@@ -13,14 +13,14 @@ def subjects(right, n=5):
     return {f"S{index:03d}": (n, int(value)) for index, value in enumerate(right)}
 
 
-def test_a_result_does_not_differ_from_itself():
+def test_a_result_equals_itself():
     same = subjects([5, 3, 4, 5, 2, 1, 5, 4])
     result = compare(same, same)
     assert (result.difference, result.interval, result.p_value) == (0, (0, 0), 1)
     assert result.verdict == "no difference beyond chance"
 
 
-def test_a_steady_difference_is_found_in_either_order():
+def test_a_consistent_difference_is_found_in_both_orders():
     good, bad = subjects([5, 4] * 10), subjects([4, 3] * 10)
     forth, back = compare(good, bad), compare(bad, good)
     assert forth.difference == pytest.approx(0.2) == -back.difference
@@ -30,19 +30,19 @@ def test_a_steady_difference_is_found_in_either_order():
     assert forth.interval[0] > 0
 
 
-def test_one_person_alone_makes_no_difference_beyond_chance():
+def test_one_person_is_not_a_difference_beyond_chance():
     result = compare(subjects([50] + [30] * 11, n=50), subjects([0] + [30] * 11, n=50))
     assert result.difference > 0.05
     assert not result.significant
 
 
-def test_a_handful_of_people_is_said_to_be_too_few():
+def test_five_people_are_too_few():
     result = compare(subjects([5] * 5), subjects([0] * 5))
     assert result.verdict == "too few subjects in both (5) to tell a difference from chance"
 
 
 @pytest.mark.parametrize("unequal", [False, True])
-def test_the_p_value_is_right_where_there_is_no_difference(unequal, monkeypatch):
+def test_p_values_are_uniform_without_a_difference(unequal, monkeypatch):
     monkeypatch.setattr(comparison, "FLIPS", 1000)  # enough here, and quick
     random = np.random.default_rng(3)
     p_values, covered = [], []
@@ -64,13 +64,13 @@ def test_the_p_value_is_right_where_there_is_no_difference(unequal, monkeypatch)
     assert np.mean(covered) > 0.86
 
 
-def test_the_p_value_is_that_of_all_exchanges():
-    # Of the 2 ** 8 exchanges of eight like differences, two are as large as what was seen.
+def test_the_p_value_estimates_that_of_all_exchanges():
+    # Of the 2 ** 8 exchanges of eight equal differences, two are as large as the observed one.
     result = compare(subjects([3] * 8), subjects([2] * 8))
     assert result.p_value == pytest.approx(2 / 2**8, abs=0.003)
 
 
-def test_people_of_one_result_alone_are_left_out_and_counted():
+def test_subjects_in_one_result_only_are_counted():
     a = {**subjects([5] * 8), "only": (5, 0)}
     b = {**subjects([5] * 8), "other": (9, 0), "another": (1, 0)}
     result = compare(a, b)
@@ -78,22 +78,22 @@ def test_people_of_one_result_alone_are_left_out_and_counted():
     assert result.accuracy_a == result.accuracy_b == 1
 
 
-def test_people_with_more_faces_in_one_result_are_counted():
+def test_subjects_with_unequal_numbers_of_faces_are_counted():
     assert compare(subjects([3] * 8, n=5), subjects([3] * 8, n=6)).unequal == 8
 
 
-def test_results_on_other_people_are_refused():
+def test_results_without_a_common_subject_are_refused():
     with pytest.raises(ReportError, match="no subject in common"):
         compare({"a": (1, 1)}, {"b": (1, 1)})
 
 
-def test_the_same_reports_give_the_same_answer_again():
+def test_comparisons_are_reproducible():
     random = np.random.default_rng(0)
     a, b = (subjects(random.integers(0, 6, 300)) for _ in "ab")
     assert compare(a, b) == compare(a, b)
 
 
-def test_a_report_is_found_by_its_folder(tmp_path):
+def test_a_folder_is_accepted_as_a_report(tmp_path):
     content = {"static": {"subjects": {"S1": {"n": 2, "right": 1}}}, "calibrated": None}
     (tmp_path / "report.json").write_text(json.dumps(content))
     report = load_report(tmp_path)
@@ -138,13 +138,13 @@ def test_damaged_subjects_are_refused(people):
         subjects_of({"static": {"subjects": people}}, "static", "x")
 
 
-def test_a_report_that_does_not_know_its_subjects_says_so():
+def test_a_report_without_subjects_is_refused():
     with pytest.raises(ReportError, match="has no subjects to pair"):
         subjects_of({"static": {"subjects": None}}, "static", "x")
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
-def test_a_pipe_is_no_report_and_nobody_waits_for_it(tmp_path):
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
+def test_a_named_pipe_is_refused_at_once(tmp_path):
     os.mkfifo(tmp_path / "report.json")
     with pytest.raises(ReportError, match=r"report\.json: "):
         load_report(tmp_path / "report.json")

@@ -40,17 +40,17 @@ def fitted():
     return EmotionClassifier().fit(FACES.landmarks, FACES.emotion, groups=FACES.subject)
 
 
-# scikit-learn's checks make up tables of a few columns.
+# The checks of scikit-learn use tables of a few columns.
 NARROW = dict.fromkeys(
     ("check_n_features_in", "check_n_features_in_after_fitting"),
     "numbers of columns do not matter to the embedding; the estimators know 136 alone",
 )
 
 
-# It is scikit-learn that casts infinity, before it refuses it.
+# scikit-learn casts infinity before it refuses it.
 @pytest.mark.filterwarnings("ignore:invalid value encountered in cast:RuntimeWarning")
 @pytest.mark.parametrize("estimator", [LandmarkFeatures(), EmotionClassifier(C=0.01)])
-def test_the_checks_of_scikit_learn_pass_on_tables_made_into_faces(estimator, monkeypatch):
+def test_estimators_pass_the_checks_of_scikit_learn(estimator, monkeypatch):
     pytest.importorskip("sklearn", minversion="1.6", reason="its checks could not be collected")
     check_array = estimators.check_array
 
@@ -66,7 +66,7 @@ def test_the_checks_of_scikit_learn_pass_on_tables_made_into_faces(estimator, mo
         estimator, on_skip=None, on_fail=None, expected_failed_checks=dict(NARROW)
     )
     failed = {r["check_name"]: r["exception"] for r in results if r["status"] == "failed"}
-    # The names of columns that pandas gives are not looked at.
+    # Column names of pandas are not checked.
     failed.pop("check_dataframe_column_names_consistency", None)
     assert failed == {}
     assert sum(result["status"] == "passed" for result in results) > 40
@@ -74,7 +74,7 @@ def test_the_checks_of_scikit_learn_pass_on_tables_made_into_faces(estimator, mo
 
 @pytest.mark.parametrize("emotions", [("anger", "happiness", "neutral"), ("fear", "neutral")])
 @pytest.mark.parametrize("frames", [1, 3])
-def test_it_says_what_the_static_head_of_training_says(emotions, frames):
+def test_probabilities_are_those_of_the_static_head(emotions, frames):
     faces = table(emotions=emotions, frames=frames)
     recipe = Recipe(static=HeadRecipe(0.004, 0.2, (0.5,)), partway_weight=0.3)
     model = fit_model(TrainingSet.of(faces), recipe, temperatures=(0.4, 1.0))
@@ -100,7 +100,7 @@ def test_the_defaults_are_those_of_the_recipe():
     )
 
 
-def test_the_model_can_be_saved_and_says_the_same(fitted, tmp_path):
+def test_the_model_gives_the_same_probabilities(fitted, tmp_path):
     fitted.to_model({"made by": "a test"}).save(tmp_path / "model.npz")
     model = load_model(tmp_path / "model.npz")
     assert model.info["made by"] == "a test"
@@ -108,7 +108,7 @@ def test_the_model_can_be_saved_and_says_the_same(fitted, tmp_path):
     np.testing.assert_allclose(model.probabilities(UNSEEN), fitted.predict_proba(UNSEEN), atol=1e-9)
 
 
-def test_who_is_who_makes_a_difference(fitted):
+def test_groups_change_the_fit(fitted):
     alone = EmotionClassifier().fit(FACES.landmarks, FACES.emotion)
     unknown = EmotionClassifier().fit(
         FACES.landmarks, FACES.emotion, groups=[None, float("nan"), ""] * (len(FACES) // 3)
@@ -118,7 +118,7 @@ def test_who_is_who_makes_a_difference(fitted):
     assert not np.allclose(alone.predict_proba(UNSEEN), fitted.predict_proba(UNSEEN), atol=1e-4)
 
 
-def test_flat_landmarks_are_the_same_faces(fitted):
+def test_flat_landmarks_give_the_same_result(fitted):
     flat = FACES.landmarks.reshape(len(FACES), -1)
     again = EmotionClassifier().fit(flat, FACES.emotion, groups=FACES.subject)
     np.testing.assert_array_equal(
@@ -130,14 +130,14 @@ def test_flat_landmarks_are_the_same_faces(fitted):
     assert again.n_features_in_ == fitted.n_features_in_ == 136
 
 
-def test_tools_that_insist_on_tables_take_flat_landmarks():
+def test_flat_landmarks_pass_through_2d_transformers():
     flat = FACES.landmarks.reshape(len(FACES), -1)
     both = make_pipeline(StandardScaler(with_mean=False, with_std=False), EmotionClassifier())
     assert both.fit(flat, FACES.emotion).score(flat, FACES.emotion) > 0.9
 
 
 @pytest.mark.parametrize("cv", [GroupKFold(4), LeaveOneGroupOut()])
-def test_folds_by_person(cv):
+def test_cross_validation_by_person(cv):
     scores = cross_val_score(
         EmotionClassifier(),
         FACES.landmarks,
@@ -151,7 +151,7 @@ def test_folds_by_person(cv):
     assert scores.mean() > 0.8
 
 
-def test_groups_can_be_routed_to_folds_and_classifier_at_once(fitted):
+def test_groups_are_routed_to_folds_and_classifier(fitted):
     with config_context(enable_metadata_routing=True):
         search = GridSearchCV(
             EmotionClassifier().set_fit_request(groups=True),
@@ -164,7 +164,7 @@ def test_groups_can_be_routed_to_folds_and_classifier_at_once(fitted):
     np.testing.assert_array_equal(search.predict_proba(UNSEEN), best.predict_proba(UNSEEN))
 
 
-def test_a_grid_search_chooses_the_temperature_that_makes_probabilities_true():
+def test_a_grid_search_calibrates_the_temperature():
     search = GridSearchCV(
         EmotionClassifier(),
         {"temperature": [0.3, 30.0], "C": [0.001]},
@@ -176,7 +176,7 @@ def test_a_grid_search_chooses_the_temperature_that_makes_probabilities_true():
     assert search.score(STRANGERS.landmarks, STRANGERS.emotion) > -1.0
 
 
-def test_features_go_before_any_other_classifier():
+def test_features_can_be_combined_with_any_classifier():
     pipeline = Pipeline(
         [
             ("features", LandmarkFeatures()),
@@ -189,7 +189,7 @@ def test_features_go_before_any_other_classifier():
     assert (named == FACES.emotion).mean() > 0.8
 
 
-def test_a_reference_is_taken_off():
+def test_a_reference_is_subtracted():
     features = landmark_features(UNSEEN)
     transformer = clone(LandmarkFeatures(reference=features[0]))
     np.testing.assert_allclose(transformer.fit_transform(UNSEEN), features - features[0])
@@ -198,13 +198,13 @@ def test_a_reference_is_taken_off():
             LandmarkFeatures(wrong).fit(UNSEEN)
 
 
-def test_features_have_names_that_follow_their_order():
+def test_feature_names_are_in_order():
     names = LandmarkFeatures().get_feature_names_out()
     assert names[[0, 67, 68, 135]].tolist() == ["x0", "x67", "y0", "y67"]
 
 
 @pytest.mark.parametrize("reference", [None, landmark_features(UNSEEN[0])])
-def test_features_are_not_taken_for_landmarks(fitted, reference):
+def test_features_are_refused_as_landmarks(fitted, reference):
     features = LandmarkFeatures(reference).transform(FACES.landmarks)
     wrong = make_pipeline(LandmarkFeatures(reference), EmotionClassifier())
     for call in (
@@ -216,7 +216,7 @@ def test_features_are_not_taken_for_landmarks(fitted, reference):
             call()
 
 
-def test_two_classes_have_one_score():
+def test_two_classes_have_a_1d_decision_function():
     classifier = EmotionClassifier().fit(TWO.landmarks, TWO.emotion)
     score = classifier.decision_function(TWO.landmarks)
     assert score.shape == (len(TWO),)
@@ -228,7 +228,7 @@ def test_two_classes_have_one_score():
 @pytest.mark.parametrize(
     "labels", [["no", "yes"], [3, 11], [False, True], np.array(["a", "b"], dtype=object)]
 )
-def test_labels_may_be_anything_until_a_model_is_made(labels):
+def test_only_models_require_known_labels(labels):
     y = np.array(labels)[(TWO.emotion == "neutral").astype(int)]
     classifier = EmotionClassifier().fit(TWO.landmarks, y)
     assert classifier.predict(TWO.landmarks).dtype == y.dtype
@@ -237,7 +237,7 @@ def test_labels_may_be_anything_until_a_model_is_made(labels):
         classifier.to_model()
 
 
-def test_a_dozen_numbered_classes_stay_in_order():
+def test_numeric_classes_stay_in_order():
     rng = np.random.default_rng(0)
     moves = rng.normal(0, 4, (12, 68, 2))
     y = np.tile(np.arange(12), 6)
@@ -259,7 +259,7 @@ def test_a_dozen_numbered_classes_stay_in_order():
         ({"sequence": FACES.sequence[:-1]}, "sequence must have shape"),
     ],
 )
-def test_what_cannot_be_learned_from_is_refused(change, words):
+def test_invalid_data_are_refused(change, words):
     given = {"X": FACES.landmarks, "y": FACES.emotion} | change
     with pytest.raises(ValueError, match=words):
         EmotionClassifier().fit(**given)
@@ -269,14 +269,14 @@ def test_what_cannot_be_learned_from_is_refused(change, words):
     ("name", "value"),
     [("C", 0), ("shrinkage", 1.5), ("partway_weight", -1), ("temperature", np.nan)],
 )
-def test_parameters_are_checked_when_fitting_and_not_before(name, value):
+def test_parameters_are_checked_in_fit(name, value):
     classifier = EmotionClassifier().set_params(**{name: value})
     assert classifier.get_params()[name] is value
     with pytest.raises(ValueError, match=name):
         classifier.fit(FACES.landmarks, FACES.emotion)
 
 
-def test_without_fitting_there_is_no_answer():
+def test_unfitted_estimators_raise():
     classifier = EmotionClassifier()
     for call in (classifier.predict, classifier.predict_proba, classifier.decision_function):
         with pytest.raises(NotFittedError):
@@ -285,7 +285,7 @@ def test_without_fitting_there_is_no_answer():
         classifier.to_model()
 
 
-def test_the_examples_of_the_docstrings_are_true():
+def test_docstring_examples():
     result = doctest.testmod(estimators)
     assert result.attempted > 10
     assert result.failed == 0

@@ -134,23 +134,23 @@ def test_unknown_subjects_are_tested_by_plain_folds():
 
 
 @pytest.mark.parametrize("n_subjects", [2, 3, 5])
-def test_few_people_are_enough(n_subjects):
+def test_two_people_are_enough(n_subjects):
     faces = table(n_subjects=n_subjects)
     static, calibrated = cross_validate(faces, jobs=1)
     assert static.scores["n"] == len(faces)
     assert np.isfinite(static.probabilities).all()
-    # One person shows each emotion once, which is too little to learn differences from.
+    # With two people, one is left to learn from, with one face of each emotion.
     assert (calibrated is None) == (n_subjects == 2)
 
 
-def test_a_rare_emotion_of_one_person_is_no_obstacle():
+def test_an_emotion_of_one_person_only_is_scored():
     # Nobody else shows fear, so no model tested on this person knows it.
     rare = (FACES.emotion == "fear") & (FACES.subject != "S000")
     static, _ = cross_validate(FACES.take(~rare), jobs=1)
     assert static.scores["recall"]["fear"] == 0
 
 
-def test_too_little_to_split_says_so():
+def test_too_few_samples_are_refused():
     few = FACES.take(np.arange(6))
     with pytest.raises(TrainingError, match="too few to hold out"):
         list(shuffled_splits(few))
@@ -158,7 +158,7 @@ def test_too_little_to_split_says_so():
         cross_validate(FACES.take(FACES.subject == "S000"))
 
 
-def test_the_report_counts_everyone_once():
+def test_scores_count_every_sample_once():
     static, _ = cross_validate(FACES, folds=3, jobs=1)
     values = static.scores
     assert sum(person["n"] for person in values["subjects"].values()) == len(FACES)

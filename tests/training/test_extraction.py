@@ -49,7 +49,7 @@ def skipped(result: extraction.Extraction) -> list[tuple[str, str]]:
     return [(path.name, reason) for path, reason in result.skipped]
 
 
-def test_faces_are_kept_in_order_and_every_other_image_has_its_reason(samples, detector):
+def test_faces_are_in_order_and_other_images_have_a_reason(samples, detector):
     result = extract(samples, jobs=1)
     table = result.table
     assert table.emotion.tolist() == ["fear", "sadness"]
@@ -62,7 +62,7 @@ def test_faces_are_kept_in_order_and_every_other_image_has_its_reason(samples, d
     assert result.from_cache == 0
 
 
-def test_the_second_time_everything_is_known_by_content_wherever_it_lies(samples, tmp_path):
+def test_results_are_cached_by_content(samples, tmp_path):
     cache = tmp_path / "new" / "cache"
     first = extract(samples, jobs=1, cache=cache)
     assert (first.from_cache, first.cache_problem) == (0, "")
@@ -75,7 +75,7 @@ def test_the_second_time_everything_is_known_by_content_wherever_it_lies(samples
     assert skipped(again) == SKIPPED
 
 
-def test_a_file_with_new_content_is_measured_anew(samples, tmp_path, face):
+def test_a_file_with_new_content_is_measured_again(samples, tmp_path, face):
     extract(samples[:1], jobs=1, cache=tmp_path / "cache")
     before = extract(samples[:1], jobs=1, cache=tmp_path / "cache").table.landmarks
     shifted = np.roll(face[::2, ::2], 30, axis=1)
@@ -85,7 +85,7 @@ def test_a_file_with_new_content_is_measured_anew(samples, tmp_path, face):
     assert np.allclose(after.table.landmarks - before, [30, 0], atol=3)
 
 
-def test_another_way_of_measuring_is_measured_anew(samples, tmp_path, monkeypatch):
+def test_another_measurement_version_is_measured_again(samples, tmp_path, monkeypatch):
     extract(samples[:1], jobs=1, cache=tmp_path / "cache")
     monkeypatch.setattr(extraction, "MEASUREMENT_VERSION", 1000)
     assert extract(samples[:1], jobs=1, cache=tmp_path / "cache").from_cache == 0
@@ -101,7 +101,7 @@ def test_another_way_of_measuring_is_measured_anew(samples, tmp_path, monkeypatc
     ],
     ids=["cut off", "empty", "something else", "one bit"],
 )
-def test_a_damaged_cache_is_measured_anew(samples, tmp_path, damage):
+def test_damaged_cache_entries_are_measured_again(samples, tmp_path, damage):
     first = extract(samples[:3], jobs=1, cache=tmp_path / "cache")
     damaged, *_ = sorted(
         (tmp_path / "cache").rglob("output.pkl"), key=lambda path: -path.stat().st_size
@@ -118,9 +118,7 @@ def refuse(**_):
 
 
 @pytest.mark.parametrize("place", ["file", "file/below", "refused"])
-def test_a_cache_that_cannot_be_written_is_a_note_and_no_error(
-    samples, tmp_path, place, monkeypatch
-):
+def test_an_unusable_cache_is_reported(samples, tmp_path, place, monkeypatch):
     (tmp_path / "file").touch()
     if place == "refused":  # rights do not stop root, as whom tests may run
         monkeypatch.setattr("tempfile.TemporaryFile", refuse)
@@ -135,7 +133,7 @@ def test_without_a_cache_nothing_is_written(samples, cache_folder, tmp_path):
     assert (sorted(cache_folder.rglob("*")), sorted(tmp_path.rglob("*"))) == before
 
 
-def test_workers_find_the_same_as_one_process(tmp_path, png, face):
+def test_workers_give_the_same_landmarks(tmp_path, png, face):
     samples = []
     for shift in range(extraction._WORTH_WORKERS):
         path = tmp_path / f"{shift}.png"
@@ -180,7 +178,7 @@ def test_no_samples_give_an_empty_table():
     assert result.skipped == []
 
 
-def test_an_unusable_predictor_is_told_before_the_work_starts(samples, tmp_path):
+def test_an_unusable_predictor_is_refused_first(samples, tmp_path):
     (tmp_path / "bad.dat").write_bytes(b"bad")
     with pytest.raises(PredictorError, match=r"bad\.dat: not a shape predictor"):
         extract(samples, predictor=tmp_path / "bad.dat", jobs=1)
@@ -188,7 +186,7 @@ def test_an_unusable_predictor_is_told_before_the_work_starts(samples, tmp_path)
         extract(samples, predictor=tmp_path / "none.dat", jobs=1)
 
 
-def test_an_unusable_predictor_is_told_from_a_worker(samples, tmp_path, monkeypatch):
+def test_an_unusable_predictor_is_reported_by_workers(samples, tmp_path, monkeypatch):
     (tmp_path / "bad.dat").write_bytes(b"bad")
     monkeypatch.setattr(extraction, "_WORTH_WORKERS", 2)
     with pytest.raises(PredictorError, match=r"bad\.dat: not a shape predictor"):
@@ -196,7 +194,7 @@ def test_an_unusable_predictor_is_told_from_a_worker(samples, tmp_path, monkeypa
 
 
 @pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="Windows has no signal masks")
-def test_ctrl_c_is_no_matter_of_processes_started_meanwhile():
+def test_workers_ignore_ctrl_c():
     asks = "import signal; print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []))"
     with kept_from_interrupts():
         answer = subprocess.run([sys.executable, "-c", asks], capture_output=True, text=True)
@@ -204,7 +202,7 @@ def test_ctrl_c_is_no_matter_of_processes_started_meanwhile():
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
 
-def test_a_copy_of_the_predictor_is_known_by_its_content(samples, tmp_path):
+def test_a_copy_of_the_predictor_shares_the_cache(samples, tmp_path):
     extract(samples[:1], jobs=1, cache=tmp_path / "cache")
     try:
         (tmp_path / "own.dat").symlink_to(find_predictor())

@@ -1,6 +1,3 @@
-import io
-import os
-import pickle
 import zipfile
 
 import numpy as np
@@ -18,14 +15,14 @@ def table() -> LandmarkTable:
 
 @pytest.fixture
 def saved(tmp_path, table):
-    """The table's file and its arrays, to be spoilt."""
+    """A table file and its arrays."""
     path = tmp_path / "table.npz"
     table.save(path)
     with np.load(path, allow_pickle=False) as arrays:
         return path, dict(arrays)
 
 
-def test_saving_and_loading_changes_nothing(tmp_path, table):
+def test_round_trip(tmp_path, table):
     table.save(tmp_path / "new" / "table.npz")
     loaded = load_table(tmp_path / "new" / "table.npz")
     assert np.allclose(loaded.landmarks, table.landmarks, rtol=1e-6)
@@ -35,14 +32,14 @@ def test_saving_and_loading_changes_nothing(tmp_path, table):
     assert not loaded.drawn
 
 
-def test_drawn_faces_stay_known_as_drawn(tmp_path, table):
+def test_drawn_is_kept(tmp_path, table):
     drawn = LandmarkTable(**(vars(table) | {"drawn": True}))
     drawn.save(tmp_path / "table.npz")
     assert load_table(tmp_path / "table.npz").drawn
     assert drawn.take(table.emotion == "fear").drawn
 
 
-def test_names_need_not_be_ascii(tmp_path, table):
+def test_names_may_be_unicode(tmp_path, table):
     own = LandmarkTable(**(vars(table) | {"subject": np.full(len(table), "Zoë 幸")}))
     own.save(tmp_path / "table.npz")
     assert set(load_table(tmp_path / "table.npz").subject) == {"Zoë 幸"}
@@ -62,7 +59,7 @@ def test_take_keeps_rows_together(table):
     assert set(table.take(table.emotion == "fear").emotion) == {"fear"}
 
 
-def test_subjects_are_known_only_where_all_are(table):
+def test_subjects_known_requires_all(table):
     assert table.subjects_known
     some = table.subject.copy()
     some[3] = ""
@@ -85,7 +82,7 @@ def test_only_landmarks_and_emotion_are_needed(tmp_path, saved):
     assert set(table.subject) == set(table.sequence) == set(table.source) == {""}
 
 
-def test_other_names_of_emotions_are_understood(saved):
+def test_aliases_of_emotions_are_accepted(saved):
     path, arrays = saved
     others = np.array(
         [{"happiness": "Happy", "fear": "AFRAID"}.get(e, e) for e in arrays["emotion"]]
@@ -141,7 +138,7 @@ def test_a_table_without_a_needed_array_is_refused(saved, name):
 
 
 class Trap:
-    """Unpickling it would be noticed."""
+    """Unpickling it fails the test."""
 
     def __reduce__(self):
         return pytest.fail, ("the pickle was executed",)
@@ -155,17 +152,6 @@ def test_a_pickle_in_the_table_is_not_executed(saved, name):
         load_table(path)
 
 
-def test_a_bare_pickle_in_place_of_an_array_is_not_executed(saved):
-    path, arrays = saved
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("emotion.npy", pickle.dumps(Trap()))
-        buffer = io.BytesIO()
-        np.save(buffer, arrays["landmarks"])
-        archive.writestr("landmarks.npy", buffer.getvalue())
-    with pytest.raises(DatasetError, match="not a landmark table or damaged"):
-        load_table(path)
-
-
 @pytest.mark.parametrize("share", [0.0, 0.02, 0.5, 0.99])
 def test_a_truncated_table_is_refused(saved, share):
     path, _ = saved
@@ -175,17 +161,7 @@ def test_a_truncated_table_is_refused(saved, share):
         load_table(path)
 
 
-def test_a_damaged_table_is_refused(saved):
-    path, _ = saved
-    data = bytearray(path.read_bytes())
-    for index in range(200, len(data) // 2, 7):
-        data[index] ^= 0x55
-    path.write_bytes(data)
-    with pytest.raises(DatasetError):
-        load_table(path)
-
-
-def test_what_is_no_archive_is_refused(tmp_path):
+def test_other_files_are_refused(tmp_path):
     (tmp_path / "text.npz").write_text("not a zip")
     np.save(tmp_path / "array.npy", np.zeros(3))
     with zipfile.ZipFile(tmp_path / "empty.npz", "w"):
@@ -199,37 +175,15 @@ def test_what_is_no_archive_is_refused(tmp_path):
         load_table(tmp_path / "none.npz")
 
 
-def test_an_archive_that_would_unpack_to_too_much_is_refused(saved, monkeypatch):
-    path, _ = saved
-    monkeypatch.setattr("landmark_emotion.training.landmark_table.MAX_BYTES", path.stat().st_size)
-    with pytest.raises(DatasetError, match="unpacks to more than 0 MB"):
-        load_table(path)
-
-
-def test_a_table_that_cannot_be_written_is_told(tmp_path, table):
+def test_a_table_that_cannot_be_written_raises(tmp_path, table):
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="cannot be written"):
         table.save(tmp_path / "file" / "table.npz")
 
 
-def test_a_small_file_that_unpacks_to_a_large_table_is_refused_before_it_is(tmp_path):
-    path = tmp_path / "bomb.npz"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("landmarks.npy", bytes(20 * 2**20))
-    with pytest.raises(DatasetError, match="unpacks to suspiciously much for its size"):
-        load_table(path)
-
-
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
-def test_nobody_waits_for_a_pipe(tmp_path):
-    os.mkfifo(tmp_path / "table.npz")
-    with pytest.raises(DatasetError, match="not a regular file"):
-        load_table(tmp_path / "table.npz")
-
-
 @pytest.mark.parametrize("order", "<>")
 @pytest.mark.parametrize("name", ["emotion", "subject", "source"])
-def test_texts_that_are_no_unicode_are_refused(saved, order, name):
+def test_invalid_unicode_is_refused(saved, order, name):
     path, arrays = saved
     texts = arrays[name].astype(f"{order}U9")
     texts.view(f"{order}u4")[3] = 0x110000
@@ -238,7 +192,7 @@ def test_texts_that_are_no_unicode_are_refused(saved, order, name):
         load_table(path)
 
 
-def test_what_is_told_of_an_odd_emotion_stays_on_one_line(saved):
+def test_messages_escape_emotions(saved):
     path, arrays = saved
     np.savez(path, **arrays | {"emotion": np.full(len(arrays["emotion"]), "on\ntwo\x1b[2J")})
     with pytest.raises(DatasetError) as raised:
@@ -246,21 +200,7 @@ def test_what_is_told_of_an_odd_emotion_stays_on_one_line(saved):
     assert str(raised.value).isprintable()
 
 
-def test_nobody_but_the_error_talks_of_a_damaged_header(saved):
-    path, _ = saved
-    with zipfile.ZipFile(path) as archive:
-        members = {name: archive.read(name) for name in archive.namelist()}
-    header = members["emotion.npy"]
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, content in members.items():
-            # An escape that Python does not know makes it warn, which the tests take for an error.
-            odd = header.replace(b"'descr'", b"'\\dscr'")
-            archive.writestr(name, odd if name == "emotion.npy" else content)
-    with pytest.raises(DatasetError, match=r"^[^\n]+Header does not contain the correct keys"):
-        load_table(path)
-
-
-def test_nobody_but_the_error_talks_of_odd_numbers(saved):
+def test_long_doubles_do_not_warn(saved):
     path, arrays = saved
     landmarks = arrays["landmarks"].astype(np.float32)
     landmarks.view(np.uint32)[0, 3, 1] = 0x7F800001  # NaN of the kind that is to be told of

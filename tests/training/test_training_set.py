@@ -21,7 +21,7 @@ def test_frames_of_one_sequence_share_their_weight():
     assert all(sum(weights) == pytest.approx(1) for weights in per_sequence.values())
 
 
-def test_emotions_that_cannot_be_learned_are_left_out_and_counted():
+def test_emotions_with_one_sample_are_left_out():
     some = FACES.emotion.copy()
     some[some == "fear"] = "neutral"
     some[0] = "fear"
@@ -33,7 +33,7 @@ def test_emotions_that_cannot_be_learned_are_left_out_and_counted():
     assert len(kept) + sum(left_out.values()) == len(FACES)
 
 
-def test_features_of_the_training_set_are_those_of_live_use():
+def test_features_are_those_of_prediction():
     np.testing.assert_array_equal(
         TrainingSet.of(FACES).features, landmark_features(FACES.landmarks)
     )

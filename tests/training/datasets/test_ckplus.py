@@ -57,7 +57,7 @@ def test_every_nesting_is_read_alike(tmp_path, images, labels, named):
     assert summary(read_dataset(base / named)) == EXPECTED
 
 
-def test_the_labels_are_found_from_inside_the_images(tmp_path, monkeypatch):
+def test_labels_are_found_from_inside_the_images(tmp_path, monkeypatch):
     base = ckplus(tmp_path / "data", TWO)
     monkeypatch.chdir(base / "cohn-kanade-images")
     assert summary(read_dataset(Path())) == EXPECTED
@@ -96,7 +96,7 @@ def test_stray_files_change_nothing(tmp_path):
     assert summary(read_dataset(base)) == EXPECTED
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
 def test_an_endless_emotion_file_is_not_read(tmp_path):
     base = ckplus(tmp_path / "CK+", TWO)
     label = next(path for path in base.rglob("*_emotion.txt"))
@@ -120,7 +120,7 @@ def test_frames_are_ordered_by_number_whatever_its_width(tmp_path):
     ]
 
 
-def test_names_in_capitals_and_without_are_the_same(tmp_path):
+def test_names_are_case_insensitive(tmp_path):
     touch(tmp_path / "s005" / "001" / "s005_001_00000001.PNG")
     touch(tmp_path / "s005" / "001" / "S005_001_00000002.Png")
     touch(tmp_path / "Emotion" / "s005_001_00000002_EMOTION.TXT", content=b"1")
@@ -130,7 +130,7 @@ def test_names_in_capitals_and_without_are_the_same(tmp_path):
     ]
 
 
-def test_a_frame_that_lies_there_twice_counts_once(tmp_path):
+def test_duplicate_frames_count_once(tmp_path):
     base = ckplus(tmp_path, TWO)
     ckplus(tmp_path, TWO, images="copy/cohn-kanade-images")
     assert summary(read_dataset(base)) == EXPECTED
@@ -139,7 +139,7 @@ def test_a_frame_that_lies_there_twice_counts_once(tmp_path):
 @pytest.mark.parametrize(
     ("n", "numbers"), [(1, [11]), (2, [7, 11]), (3, [2, 7, 11]), (50, [2, 7, 11])]
 )
-def test_peak_frames_are_taken_from_the_end_and_never_the_neutral_one(tmp_path, n, numbers):
+def test_peak_frames_never_include_the_neutral_frame(tmp_path, n, numbers):
     base = ckplus(tmp_path, {"S005_001": ([1, 2, 7, 11], "6")})
     dataset = read_dataset(base, peak_frames=n)
     assert [row[3] for row in summary(dataset) if row[0] == "sadness"] == numbers
@@ -154,7 +154,7 @@ def test_sequences_without_a_label_are_counted(tmp_path):
 
 
 @pytest.mark.parametrize("content", ["", "happy", "8", "-1", "3.5", "nan", "inf", "3 4", "\0", "ü"])
-def test_a_label_that_is_no_code_is_counted(tmp_path, content):
+def test_invalid_codes_are_counted(tmp_path, content):
     base = ckplus(tmp_path, TWO | {"S011_001": ([1, 2], content)})
     dataset = read_dataset(base)
     assert summary(dataset) == EXPECTED
@@ -162,12 +162,12 @@ def test_a_label_that_is_no_code_is_counted(tmp_path, content):
 
 
 @pytest.mark.parametrize("content", ["7", " 7\r\n", "7.0", "   7.0000000e+00\n", "+7"])
-def test_a_code_may_be_written_in_any_way(tmp_path, content):
+def test_codes_may_have_any_number_format(tmp_path, content):
     base = ckplus(tmp_path, {"S011_001": ([1, 2], content)})
     assert summary(read_dataset(base))[1][0] == "surprise"
 
 
-def test_a_sequence_of_one_frame_has_no_neutral_one(tmp_path):
+def test_a_sequence_of_one_frame_has_no_neutral_frame(tmp_path):
     dataset = read_dataset(ckplus(tmp_path, TWO | {"S011_001": ([4], "7")}))
     assert summary(dataset) == [*EXPECTED, ("surprise", "S011", "S011_001", 4)]
     assert dataset.left_out == {"neutral frame of a sequence of one frame": 1}
@@ -212,7 +212,7 @@ def test_an_emotion_file_that_cannot_be_read_says_why(tmp_path, monkeypatch):
         read_dataset(ckplus(tmp_path, TWO))
 
 
-def test_a_folder_beside_that_cannot_be_listed_does_not_matter(tmp_path, monkeypatch):
+def test_unlistable_folders_beside_are_ignored(tmp_path, monkeypatch):
     base = ckplus(tmp_path, TWO)
     (tmp_path / "Aemotion-private").mkdir()
     walk = module.walk_files
@@ -226,7 +226,7 @@ def test_a_folder_beside_that_cannot_be_listed_does_not_matter(tmp_path, monkeyp
     assert summary(read_dataset(base / "cohn-kanade-images")) == EXPECTED
 
 
-def test_class_folders_below_subjects_are_not_taken_for_it(tmp_path):
+def test_class_folders_below_subjects_are_class_folders(tmp_path):
     touch(tmp_path / "S010" / "anger" / "S010_004_00000017.png")
     touch(tmp_path / "S010" / "joy" / "S010_006_00000017.png")
     dataset = read_dataset(tmp_path)

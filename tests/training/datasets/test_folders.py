@@ -26,7 +26,7 @@ def test_every_alias_names_its_folder(tmp_path, change):
     assert emotions(tmp_path) == expected
 
 
-def test_the_copy_of_ckplus_in_crops_knows_its_people(tmp_path):
+def test_crops_of_ckplus_have_subjects(tmp_path):
     for number in (15, 16, 17):
         touch(tmp_path / "CK+48" / "anger" / f"S010_004_{number:08}.png")
     touch(tmp_path / "CK+48" / "happy" / "S011_006_00000013.png")
@@ -38,7 +38,7 @@ def test_the_copy_of_ckplus_in_crops_knows_its_people(tmp_path):
     ]
 
 
-def test_names_without_a_subject_leave_it_unknown(tmp_path):
+def test_other_names_have_no_subject(tmp_path):
     touch(tmp_path / "anger" / "0.jpg", tmp_path / "fear" / "PrivateTest_10131363.jpg")
     assert {(s.subject, s.sequence) for s in read_dataset(tmp_path).samples} == {("", "")}
 
@@ -56,14 +56,14 @@ def test_the_nearest_folder_named_after_an_emotion_decides(tmp_path):
     }
 
 
-def test_the_name_of_the_data_set_itself_does_not_count(tmp_path):
+def test_the_name_of_the_root_is_ignored(tmp_path):
     root = tmp_path / "happy"
     touch(root / "1.png")
     with pytest.raises(DatasetError, match="neither a CK/CK\\+ tree, folders named after"):
         read_dataset(root)
 
 
-def test_stray_files_are_left_out_and_foreign_folders_counted(tmp_path):
+def test_images_in_other_folders_are_counted(tmp_path):
     touch(
         tmp_path / "anger" / "1.PNG",
         tmp_path / "anger" / ".DS_Store",
@@ -84,20 +84,20 @@ def test_stray_files_are_left_out_and_foreign_folders_counted(tmp_path):
     }
 
 
-def test_images_come_in_the_order_of_their_numbers(tmp_path):
+def test_images_are_in_natural_order(tmp_path):
     for number in (100, 9, 10):
         touch(tmp_path / "joy" / f"{number}.png")
     assert list(emotions(tmp_path)) == ["joy/9.png", "joy/10.png", "joy/100.png"]
 
 
-def test_the_people_of_kdef_are_not_taken_for_emotions(tmp_path):
+def test_folders_of_kdef_are_no_emotions(tmp_path):
     touch(tmp_path / "AF01" / "AF01ANS.JPG", tmp_path / "AM02" / "AM02HAS.JPG")
     with pytest.raises(DatasetError, match="neither"):
         read_dataset(tmp_path)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
-def test_what_is_told_of_an_odd_folder_stays_on_one_line(tmp_path):
+def test_messages_escape_folder_names(tmp_path):
     touch(tmp_path / "fear" / "a.png")
     touch(tmp_path / "on\ntwo" / "a.png")
     (reason,) = read_dataset(tmp_path).left_out

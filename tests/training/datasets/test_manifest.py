@@ -51,18 +51,18 @@ def test_a_row_is_a_sample(write, tmp_path):
         "path,emotion,subject\na.png,sad,p1,one,too,many\n",
     ],
 )
-def test_spreadsheets_write_csv_in_many_ways(write, tmp_path, content):
+def test_csv_dialects(write, tmp_path, content):
     assert rows(write(content), tmp_path) == [("a.png", "sadness", "p1", "")]
 
 
-def test_what_is_told_of_an_odd_label_stays_on_one_line(write):
+def test_messages_escape_labels(write):
     with pytest.raises(DatasetError, match=r"unknown emotion 'on\\ntwo\\x1b\[2J'") as raised:
         write('path,emotion\na.png,"on\ntwo\x1b[2J"\n')
     assert str(raised.value).isprintable()
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="it takes the whole file for damaged")
-def test_a_path_that_no_file_can_have_is_left_out(write, tmp_path):
+def test_impossible_paths_are_left_out(write, tmp_path):
     dataset = write("path,emotion\na.png,sad\nb\0.png,sad\nc\0/d.png,sad\n")
     assert rows(dataset, tmp_path) == [("a.png", "sadness", "", "")]
     assert dataset.left_out == {"row with an impossible path": 2}
@@ -78,7 +78,7 @@ def test_paths_are_relative_to_the_manifest_and_not_to_the_current_folder(write,
     assert write(f"path,emotion\n{absolute},joy\n").samples[0].path == Path(absolute)
 
 
-def test_paths_of_windows_are_understood(write, tmp_path):
+def test_windows_paths_are_accepted(write, tmp_path):
     assert rows(write("path,emotion\nsub\\deep\\a.png,joy\n"), tmp_path)[0][0] == "sub/deep/a.png"
 
 
@@ -88,7 +88,7 @@ def test_a_backslash_may_be_part_of_a_name(write, tmp_path):
     assert rows(write("path,emotion\nodd\\name.png,joy\n"), tmp_path)[0][0] == "odd\\name.png"
 
 
-def test_subject_and_sequence_may_come_from_the_name(write, tmp_path):
+def test_subject_and_sequence_default_to_those_in_the_name(write, tmp_path):
     content = "path,emotion,subject\nS010_004_00000017.png,anger,\nS010_004_00000018.png,anger,me\n"
     assert rows(write(content), tmp_path) == [
         ("S010_004_00000017.png", "anger", "S010", "S010_004"),
@@ -116,17 +116,17 @@ def test_a_missing_column_is_named(write, content):
 @pytest.mark.parametrize(
     "content", ["path,emotion\ngrüß.png,joy\n".encode("latin-1"), b"\xff\xfe\0"]
 )
-def test_another_encoding_is_refused_with_the_remedy(write, content):
+def test_other_encodings_are_refused(write, content):
     with pytest.raises(DatasetError, match=r"list\.csv: not UTF-8 text; save it as CSV UTF-8"):
         write(content)
 
 
-def test_a_field_that_never_ends_is_refused(write):
+def test_an_endless_field_is_refused(write):
     with pytest.raises(DatasetError, match=r"list\.csv: not a CSV"):
         write('path,emotion\n"' + "a.png,joy\n" * 20_000)
 
 
-def test_a_manifest_of_absurd_size_is_refused(write, monkeypatch):
+def test_a_huge_manifest_is_refused(write, monkeypatch):
     monkeypatch.setattr("landmark_emotion.training.datasets.manifest.MAX_BYTES", 10)
     with pytest.raises(DatasetError, match="split the manifest"):
         write("path,emotion\na.png,joy\n")
@@ -139,11 +139,11 @@ def test_a_manifest_without_a_usable_row_says_why(write):
         write("path,emotion\na.png,hungry\n")
 
 
-def test_an_overlong_path_is_no_reason_to_stop(write):
+def test_overlong_paths_are_accepted(write):
     assert len(write("path,emotion\n" + "x\\" * 3000 + "a.png,joy\n").samples) == 1
 
 
-def test_a_manifest_in_a_folder_comes_before_its_other_layouts(write, tmp_path):
+def test_a_manifest_takes_precedence(write, tmp_path):
     write("path,emotion\nanger/a.png,joy\n", "manifest.csv")
     (tmp_path / "anger").mkdir()
     (tmp_path / "anger" / "a.png").touch()

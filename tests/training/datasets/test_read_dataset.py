@@ -10,7 +10,7 @@ from landmark_emotion.training.datasets import read_dataset
 
 @pytest.fixture
 def toy(tmp_path, drawn):
-    """A folder data/ in which drawn faces lie."""
+    """A folder data/ with drawn faces in it."""
     shutil.copytree(drawn / "Emotion", tmp_path / "data" / "drawn" / "Emotion")
     shutil.copy(drawn / "README.txt", tmp_path / "data" / "drawn")
     names = [path.relative_to(drawn) for path in (drawn / "cohn-kanade-images").rglob("*.png")]
@@ -18,20 +18,20 @@ def toy(tmp_path, drawn):
     return tmp_path / "data"
 
 
-def test_what_is_not_there_is_told(tmp_path):
+def test_a_missing_path_is_refused(tmp_path):
     with pytest.raises(DatasetError, match="none: no such folder or file; check the path"):
         read_dataset(tmp_path / "none")
 
 
 @pytest.mark.parametrize("name", ["movie.mp4", "table.npy", "noextension", "photo.png"])
-def test_a_file_of_another_kind_is_refused(tmp_path, name):
+def test_other_files_are_refused(tmp_path, name):
     touch(tmp_path / name)
     with pytest.raises(DatasetError, match=r"neither a folder, a \.csv nor an \.npz"):
         read_dataset(tmp_path / name)
 
 
 @pytest.mark.parametrize("name", ["one.png", "holiday/one.png", "text.txt", "README.md"])
-def test_a_folder_of_something_else_is_refused(tmp_path, name):
+def test_other_folders_are_refused(tmp_path, name):
     touch(tmp_path / "data" / name)
     with pytest.raises(DatasetError, match=r"neither a CK/CK\+ tree, folders named after emotions"):
         read_dataset(tmp_path / "data")
@@ -43,13 +43,13 @@ def test_an_empty_folder_is_refused(tmp_path):
         read_dataset(tmp_path / "data")
 
 
-def test_a_tree_whose_labels_are_all_broken_says_why(tmp_path):
+def test_a_tree_with_invalid_labels_only_says_why(tmp_path):
     base = ckplus(tmp_path / "CK+", {"S005_001": ([1, 2], "x"), "S005_002": ([1, 2], None)})
     with pytest.raises(DatasetError, match=r"1 x sequence whose .*see data/README\.md"):
         read_dataset(base)
 
 
-def test_drawn_faces_are_known_as_such_from_wherever_they_are_named(toy, tmp_path):
+def test_drawn_faces_are_recognized_from_any_path(toy, tmp_path):
     assert read_dataset(toy / "drawn").drawn
     assert read_dataset(toy / "drawn" / "cohn-kanade-images").drawn
     images = sorted(toy.rglob("*.png"))[:2]
@@ -58,14 +58,14 @@ def test_drawn_faces_are_known_as_such_from_wherever_they_are_named(toy, tmp_pat
     assert read_dataset(tmp_path / "list.csv").drawn
 
 
-def test_other_faces_are_not_taken_for_drawn(toy, tmp_path):
+def test_real_faces_are_not_drawn(toy, tmp_path):
     touch(toy / "real" / "anger" / "1.png", toy / "real" / "fear" / "1.png")
     touch(toy / "real" / "README.txt", content=b"Real faces.")
     assert not read_dataset(toy / "real").drawn
 
 
 def test_drawn_faces_are_never_mixed_with_others(toy):
-    # The same names of sequences in both: frames of one must not end in the other.
+    # Sequences have the same names in both, and their frames must not be mixed.
     ckplus(toy / "CK+", {"S001_001": ([1, 99], "3"), "S200_001": ([1, 2], "7")})
     dataset = read_dataset(toy)
     assert not dataset.drawn
@@ -79,7 +79,7 @@ def test_drawn_faces_are_never_mixed_with_others(toy):
     assert dataset.left_out["folder of drawn faces"] == 1
 
 
-def test_class_folders_beside_drawn_faces_are_what_is_read(toy):
+def test_class_folders_beside_drawn_faces_are_read(toy):
     touch(toy / "anger" / "1.png", toy / "fear" / "1.png")
     dataset = read_dataset(toy)
     assert dataset.layout == "class folders"
@@ -87,7 +87,7 @@ def test_class_folders_beside_drawn_faces_are_what_is_read(toy):
     assert not dataset.drawn
 
 
-def test_a_folder_that_holds_only_drawn_faces_says_so(toy):
+def test_a_folder_of_drawn_faces_only_is_refused(toy):
     with pytest.raises(DatasetError, match=r"only drawn faces; .* name the folder .*drawn$"):
         read_dataset(toy)
 

@@ -18,5 +18,5 @@ from landmark_emotion.training.datasets.samples import identity_from_name
         ("xS010_004_00000017.png", ("", "")),
     ],
 )
-def test_identity_is_read_from_names_of_ckplus_only(name, identity):
+def test_identity_from_name(name, identity):
     assert identity_from_name(Path("anger", name)) == identity
