@@ -154,7 +154,7 @@ def test_what_was_left_out_is_reported(batch, folder):
         "5 images and 1 video; left out 3 files of other kinds: 2 .txt, 1 without suffix"
     ]
     (row,) = (row for row in rows if row["source"] == "a.heic")
-    assert row["error"] == "a HEIC image is not read; save it as PNG or JPEG"
+    assert "HEIC" in row["error"]
 
 
 def test_a_subfolder_that_cannot_be_listed_is_reported_and_its_rows_are_kept(
