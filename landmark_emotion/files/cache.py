@@ -2,7 +2,6 @@
 
 import contextlib
 import datetime
-import os
 import tempfile
 import time
 import traceback
@@ -23,22 +22,16 @@ _CHECK_EVERY = 24 * 3600.0  # seconds; looking at 100,000 results takes some
 
 
 def open_cache(folder: Path | None) -> tuple[joblib.Memory, str]:
-    """Open a folder for cached results.
+    """Open a folder for cached results, which must be the user's own: joblib trusts its content.
 
     Once a day, the results that were not used for the longest time are removed until the cache is
     within `MAX_BYTES` and `MAX_AGE`.
 
-    Parameters
-    ----------
-    folder : Path or None
-        Created if missing; None caches nothing. It must be the user's own, since what joblib reads
-        from it is trusted.
-
     Returns
     -------
     memory : Memory
-        Caches nothing if the folder cannot be used. Errors are never cached, so a function must
-        raise what may have passed by the next time.
+        Caches nothing if the folder is None or cannot be used. Errors are never cached, so a
+        function must raise what may have passed by the next time.
     problem : str
         Why the folder cannot be used; empty if it can.
     """
@@ -61,30 +54,10 @@ def open_cache(folder: Path | None) -> tuple[joblib.Memory, str]:
     return memory, ""
 
 
-def describe_cache(folder: Path) -> str:
-    """Return where a cache is and how large, as in ``/home/me/.cache/x (12.3 MB)``."""
-    size = 0
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            with contextlib.suppress(OSError):
-                size += Path(parent, name).stat().st_size
-    return f"{folder} ({size / 1e6:.1f} MB)"
-
-
 def recall(cached: Any, *call: Any) -> Any:
-    """Look up the result of a cached function without calling it.
+    """Look up the result of a function from ``Memory.cache`` without calling it.
 
-    Parameters
-    ----------
-    cached : MemorizedFunc
-        From ``Memory.cache``; the function must never return None.
-    *call
-        Its arguments.
-
-    Returns
-    -------
-    object
-        The result; None if it is not in the cache or damaged there.
+    Returns None if the result is not in the cache or damaged there.
     """
     if not cached.check_call_in_cache(*call):
         return None
@@ -98,20 +71,7 @@ def recall(cached: Any, *call: Any) -> Any:
 
 
 def remember(cached: Any, *call: Any) -> Any:
-    """Call a cached function and keep its result if there is space.
-
-    Parameters
-    ----------
-    cached : MemorizedFunc
-        From ``Memory.cache``.
-    *call
-        Its arguments.
-
-    Returns
-    -------
-    object
-        The result.
-    """
+    """Call a function from ``Memory.cache`` and keep its result if there is space."""
     with warnings.catch_warnings():
         # joblib warns about full disks and about other programs that write the same result.
         warnings.filterwarnings("ignore", module="joblib")

@@ -26,19 +26,7 @@ def walk_files(root: Path, notify: Notify = lambda message: None) -> Iterator[Pa
     """Yield the files below a folder in natural order, without hidden and system files.
 
     Links to folders are followed; a folder that is reached twice is read once, so loops end.
-    Subfolders that cannot be listed are passed over.
-
-    Parameters
-    ----------
-    root : Path
-        An existing folder.
-    notify : callable, optional
-        Called with a line for each subfolder that cannot be listed.
-
-    Yields
-    ------
-    Path
-        Each file, by folder and name.
+    Each subfolder that cannot be listed is reported to `notify` and passed over.
 
     Raises
     ------
@@ -71,13 +59,7 @@ def _is_for_users(folder: str) -> bool:
 
 
 def user_folder(kind: Literal["cache", "settings"]) -> Path | None:
-    """Return this program's folder for the user's cache or settings.
-
-    Returns
-    -------
-    Path or None
-        It need not exist; None if the user has no home directory.
-    """
+    """Return this program's folder for a purpose, which need not exist; None without a home."""
     try:
         if kind == "cache":
             folder = platformdirs.user_cache_path(_APP, appauthor=False, opinion=False)

@@ -21,29 +21,15 @@ _MAX_DIRECTORY = 2**16  # bytes of its list of members
 
 
 def load_arrays(path: Path, names: Iterable[str], *, most: int) -> dict[str, NDArray[Any]]:
-    """Load arrays from an ``.npz`` file.
-
-    Parameters
-    ----------
-    path : Path
-        A regular file.
-    names : iterable of str
-        The arrays to load; other members are ignored.
-    most : int
-        Limit in bytes for what the archive unpacks to.
-
-    Returns
-    -------
-    dict of str to ndarray
-        Those of the named arrays that the file contains; never of dtype object.
+    """Load those of the named arrays that an ``.npz`` file contains; none is of dtype object.
 
     Raises
     ------
     OSError
-        If there is no such file or it cannot be opened.
+        If the file cannot be opened.
     ValueError
-        If the file is not a valid ``.npz`` archive, is damaged, or unpacks to too much. The text
-        is a single line.
+        If it is not a valid ``.npz`` archive, is damaged, or unpacks to more than `most` bytes. The
+        text is a single line.
     """
     with open_regular(path) as file:
         # What a damaged archive makes zipfile, zlib and numpy raise has no common root.

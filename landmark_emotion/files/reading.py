@@ -24,24 +24,12 @@ def open_regular(path: Path) -> BinaryIO:
 
 
 def read_whole(path: Path, most: int) -> bytes:
-    """Read a regular file of limited size.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    most : int
-        Limit in bytes.
-
-    Returns
-    -------
-    bytes
-        The whole content; exactly ``most + 1`` bytes if the file is larger than the limit.
+    """Read a regular file; exactly ``most + 1`` bytes if it is larger than `most` bytes.
 
     Raises
     ------
     OSError, ValueError
-        As `open_regular` raises them.
+        As in `open_regular`.
     """
     with open_regular(path) as file:
         return file.read(most + 1)

@@ -2,7 +2,6 @@
 
 import contextlib
 import errno
-import io
 import os
 import shutil
 import sys
@@ -11,7 +10,6 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from landmark_emotion.errors import OutputError, reason
 
@@ -26,21 +24,6 @@ def scratch_folder(parent: Path) -> Iterator[Path]:
     """Create a temporary folder, readable by its owner only, and remove it at the end.
 
     Those that killed runs left in the same place a day ago or earlier are removed too.
-
-    Parameters
-    ----------
-    parent : Path
-        An existing folder.
-
-    Yields
-    ------
-    Path
-        The new folder.
-
-    Raises
-    ------
-    OSError
-        If it cannot be created.
     """
     for folder in parent.glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError):
@@ -54,63 +37,19 @@ def scratch_folder(parent: Path) -> Iterator[Path]:
 
 
 def replace_atomically(path: Path, data: bytes) -> None:
-    """Write a file; at every moment either the old or the new content is there, whole.
-
-    Parameters
-    ----------
-    path : Path
-        The target; missing folders are created, links are followed. An existing file's
-        permissions are kept. A device such as ``/dev/null`` is written to.
-    data : bytes
-        The whole content.
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be written; the old one is left as it was.
-    """
-    _write(path, io.BytesIO(data))
-
-
-def copy_atomically(source: Path, path: Path) -> None:
-    """Copy a file, possibly from another disk, as `replace_atomically` writes it.
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be written; the old one is left as it was.
-    """
-    with source.open("rb") as file:
-        _write(path, file)
-
-
-def _write(path: Path, source: BinaryIO) -> None:
-    with writing(path):
-        if _is_device(path):
-            with path.open("wb") as device:
-                shutil.copyfileobj(source, device)
-            return
-        target = _target(path)
-        with scratch_folder(target.parent) as scratch:
-            temporary = scratch / "file"
-            with temporary.open("wb") as file:
-                shutil.copyfileobj(source, file)
-                file.flush()
+    """Write a whole file as `written_gradually` does; on an error the old one stays as it was."""
+    with writing(path), written_gradually(path) as draft:
+        with draft.path.open("wb") as file:
+            file.write(data)
+            file.flush()
+            if draft.path != path:  # else it is a device
                 os.fsync(file.fileno())
-            put_in_place(temporary, target)
+        draft.keep()
 
 
 @dataclass
 class Draft:
-    """A file that is being written beside the one it may replace.
-
-    Attributes
-    ----------
-    path : Path
-        What to write to.
-    kept : bool
-        Whether it will replace the target.
-    """
+    """A file that is being written at `path`, beside the one it replaces in the end if `kept`."""
 
     path: Path
     kept: bool = False
@@ -132,7 +71,7 @@ def written_gradually(path: Path) -> Iterator[Draft]:
     ----------
     path : Path
         The target; missing folders are created, links are followed. An existing file's
-        permissions are kept. A device is written to directly.
+        permissions are kept. A device such as ``/dev/null`` is written to directly.
 
     Yields
     ------
@@ -143,14 +82,6 @@ def written_gradually(path: Path) -> Iterator[Draft]:
     ------
     OutputError
         If the file cannot be written; the old one is left as it was.
-
-    Examples
-    --------
-    >>> with written_gradually(Path("rows.csv")) as draft:  # doctest: +SKIP
-    ...     with draft.path.open("w") as file:
-    ...         for row in rows:
-    ...             file.write(row)
-    ...             draft.keep()
     """
     if _is_device(path):
         yield Draft(path)
@@ -159,7 +90,8 @@ def written_gradually(path: Path) -> Iterator[Draft]:
         with writing(path):
             if path.is_dir():
                 raise IsADirectoryError(0, "it is a folder")
-            target = _target(path)
+            target = Path(os.path.realpath(path))
+            target.parent.mkdir(parents=True, exist_ok=True)
             scratch = stack.enter_context(scratch_folder(target.parent))
             draft = Draft(scratch / f"file{target.suffix}")
             draft.path.touch()
@@ -205,12 +137,7 @@ def put_in_place(source: Path, target: Path) -> None:
     """Replace a file by another on the same disk, keeping the permissions of the old one.
 
     On Windows this fails while any program has one of them open, as virus scanners do for a
-    moment, so it is tried for about a second.
-
-    Raises
-    ------
-    OSError
-        If every attempt fails.
+    moment, so it is tried for about a second before the `OSError` is raised.
     """
     if source.is_file() and target.is_file():
         with contextlib.suppress(OSError):
@@ -226,12 +153,7 @@ def put_in_place(source: Path, target: Path) -> None:
 
 
 def check_writable(path: Path) -> None:
-    """Check before long work that its result can be written; nothing is created.
-
-    Parameters
-    ----------
-    path : Path
-        A file; neither it nor its folder need exist.
+    """Check before long work that a file can be written; neither it nor its folder is created.
 
     Raises
     ------
@@ -267,10 +189,3 @@ def writing(path: Path) -> Iterator[None]:
 
 def _is_device(path: Path) -> bool:
     return path.exists() and not path.is_file() and not path.is_dir()
-
-
-def _target(path: Path) -> Path:
-    """Follow links, and create the folder that the file will be in."""
-    target = Path(os.path.realpath(path))
-    target.parent.mkdir(parents=True, exist_ok=True)
-    return target

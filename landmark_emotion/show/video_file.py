@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -12,9 +13,9 @@ from numpy.typing import NDArray
 from landmark_emotion.errors import OutputError
 from landmark_emotion.files.writing import (
     check_writable,
-    copy_atomically,
     put_in_place,
     scratch_folder,
+    written_gradually,
 )
 
 CODECS = {".mp4": "mp4v", ".avi": "MJPG"}
@@ -125,7 +126,9 @@ class Recorder:
                 "set TMPDIR to another folder"
             )
         try:
-            copy_atomically(self._file, self._path)  # the target may be on another disk
+            with written_gradually(self._path) as draft:  # the target may be on another disk
+                shutil.copyfile(self._file, draft.path)
+                draft.keep()
         except OutputError as error:
             if not self._partial:
                 raise

@@ -14,16 +14,9 @@ _SECRETS = re.compile(
 def without_password(address: str) -> str:
     """Remove user name, password and tokens from a URL, for screens, logs and tables.
 
-    Parameters
-    ----------
-    address : str
-        A URL; anything else, such as a path, is returned as it is.
-
-    Returns
-    -------
-    str
-        Without what precedes ``@`` in the host part, and without parameters such as ``user=`` and
-        ``password=``, which some cameras expect in the query or in the path.
+    What precedes ``@`` in the host part goes, and so do parameters such as ``user=`` and
+    ``password=``, which some cameras expect in the query or in the path. Anything else, such as a
+    path, is returned as it is.
     """
     parts = _PARTS.fullmatch(address)
     if parts is None:

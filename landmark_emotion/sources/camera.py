@@ -32,14 +32,8 @@ _POLL = 0.02  # between two failed reads
 class Camera:
     """A camera or stream that is read by a thread, so that no frame waits in a queue.
 
-    Use it with `contextlib.closing`: call `open`, then `frames`.
-
-    Parameters
-    ----------
-    source : int or str
-        A camera's index or device, or a URL.
-    reconnect : float
-        For how many seconds to try to reopen a source that has gone away.
+    Use it with `contextlib.closing`: call `open`, then `frames`. If the source goes away, it tries
+    to reopen it for `reconnect` seconds.
     """
 
     def __init__(self, source: int | str, reconnect: float) -> None:
@@ -61,18 +55,10 @@ class Camera:
         self._closed = False
 
     def open(self) -> cv2.VideoCapture | None:
-        """Open the source and start reading it.
+        """Open the source and start reading it; raise a `SourceError` if it cannot be opened.
 
-        Returns
-        -------
-        cv2.VideoCapture or None
-            For a video of finite length behind a URL, the capture, which the caller reads and
-            releases. Otherwise None; then `frames` yields what the thread reads.
-
-        Raises
-        ------
-        SourceError
-            If it cannot be opened.
+        For a video of finite length behind a URL, return the capture, which the caller reads and
+        releases. Otherwise return None; then `frames` yields what the thread reads.
         """
         self._thread.start()
         with self._condition:
@@ -84,20 +70,9 @@ class Camera:
     def frames(self, notify: Notify) -> Generator[Frame, None, None]:
         """Yield the newest frame each time, waiting for one that has not been yielded yet.
 
-        Parameters
-        ----------
-        notify : callable
-            Called with a line when the source goes away and when it is back.
-
-        Yields
-        ------
-        Frame
-            Its index counts all captured frames, also those that were missed.
-
-        Raises
-        ------
-        SourceError
-            If the source gives no picture, or has gone away and not come back in time.
+        Indices count all captured frames, also those that were missed. `notify` is called when the
+        source goes away and when it is back; a `SourceError` is raised if it does not come back in
+        time, or gives no picture at all.
         """
         give_up: float | None = None
         while True:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 PNG = b"\x89PNG\r\n\x1a\n"
 JPEG = b"\xff\xd8"
-TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the latter two are BigTIFF
+TIFF = (b"II*\0", b"MM\0*")
 
 # Kind, width and height of a PGM or PPM, with comments between them.
 _PNM = re.compile(rb"P[1-6]\s(?:\s|#[^\n]*\n)*(\d{1,9})\s(?:\s|#[^\n]*\n)*(\d{1,9})\s")
@@ -18,7 +18,7 @@ _PNM = re.compile(rb"P[1-6]\s(?:\s|#[^\n]*\n)*(\d{1,9})\s(?:\s|#[^\n]*\n)*(\d{1,
 # TIFF tags of the size of an image and of its tiles, and the types of numbers.
 _TIFF_WIDTH = (256, 322)
 _TIFF_HEIGHT = (257, 323)
-_TIFF_NUMBERS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 16: "Q", 17: "q"}
+_TIFF_NUMBERS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i"}
 
 # The next marker that starts a segment or ends the image; restart markers, escaped bytes, fill
 # bytes and stray bytes before it are passed over, as libjpeg does.
@@ -74,17 +74,9 @@ def jpeg_layout(data: bytes) -> JpegLayout:
 
 
 def image_size(data: bytes) -> tuple[int, int] | None:
-    """Read an image's size from its header.
+    """Read width and height from the header of a JPEG, PNG, TIFF, WebP, BMP, PGM or PPM file.
 
-    Parameters
-    ----------
-    data : bytes
-        A JPEG, PNG, TIFF, WebP, BMP, PGM or PPM file.
-
-    Returns
-    -------
-    tuple of (int, int) or None
-        Width and height in pixels; None if the data are something else or cut off.
+    They are in pixels; None stands for something else or a header that is cut off.
     """
     try:
         if data.startswith(JPEG):
@@ -108,16 +100,7 @@ def png_is_whole(data: bytes) -> bool:
     """Return whether every chunk of a PNG ends within the file and the critical ones are intact.
 
     OpenCV allocates as many bytes as a chunk claims to have, which takes seconds and up to 2 GB.
-
-    Parameters
-    ----------
-    data : bytes
-        The whole file.
-
-    Returns
-    -------
-    bool
-        False also if the end chunk is missing; what follows it does not matter.
+    What follows the end chunk does not matter.
     """
     place = len(PNG)
     view = memoryview(data)
@@ -157,17 +140,14 @@ def _bmp_size(data: bytes) -> tuple[int, int]:
 
 def _tiff_size(data: bytes) -> tuple[int, int] | None:
     order = "<" if data.startswith(b"II") else ">"
-    # The types of offset and count, and the layout of a directory's entries.
-    big = data[2:4] in (b"+\0", b"\0+")
-    offset, count, entry, value_at = ("Q", "Q", 20, 12) if big else ("I", "H", 12, 8)
-    (place,) = struct.unpack_from(order + offset, data, 8 if big else 4)
-    (n,) = struct.unpack_from(order + count, data, place)
-    first = place + struct.calcsize(count)
+    (directory,) = struct.unpack_from(order + "I", data, 4)
+    (n_entries,) = struct.unpack_from(order + "H", data, directory)
+    first = directory + 2
     width = height = 0
-    for place in range(first, min(first + n * entry, len(data)), entry):
+    for place in range(first, min(first + 12 * n_entries, len(data)), 12):
         tag, kind = struct.unpack_from(order + "HH", data, place)
         if tag in _TIFF_WIDTH + _TIFF_HEIGHT and kind in _TIFF_NUMBERS:
-            (value,) = struct.unpack_from(order + _TIFF_NUMBERS[kind], data, place + value_at)
+            (value,) = struct.unpack_from(order + _TIFF_NUMBERS[kind], data, place + 8)
             if tag in _TIFF_WIDTH:
                 width = max(width, value)
             else:

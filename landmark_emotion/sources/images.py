@@ -46,6 +46,7 @@ _OTHER_FORMATS = {
     "an AVIF": re.compile(rb"....ftypavi", re.DOTALL),
     "a HEIC": re.compile(rb"....ftyp(hei|mif1|msf1)", re.DOTALL),
     "a JPEG 2000": re.compile(rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51"),
+    "a BigTIFF": re.compile(rb"II\+\0|MM\0\+"),
 }
 
 
@@ -82,8 +83,7 @@ def read_bytes(path: Path) -> bytes:
     Raises
     ------
     ImageError
-        If the file is larger than `MAX_FILE_BYTES`, or cannot be read; then its cause is an
-        `OSError` or `ValueError`.
+        If the file is larger than `MAX_FILE_BYTES` or cannot be read.
     """
     try:
         # Not cv2.imread, which cannot open non-ASCII paths on Windows.

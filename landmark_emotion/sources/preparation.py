@@ -89,23 +89,7 @@ def to_bgr(image: object) -> NDArray[np.uint8]:
 
 
 def to_gray(image: object) -> NDArray[np.uint8]:
-    """Convert any picture that a user may pass to 8-bit gray.
-
-    Parameters
-    ----------
-    image : ndarray or PIL image
-        As for `to_bgr`.
-
-    Returns
-    -------
-    ndarray of shape (height, width), uint8
-        Contiguous.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As in `to_bgr`.
-    """
+    """Convert any picture that `to_bgr` takes to 8-bit gray, shape (height, width), contiguous."""
     array = _picture(image)
     if array.ndim == 2 or array.shape[2] == 1:
         return array.reshape(array.shape[:2])
@@ -168,20 +152,7 @@ def _from_pil(image: Any) -> NDArray[np.uint8]:
 
 
 def resized(gray: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
-    """Resize a gray picture by the same factor in both directions.
-
-    Parameters
-    ----------
-    gray : ndarray of shape (height, width), uint8
-        Is not changed.
-    scale : float
-        Pixels of the result per pixel of the original, above 0.
-
-    Returns
-    -------
-    ndarray of shape (height * scale, width * scale), uint8
-        Contiguous; each side has at least one pixel.
-    """
+    """Resize a gray picture of shape (height, width) by a factor, to at least one pixel a side."""
     height, width = (max(1, round(side * scale)) for side in gray.shape)
     # Repeated halving takes a tenth of the time of any other averaging.
     while min(gray.shape) > 1 and gray.shape[0] >= 2 * height and gray.shape[1] >= 2 * width:
@@ -199,21 +170,7 @@ def prepare(image: object) -> Prepared:
 
     Small pictures, such as 48x48 crops filled by the face, are enlarged and get a border that
     repeats their edge, since the detector finds no face below 80 pixels or without surroundings.
-
-    Parameters
-    ----------
-    image : ndarray or PIL image
-        As for `to_bgr`.
-
-    Returns
-    -------
-    Prepared
-        The gray picture and the transformation back.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As in `to_bgr`.
+    `image` is as for `to_bgr`.
     """
     gray = to_gray(image)
     height, width = gray.shape

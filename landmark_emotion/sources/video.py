@@ -16,40 +16,17 @@ import cv2
 from landmark_emotion.errors import ImageError, Notify, SourceError, read_remedy, reason
 from landmark_emotion.files.folders import natural_order
 from landmark_emotion.sources.camera import Camera
-from landmark_emotion.sources.containers import counts_frames, is_cut_off, is_video
+from landmark_emotion.sources.containers import counts_frames, is_cut_off, is_video, knows_its_end
 from landmark_emotion.sources.frame import Frame
-from landmark_emotion.sources.images import (
-    IMAGE_SUFFIXES,
-    UNSUPPORTED_SUFFIXES,
-    read_image,
-)
+from landmark_emotion.sources.images import IMAGE_SUFFIXES, UNSUPPORTED_SUFFIXES, read_image
 from landmark_emotion.sources.preparation import to_bgr
 
 Source = int | str | os.PathLike[str]
 """A camera's index or device, or a video file, an image sequence or a URL."""
 
 VIDEO_SUFFIXES = frozenset(
-    {
-        ".3gp",
-        ".asf",
-        ".avi",
-        ".flv",
-        ".m2ts",
-        ".m4v",
-        ".mjpeg",
-        ".mjpg",
-        ".mkv",
-        ".mov",
-        ".mp4",
-        ".mpeg",
-        ".mpg",
-        ".mts",
-        ".ogv",
-        ".ts",
-        ".vob",
-        ".webm",
-        ".wmv",
-    }
+    {".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mjpeg", ".mjpg", ".mkv", ".mov", ".mp4"}
+    | {".mpeg", ".mpg", ".mts", ".ogv", ".ts", ".vob", ".webm", ".wmv"}
 )
 
 # FFmpeg renders text as pictures of a terminal.
@@ -65,52 +42,29 @@ _REENCODE = "get it again, or re-encode it as H.264"
 
 @dataclass(frozen=True)
 class Probe:
-    """What a source announces about itself.
+    """What a source announces about itself; None if it is unknown, as for cameras and streams."""
 
-    Attributes
-    ----------
-    fps : float or None
-        Frames per second; None if unknown.
-    n_frames : int or None
-        Number of frames, often an estimate; None if unknown.
-    """
-
-    fps: float | None
-    n_frames: int | None
+    fps: float | None = None
+    n_frames: int | None = None  # often an estimate
 
 
 def probe(source: Source) -> Probe:
-    """Look up how long a video or image sequence claims to be, without reading it.
-
-    Parameters
-    ----------
-    source : int, str or path-like
-        As for `frames`, which reports what is wrong with it.
-
-    Returns
-    -------
-    Probe
-        Nothing is known of cameras and streams.
-    """
-    name = os.fspath(source) if not isinstance(source, int) else str(source)
+    """Look up how long a video or image sequence claims to be, without reading it."""
+    name = str(source)
     try:
-        if name.isdecimal() or "://" in name or Path(name).is_char_device():
-            return Probe(None, None)
+        if _live_source(source) is not None:
+            return Probe()
         sequence = _image_sequence(name)
         if sequence is not None:
             return Probe(SEQUENCE_FPS, len(sequence))
         if not Path(name).is_file() or Path(name).stat().st_size == 0:
-            return Probe(None, None)
-    except OSError:
-        return Probe(None, None)
+            return Probe()
+    except OSError:  # reported when the source is opened
+        return Probe()
     capture = cv2.VideoCapture(name)
-    try:
-        fps, n_frames = (
-            capture.get(which) for which in (cv2.CAP_PROP_FPS, cv2.CAP_PROP_FRAME_COUNT)
-        )
-        return Probe(fps if 0 < fps < 1000 else None, int(n_frames) if n_frames > 0 else None)
-    finally:
-        capture.release()
+    fps, n_frames = capture.get(cv2.CAP_PROP_FPS), capture.get(cv2.CAP_PROP_FRAME_COUNT)
+    capture.release()
+    return Probe(fps if 0 < fps < 1000 else None, int(n_frames) if n_frames > 0 else None)
 
 
 def frames(
@@ -153,20 +107,25 @@ def frames(
     """
     if not reconnect >= 0:
         raise ValueError(f"reconnect must be at least 0, got {reconnect}")
-    if isinstance(source, int):
-        return _live(source, notify, reconnect)
-    name = os.fspath(source)
+    name = str(source)
     if not name:
         raise SourceError("source: none is named; give a camera's number, a video or a folder")
-    if name.isdecimal() and len(name) < 10:
-        return _live(int(name), notify, reconnect)
     try:
-        if "://" in name or Path(name).is_char_device():
-            return _live(name, notify, reconnect)
+        live = _live_source(source)
+        if live is not None:
+            return _live(live, notify, reconnect)
         sequence = _image_sequence(name)
     except OSError as error:
         raise _unreadable(name, error) from error
-    return _images(sequence, name, notify) if sequence is not None else _video(name)
+    return _video(name, notify) if sequence is None else _images(sequence, name, notify)
+
+
+def _live_source(source: Source) -> int | str | None:
+    """Return the index, device or URL of a camera or stream; None for a file or folder."""
+    name = str(source)
+    if isinstance(source, int) or (name.isdecimal() and len(name) < 10):
+        return int(name)
+    return name if "://" in name or Path(name).is_char_device() else None
 
 
 def _live(source: int | str, notify: Notify, reconnect: float) -> Generator[Frame, None, None]:
@@ -176,10 +135,7 @@ def _live(source: int | str, notify: Notify, reconnect: float) -> Generator[Fram
             yield from camera.frames(notify)
             return
         announced = finite.get(cv2.CAP_PROP_FRAME_COUNT)
-        count = 0
-        for frame in _decoded(finite):
-            count += 1
-            yield frame
+        count = yield from _decoded(finite)
         if not count:
             raise SourceError(f"{camera.name}: has no frame that can be decoded; {_REENCODE}")
         # A connection that breaks looks like the end, but the number may be an estimate.
@@ -190,7 +146,7 @@ def _live(source: int | str, notify: Notify, reconnect: float) -> Generator[Fram
             )
 
 
-def _video(name: str) -> Generator[Frame, None, None]:
+def _video(name: str, notify: Notify) -> Generator[Frame, None, None]:
     path = Path(name)
     try:
         if not path.exists():
@@ -206,20 +162,17 @@ def _video(name: str) -> Generator[Frame, None, None]:
             capture.release()
             raise SourceError(f"{name}: {_why_not_opened(path)}")
         announced = capture.get(cv2.CAP_PROP_FRAME_COUNT)
-        count = 0
-        for frame in _decoded(capture):
-            count += 1
-            yield frame
+        count = yield from _decoded(capture)
         if path.is_file():
-            _check_end(path, name, count, announced)
+            _check_end(path, count, announced, notify)
         if not count:
             raise SourceError(f"{name}: has no frame that can be decoded; {_REENCODE}")
     except OSError as error:
         raise _unreadable(name, error) from error
 
 
-def _decoded(capture: cv2.VideoCapture) -> Generator[Frame, None, None]:
-    """Yield every frame of a capture, then release it."""
+def _decoded(capture: cv2.VideoCapture) -> Generator[Frame, None, int]:
+    """Yield every frame of a capture, then release it; return how many there were."""
     try:
         fps = capture.get(cv2.CAP_PROP_FPS)
         before = 0.0
@@ -227,8 +180,8 @@ def _decoded(capture: cv2.VideoCapture) -> Generator[Frame, None, None]:
         while True:
             good, image = capture.read()
             if not good or image is None:
-                return
-            # The frame's own time stamp, so that variable frame rates are right.
+                return index
+            # Its own time stamp, so that variable frame rates are right.
             stamp = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
             if index and stamp <= before:
                 stamp = before + (1 / fps if fps > 0 else 1 / SEQUENCE_FPS)
@@ -239,13 +192,20 @@ def _decoded(capture: cv2.VideoCapture) -> Generator[Frame, None, None]:
         capture.release()
 
 
-def _check_end(path: Path, name: str, count: int, announced: float) -> None:
-    """Raise an error if a video ended before its last frame."""
+def _check_end(path: Path, count: int, announced: float, notify: Notify) -> None:
+    """Raise an error if a video ended before its last frame; report it if that is uncertain."""
     if is_cut_off(path):
-        raise SourceError(f"{name}: is cut off after {count} frames; get the whole file")
-    if count and _is_few(count, announced) and counts_frames(path):
+        raise SourceError(f"{path}: is cut off after {count} frames; get the whole file")
+    if not count or not _is_few(count, announced):
+        return
+    if counts_frames(path):
         raise SourceError(
-            f"{name}: cannot be decoded beyond frame {count} of {announced:.0f}; {_REENCODE}"
+            f"{path}: cannot be decoded beyond frame {count} of {announced:.0f}; {_REENCODE}"
+        )
+    if not knows_its_end(path):
+        notify(
+            f"note: {path}: ended after {count} of about {announced:.0f} frames; if the file is "
+            "incomplete, get the whole one"
         )
 
 

@@ -6,7 +6,7 @@ import joblib
 import pytest
 
 from landmark_emotion.files import cache as module
-from landmark_emotion.files.cache import describe_cache, open_cache, recall, remember
+from landmark_emotion.files.cache import open_cache, recall, remember
 
 FULL = OSError(errno.ENOSPC, "No space left on device")
 
@@ -89,10 +89,3 @@ def test_the_cache_is_bounded_and_checked_once_a_day(tmp_path, monkeypatch):
     os.utime(tmp_path / module._CHECKED, (now - 1e6,) * 2)
     open_cache(tmp_path)
     assert [recall(cached, number) for number in range(6)] == [None, None, None, 9, 16, 25]
-
-
-def test_the_cache_says_where_it_is_and_how_large(tmp_path):
-    (tmp_path / "a").mkdir()
-    (tmp_path / "a" / "b").write_bytes(bytes(1_234_567))
-    assert describe_cache(tmp_path) == f"{tmp_path} (1.2 MB)"
-    assert describe_cache(tmp_path / "none").endswith("none (0.0 MB)")

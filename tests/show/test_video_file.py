@@ -149,7 +149,7 @@ def test_recording_is_kept_if_its_target_cannot_be_written(tmp_path, monkeypatch
 
     (tmp_path / "tmp").mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
-    monkeypatch.setattr(os, "fsync", full)
+    monkeypatch.setattr("shutil.copyfile", full)
     with pytest.raises(OutputError, match=r"No space left.+; the video is kept as ") as told:
         record(Recorder(tmp_path / "seen.avi", 25), 3)
     kept = str(told.value).partition("is kept as ")[2]

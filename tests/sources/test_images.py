@@ -10,11 +10,7 @@ import pytest
 
 from landmark_emotion.errors import ImageError, TooLargeError, is_system_fault
 from landmark_emotion.sources.image_headers import PNG, image_size, jpeg_layout, png_is_whole
-from landmark_emotion.sources.images import (
-    MAX_SCANS,
-    decode_image,
-    read_image,
-)
+from landmark_emotion.sources.images import MAX_SCANS, decode_image, read_image
 
 EXIF_ROTATIONS = {
     1: lambda picture: picture,
@@ -66,10 +62,6 @@ def test_exif_orientation_is_applied(face, orientation):
     assert np.abs(turned.astype(int) - expected).mean() < 5
 
 
-def test_16_bits_become_8(colors):
-    assert np.array_equal(decode_image(encoded(colors.astype(np.uint16) * 257), "x"), colors)
-
-
 def test_gray_images_get_three_equal_channels(colors):
     gray = colors[..., 0]
     for data in (encoded(gray), encoded(gray, ".pgm"), encoded(gray.astype(np.uint16) * 257)):
@@ -78,15 +70,11 @@ def test_gray_images_get_three_equal_channels(colors):
 
 @pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
 @pytest.mark.parametrize("suffix", [".png", ".tiff"])
-def test_images_that_fill_fewer_than_16_bits_are_not_black(colors, suffix, bits):
+def test_images_that_fill_at_most_16_bits_become_8_bits(colors, suffix, bits):
     colors[0, 0] = 255
     filled = np.rint(colors * ((2**bits - 1) / 255)).astype(np.uint16)
     assert np.array_equal(decode_image(encoded(filled, suffix), "x"), colors)
-
-
-def test_a_black_16_bit_image_stays_black():
-    black = np.zeros((4, 5, 3), dtype=np.uint16)
-    assert not decode_image(encoded(black), "x").any()
+    assert not decode_image(encoded(filled * 0, suffix), "x").any()
 
 
 def test_floating_point_images_are_refused(colors):
@@ -135,29 +123,19 @@ def chunk(kind: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + kind + content + check
 
 
-def tiff(order: str, big: bool, *entries: tuple[int, str, int]) -> bytes:
+def tiff(order: str, *entries: tuple[int, str, int]) -> bytes:
     """A TIFF header and directory; each entry is a tag, the struct code of a number, a number."""
-    kinds = {"B": 1, "H": 3, "I": 4, "Q": 16}
-    start = b"II" if order == "<" else b"MM"
-    data = start + struct.pack(order + ("HHHQQ" if big else "HIH"),
-                               *((43, 8, 0, 16) if big else (42, 8)), len(entries))  # fmt: skip
+    data = b"II" if order == "<" else b"MM"
+    data += struct.pack(f"{order}HIH", 42, 8, len(entries))
     for tag, letter, number in entries:
-        value = struct.pack(order + letter, number).ljust(8 if big else 4, b"\0")
-        data += struct.pack(order + ("HHQ" if big else "HHI"), tag, kinds[letter], 1) + value
+        value = struct.pack(order + letter, number).ljust(4, b"\0")
+        data += struct.pack(f"{order}HHI", tag, {"B": 1, "H": 3, "I": 4}[letter], 1) + value
     return data + bytes(8)
 
 
 def bmp(width: int, height: int) -> bytes:
     head = struct.pack("<2sIHHI", b"BM", 54, 0, 0, 54)
     return head + struct.pack("<IiiHHIIiiII", 40, width, height, 1, 24, 0, 0, 0, 0, 0, 0)
-
-
-def test_palettes_are_looked_up():
-    header = struct.pack(">IIBBBBB", 2, 1, 8, 3, 0, 0, 0)
-    palette = bytes([255, 0, 0, 10, 20, 30])  # red, green, blue
-    data = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"PLTE", palette)
-    data += chunk(b"IDAT", zlib.compress(b"\0\1\0")) + chunk(b"IEND", b"")
-    assert decode_image(data, "x").tolist() == [[[30, 20, 10], [0, 0, 255]]]
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".bmp", ".tiff", ".pgm"])
@@ -168,7 +146,7 @@ def test_truncated_images_are_refused(face, suffix, share):
         decode_image(data[: int(len(data) * share)], "x")
 
 
-@pytest.mark.parametrize("data", [b"hello\n" * 100, b"<html>", b"\xff\xd8", b"\x89PNG", b"PK\3\4"])
+@pytest.mark.parametrize("data", [b"", b"hello\n" * 100, b"<html>", b"\xff\xd8", b"\x89PNG"])
 def test_other_data_are_refused(data):
     with pytest.raises(ImageError, match=r"^x: .*; replace it$"):
         decode_image(data, "x")
@@ -185,15 +163,15 @@ def test_the_header_tells_the_size(colors, suffix):
 
 
 @pytest.mark.parametrize("order", "<>")
-@pytest.mark.parametrize("big", [False, True])
-def test_the_size_of_any_tiff(order, big):
-    assert image_size(tiff(order, big, (256, "H", 7), (257, "I", 70_000))) == (7, 70_000)
+def test_the_size_of_any_tiff(order):
+    assert image_size(tiff(order, (256, "H", 7), (257, "I", 70_000))) == (7, 70_000)
     # Memory is allocated for whole tiles.
     tiles = ((256, "B", 7), (257, "H", 5), (322, "I", 90_000), (323, "H", 60_000))
-    assert image_size(tiff(order, big, *tiles)) == (90_000, 60_000)
-    assert image_size(tiff(order, big, (256, "H", 7))) is None
-    for end in range(len(tiff(order, big, *tiles)) - 50):
-        assert image_size(tiff(order, big, *tiles)[:end]) in (None, (7, 5))
+    data = tiff(order, *tiles)
+    assert image_size(data) == (90_000, 60_000)
+    assert image_size(tiff(order, (256, "H", 7))) is None
+    for end in range(len(data) - 34):
+        assert image_size(data[:end]) in (None, (7, 5))
 
 
 @pytest.mark.parametrize(
@@ -202,8 +180,6 @@ def test_the_size_of_any_tiff(order, big):
         (bmp(3, -4), (3, 4)),
         (bmp(-(2**31), -(2**31)), (2**31, 2**31)),
         (b"BM" + bytes(12) + struct.pack("<IHH", 12, 70, 80), (70, 80)),
-        (struct.pack("<2sHHHQ", b"II", 43, 8, 0, 2**64 - 1) + bytes(16), None),
-        (struct.pack("<2sHHHQQ", b"II", 43, 8, 0, 16, 2**64 - 1) + bytes(40), None),
         (struct.pack("<2sHI", b"II", 42, 2**32 - 1), None),
         (b"P6 3 4 255 ", (3, 4)),
         (b"P5\n# a comment\n3 # another\n 4\n255\n", (3, 4)),
@@ -223,8 +199,8 @@ def test_the_size_in_odd_headers(data, size):
         PNG
         + chunk(b"IHDR", struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0))
         + chunk(b"IEND", b""),
-        tiff("<", False, (256, "I", 30_000), (257, "I", 30_000)),
-        tiff(">", True, (256, "H", 64), (257, "H", 64), (322, "I", 2**24), (323, "I", 2**24)),
+        tiff("<", (256, "I", 30_000), (257, "I", 30_000)),
+        tiff(">", (256, "H", 64), (257, "H", 64), (322, "I", 2**24), (323, "I", 2**24)),
         b"P6\n30000 30000\n255\n",
         b"P5\n1000001 1\n255\n",
         bmp(30_000, -30_000),
@@ -264,6 +240,7 @@ def test_chunks_that_claim_gigabytes_are_refused(colors):
         (b"\0\0\0\x1cftypavif" + bytes(100), "AVIF"),
         (b"\0\0\0\x18ftypheic" + bytes(100), "HEIC"),
         (b"\0\0\0\x0cjP  \r\n\x87\n" + bytes(100), "JPEG 2000"),
+        (b"MM\0+\0\x08" + bytes(100), "BigTIFF"),
     ],
 )  # fmt: skip
 def test_unsupported_formats_are_named_and_not_decoded(data, name, monkeypatch):
@@ -280,12 +257,6 @@ def test_large_transparent_images_are_blended_in_bands(colors, bits, monkeypatch
     for band in (1, 9, 20):
         monkeypatch.setattr("landmark_emotion.sources.preparation._BAND", band)
         assert np.array_equal(decode_image(data, "x"), at_once)
-
-
-def test_empty_files_are_refused(tmp_path):
-    (tmp_path / "empty.png").touch()
-    with pytest.raises(ImageError, match=r"empty\.png: the file is empty; replace it"):
-        read_image(tmp_path / "empty.png")
 
 
 def test_what_cannot_be_read_is_a_system_fault(tmp_path, monkeypatch):
