@@ -82,7 +82,7 @@ def _elements(file: BinaryIO) -> Iterator[tuple[int, int, bytes]]:
     while start < end and (size := measure(head)):
         yield start, size, head
         start += size
-        file.seek(start)
+        file.seek(min(start, end))
         head = file.read(32)
 
 
