@@ -17,6 +17,12 @@ class CompiledTrees:
     ----------
     trees : RegressionTrees
         The model.
+
+    Raises
+    ------
+    OSError
+        If the code cannot be written to disk. Importing this module raises a RuntimeError if there
+        is no folder for it.
     """
 
     def __init__(self, trees: RegressionTrees) -> None:
@@ -31,6 +37,7 @@ class CompiledTrees:
             trees.thresholds,
             np.asarray(trees.leaves).reshape(-1),  # numba does not know memory maps
         )
+        self.evaluate(np.zeros((1, 1), dtype=np.uint8), np.zeros((0, 4)))  # compiles
 
     def evaluate(self, gray: NDArray[np.uint8], boxes: NDArray[np.float64]) -> Landmarks:
         """Predict as `LandmarkPredictor.landmarks` does."""

@@ -4,6 +4,7 @@ The trees are those of dlib's file and so are the landmarks, but not rounded to 
 evaluates them, or machine code where the extra ``fast`` (Numba) is installed.
 """
 
+import contextlib
 import hashlib
 import importlib.util
 import io
@@ -123,11 +124,6 @@ def predictor_digest(path: str | os.PathLike[str] | None = None) -> str:
     return _cached_trees(find_predictor(path))[1]
 
 
-def compiled() -> bool:
-    """Return whether Numba evaluates the trees; otherwise NumPy does."""
-    return importlib.util.find_spec("numba") is not None
-
-
 def _cached_trees(path: Path) -> tuple[RegressionTrees, str]:
     try:
         status = path.stat()
@@ -178,10 +174,13 @@ def _npy(array: NDArray[np.generic]) -> bytes:
 
 def _evaluator(trees: RegressionTrees) -> Evaluate:
     """Choose how the trees are evaluated; both ways give the same landmarks."""
-    if compiled():
-        from landmark_emotion.faces.compiled import CompiledTrees
+    if importlib.util.find_spec("numba") is not None:
+        # Numba fails without a folder in which it can cache the machine code: a user without a
+        # home, a full disk.
+        with contextlib.suppress(RuntimeError, OSError):
+            from landmark_emotion.faces.compiled import CompiledTrees
 
-        return CompiledTrees(trees).evaluate
+            return CompiledTrees(trees).evaluate
     return VectorizedTrees(trees).evaluate
 
 

@@ -1,4 +1,6 @@
+import errno
 import hashlib
+import sys
 from pathlib import Path
 
 import cv2
@@ -162,3 +164,22 @@ def test_without_any_predictor_the_remedy_is_told(here, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(PredictorError, match="pip install face_recognition_models"):
         find_predictor()
+
+
+def test_numpy_takes_over_if_numba_cannot_cache_its_code(monkeypatch):
+    caching = pytest.importorskip("numba.core.caching", reason="the extra fast is not installed")
+    monkeypatch.setattr(caching.CacheImpl, "_locator_classes", [])  # as without a home
+    monkeypatch.delitem(sys.modules, "landmark_emotion.faces.compiled", raising=False)
+    gray = np.zeros((50, 50), dtype=np.uint8)
+    assert LandmarkPredictor().landmarks(gray, (0, 0, 40, 40)).shape == (1, 68, 2)
+
+
+def test_numpy_takes_over_if_the_disk_is_full(monkeypatch):
+    compiled = pytest.importorskip("landmark_emotion.faces.compiled", exc_type=ImportError)
+
+    def evaluate(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(compiled, "_evaluate", evaluate)
+    gray = np.zeros((50, 50), dtype=np.uint8)
+    assert LandmarkPredictor().landmarks(gray, (0, 0, 40, 40)).shape == (1, 68, 2)
