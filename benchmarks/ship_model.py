@@ -8,7 +8,6 @@ written to ``models/default.npz``; the scores go to ``models/default.json``. Tak
 import argparse
 import csv
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -119,25 +118,24 @@ def brief(evaluations):
 def measure_london(folder):
     """Return a table of five boxes per London photo, the people, and the photos without a face."""
     detector = FaceDetector()
-    landmarks, rows, undetected = [], [], []
+    faces, rows, undetected = [], [], []
     with (folder / "manifest.csv").open(newline="", encoding="utf-8") as file:
         manifest = list(csv.DictReader(file))
     for row in manifest:
-        frame = read_image(folder / row["path"])
-        faces = detector.faces(frame, measured=True)
-        if not faces:
-            undetected.append(row)
-            continue
-        for shifted in faces[0].measured[:5]:
-            landmarks.append(shifted)
+        found = detector.faces(read_image(folder / row["path"]), thorough=True, measured=True)
+        if found:
+            faces.append(found[0])
             rows.append(row)
+        else:
+            undetected.append(row)
     subject = np.array([f"London {row['subject']}" for row in rows])
     table = LandmarkTable(
-        np.array(landmarks),
+        np.array([face.landmarks for face in faces]),
         np.array([row["emotion"] for row in rows]),
         subject,
         subject,
         np.array([row["path"] for row in rows]),
+        measured=np.array([face.measured for face in faces]),
     )
     return table, {f"London {row['subject']}": row for row in manifest}, undetected
 
@@ -146,7 +144,7 @@ def choose_temperatures(everything, stranger, london, recipe):
     """Choose temperatures with equal weight for CK+ people and for people of another data set."""
     emotions = sorted(set(everything.emotion.tolist()))
     at_home = out_of_fold_votes(everything, inner_folds(everything, 0), recipe)
-    abroad = TrainingSet.of(one_per_photo(london))
+    abroad = TrainingSet.of(london)
     smiles = abroad.select(abroad.has_neutral)
     references = stranger.blend(smiles.neutral, smiles.n_neutral)
     away = [
@@ -165,17 +163,10 @@ def choose_temperatures(everything, stranger, london, recipe):
     return tuple(temperatures)
 
 
-def one_per_photo(london):
-    """Average the five boxes of each photo."""
-    photos, first = np.unique(london.source, return_index=True)
-    mean = np.array([london.landmarks[london.source == photo].mean(axis=0) for photo in photos])
-    return replace(london.take(first), landmarks=mean)
-
-
 def london_predictions(folds, london):
     """Predict each photo with the model of its fold; yield static and calibrated votes."""
     for model, tested in folds:
-        photos = one_per_photo(london.take(tested))
+        photos = london.take(tested)
         samples = TrainingSet.of(photos)
         known = samples.has_neutral
         references = model.blend(samples.neutral[known], samples.n_neutral[known])

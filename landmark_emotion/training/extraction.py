@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landmark_emotion.errors import ImageError, is_system_fault
-from landmark_emotion.faces.detector import MEASUREMENT_VERSION, FaceDetector
+from landmark_emotion.faces.detector import BOXES, MEASUREMENT_VERSION, FaceDetector
 from landmark_emotion.faces.predictor import find_predictor, predictor_digest
 from landmark_emotion.faces.search import detector_version
 from landmark_emotion.files.cache import open_cache, recall, remember
@@ -26,7 +26,8 @@ from landmark_emotion.training.parallel import Progress, run_parallel
 _WORTH_WORKERS = 24
 
 Measured = tuple[NDArray[np.float32] | None, str]
-"""Landmarks of shape (68, 2) and an empty text, or None and the reason."""
+"""Landmarks of shape (1 + m, 68, 2), of the still image and from each variant of the box, and an
+empty text; or None and the reason."""
 
 
 @dataclass(frozen=True)
@@ -129,18 +130,20 @@ def _by_content(samples: list[Sample], results: dict[int, Measured]) -> dict[str
 
 
 def _table(found: list[tuple[Sample, NDArray[np.float32] | None]]) -> LandmarkTable:
-    landmarks = np.array([points for _, points in found if points is not None], dtype=np.float64)
+    points = [points for _, points in found if points is not None]
+    landmarks = np.array(points, dtype=np.float64).reshape(-1, 1 + 2 * len(BOXES), N_LANDMARKS, 2)
     samples = [sample for sample, points in found if points is not None]
 
     def column(name: str) -> NDArray[np.str_]:
         return np.array([str(getattr(sample, name)) for sample in samples], dtype=np.str_)
 
     return LandmarkTable(
-        landmarks.reshape(-1, N_LANDMARKS, 2),
+        landmarks[:, 0],
         emotion=column("emotion"),
         subject=column("subject"),
         sequence=column("sequence"),
         source=column("path"),
+        measured=landmarks[:, 1:],
     )
 
 
@@ -176,10 +179,11 @@ def measure(digest: str, settings: str, image: str, predictor: str) -> Measured:
         if is_system_fault(error):
             raise
         return None, _reason(error, Path(image))
-    faces = _detector(predictor).faces(frame, thorough=True)
-    if not faces:
+    faces = _detector(predictor).faces(frame, thorough=True, measured=True)
+    if not faces or faces[0].measured is None:
         return None, NO_FACE
-    return faces[0].landmarks.astype(np.float32), ""
+    points = np.concatenate([faces[0].landmarks[np.newaxis], faces[0].measured])
+    return points.astype(np.float32), ""
 
 
 def _reason(error: ImageError, path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,6 @@ from numpy.typing import NDArray
 
 from landmark_emotion.errors import TrainingError
 from landmark_emotion.model.classifier import EmotionModel, Head
-from landmark_emotion.model.features import mirror_features
 from landmark_emotion.model.neutral import blend
 from landmark_emotion.training.heads import fit_head
 from landmark_emotion.training.recipe import Recipe
@@ -59,16 +59,16 @@ def fit_model(
 
 def fit_static(samples: TrainingSet, recipe: Recipe, temperature: float = 1.0) -> Head:
     """Fit the classifier of features minus `average_face`."""
-    origin = average_face(samples)
-    return _fit(samples, samples.aligned(), recipe, temperature, origin=origin)
+    return _fit(samples, samples.offsets(), recipe, temperature, origin=average_face(samples))
 
 
 def _fit_calibrated(samples: TrainingSet, recipe: Recipe, temperature: float) -> Head:
     """Fit the classifier of features minus `EmotionModel.blend` of the person's neutral ones."""
     known = samples.select(samples.has_neutral)
     references = blend(average_face(samples), known.neutral, known.n_neutral, recipe.prior)
-    features = samples.aligned()[samples.has_neutral]
-    return _fit(known, features, recipe, temperature, references=references)
+    offsets = samples.offsets()[samples.has_neutral]
+    head = _fit(known, offsets, recipe, temperature, references=references)
+    return _favor_expressions(head, known.emotions, recipe.against_neutral)
 
 
 def average_face(samples: TrainingSet) -> NDArray[np.float64]:
@@ -87,28 +87,40 @@ def average_face(samples: TrainingSet) -> NDArray[np.float64]:
 
 def _fit(
     samples: TrainingSet,
-    features: Features,
+    offsets: Features,
     recipe: Recipe,
     temperature: float,
     *,
     references: Features | None = None,
     origin: NDArray[np.float64] | None = None,
 ) -> Head:
-    """Fit to features, minus references for the calibrated head, with copies and mirror images."""
+    """Fit to all copies plus offsets, for the calibrated head minus references."""
     head = recipe.static if references is None else recipe.calibrated
+    copies = samples.copies + offsets[:, np.newaxis]
+    m = copies.shape[1]
     shown = np.flatnonzero(samples.has_neutral & (samples.emotion != "neutral"))
-    neutral, peak = samples.neutral[shown], features[shown]
-    X = np.concatenate([features, *(neutral + part * (peak - neutral) for part in head.partway)])
-    rows = np.concatenate([np.arange(len(features)), *([shown] * len(head.partway))])
+    neutral, peak = samples.neutral[shown, np.newaxis], copies[shown]
+    X = np.concatenate([copies, *(neutral + part * (peak - neutral) for part in head.partway)])
+    rows = np.concatenate([np.arange(len(copies)), *([shown] * len(head.partway))])
     if references is not None:
-        X = X - references[rows]
+        X = X - references[rows, np.newaxis]
     weight = samples.weight[rows]
-    weight[len(features) :] *= recipe.partway_weight
+    weight[len(copies) :] *= recipe.partway_weight
     return fit_head(
-        np.concatenate([X, mirror_features(X)]),
-        np.tile(samples.emotion[rows], 2),
-        np.tile(weight, 2),
+        X.reshape(-1, X.shape[-1]),
+        np.repeat(samples.emotion[rows], m),
+        np.repeat(weight / m, m),
         head,
         temperature=temperature,
-        origin=np.zeros(X.shape[1]) if origin is None else origin,
+        origin=np.zeros(X.shape[-1]) if origin is None else origin,
     )
+
+
+def _favor_expressions(head: Head, emotions: tuple[str, ...], by: float) -> Head:
+    """Shift the biases of the pairs with neutral toward the other emotion."""
+    toward = {"neutral": 1.0}
+    signs = [
+        toward.get(second, 0.0) - toward.get(first, 0.0)
+        for first, second in combinations(emotions, 2)
+    ]
+    return replace(head, biases=head.biases + by * np.array(signs))

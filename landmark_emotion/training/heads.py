@@ -2,15 +2,18 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize_scalar
 from sklearn.covariance import ledoit_wolf_shrinkage
-from sklearn.svm import SVC
+from sklearn.svm import LinearSVC
 from threadpoolctl import ThreadpoolController
 
 from landmark_emotion.model.classifier import Head, softmax
+from landmark_emotion.model.face import MIRROR_ORDER, N_LANDMARKS
+from landmark_emotion.model.features import N_FEATURES, mirror_features
 from landmark_emotion.training.metrics import log_loss
 from landmark_emotion.training.recipe import HeadRecipe
 from landmark_emotion.training.training_set import Features
@@ -47,37 +50,74 @@ def fit_head(
         Its pairs are in the order of the sorted labels.
     """
     classes, column = np.unique(y, return_inverse=True)
-    # Samples have a mean weight of 1.
-    weight = weight / np.bincount(column, weight)[column] * len(y) / len(classes)
+    weight = weight / np.bincount(column, weight)[column] * weight.sum() / len(classes)
+    pairs = list(combinations(range(len(classes)), 2))
     # On matrices this small, the threads of BLAS cost many times what they gain.
     with _threads().limit(limits=1):
         mean, matrix = _whitening(X, y, recipe.shrinkage)
-        svm = SVC(kernel="linear", C=recipe.C, decision_function_shape="ovo", cache_size=500)
-        svm.fit((X - mean) @ matrix, y, sample_weight=weight)
-    # With two classes only, positive values of scikit-learn favor the second.
-    sign = -1.0 if len(classes) == 2 else 1.0
-    weights = sign * svm.coef_ @ matrix.T
-    biases = sign * svm.intercept_ + weights @ (origin - mean)
-    return Head(np.ascontiguousarray(weights), np.asarray(biases), float(temperature))
+        white = (X - mean) @ matrix
+        machines = [_fit_pair(white, column, weight, pair, recipe.C) for pair in pairs]
+    weights = np.array([weights for weights, _ in machines]) @ matrix.T
+    biases = np.array([bias for _, bias in machines]) + weights @ (origin - mean)
+    return Head(np.ascontiguousarray(weights), biases, float(temperature))
+
+
+def _fit_pair(
+    X: Features,
+    column: NDArray[np.intp],
+    weight: NDArray[np.float64],
+    pair: tuple[int, int],
+    C: float,
+) -> tuple[NDArray[np.float64], float]:
+    """Fit the weights and the bias of a pair of classes; positive margins favor the first."""
+    rows = np.isin(column, pair)
+    # The bias is hardly regularized. Solving the primal problem needs no random numbers.
+    svm = LinearSVC(C=C, loss="squared_hinge", dual=False, intercept_scaling=10.0)
+    svm.fit(X[rows], column[rows] == pair[0], sample_weight=weight[rows])
+    return svm.coef_[0], float(svm.intercept_[0])
 
 
 def _whitening(
     X: Features, y: NDArray[np.str_], shrinkage: float | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the mean, and a matrix that makes the within-class covariance the identity.
+    """Return the mean (136,), and a matrix (136, 68) that whitens the symmetric part of faces.
 
-    Directions in which faces of one emotion differ much count for less. The covariance is shrunk
-    toward a multiple of the identity (Ledoit and Wolf 2004, "A well-conditioned estimator for
-    large-dimensional covariance matrices").
+    The within-class covariance becomes the identity, so directions in which faces of one emotion
+    differ much count for less. It is shrunk toward a multiple of the identity (Ledoit and Wolf
+    2004, "A well-conditioned estimator for large-dimensional covariance matrices").
+
+    A face and its mirror image have the same emotion. A linear classifier fitted to both has
+    weights that do not tell them apart, and thus depends on the symmetric part alone.
     """
     inside = np.concatenate([X[y == label] - X[y == label].mean(axis=0) for label in np.unique(y)])
+    inside = np.concatenate([inside, mirror_features(inside)])
     if shrinkage is None:
         shrinkage = ledoit_wolf_shrinkage(inside, assume_centered=True)
     covariance = inside.T @ inside / len(inside)
     sphere = max(float(np.trace(covariance)) / len(covariance), 1e-12)
-    covariance = (1 - shrinkage) * covariance + shrinkage * sphere * np.eye(len(covariance))
+    basis = _symmetric_basis()
+    covariance = (1 - shrinkage) * basis.T @ covariance @ basis
+    covariance += shrinkage * sphere * np.eye(len(covariance))
     values, vectors = np.linalg.eigh(covariance)
-    return X.mean(axis=0), vectors / np.sqrt(np.maximum(values, 1e-6 * sphere))
+    mean = X.mean(axis=0)
+    return (mean + mirror_features(mean)) / 2, basis @ (
+        vectors / np.sqrt(np.maximum(values, 1e-6 * sphere))
+    )
+
+
+def _symmetric_basis() -> NDArray[np.float64]:
+    """Return an orthonormal basis (136, 68) of the features of symmetric faces."""
+    unit = np.eye(N_FEATURES)
+    kept = [index for index in range(N_FEATURES) if _first_of_pair(index)]
+    basis = (unit + mirror_features(unit))[kept]
+    return np.asarray((basis / np.linalg.norm(basis, axis=1, keepdims=True)).T)
+
+
+def _first_of_pair(index: int) -> bool:
+    """Return whether a feature comes before its mirror image; on the midline only y does."""
+    landmark = index % N_LANDMARKS
+    twin = int(MIRROR_ORDER[landmark])
+    return landmark < twin or (landmark == twin and index >= N_LANDMARKS)
 
 
 def fit_temperature(

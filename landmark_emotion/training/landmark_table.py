@@ -41,6 +41,9 @@ class LandmarkTable:
         Path of the image; empty if unknown.
     drawn : bool
         Whether any of the faces are drawn.
+    measured : ndarray of shape (n, m, 68, 2) or None
+        Landmarks of each face from m variants of its box, from which training learns how much
+        measurements differ; None if there are none.
     """
 
     landmarks: Landmarks
@@ -49,6 +52,7 @@ class LandmarkTable:
     sequence: NDArray[np.str_]
     source: NDArray[np.str_]
     drawn: bool = False
+    measured: Landmarks | None = None
 
     def __post_init__(self) -> None:
         if self.landmarks.ndim != 3 or self.landmarks.shape[1:] != (N_LANDMARKS, 2):
@@ -56,6 +60,10 @@ class LandmarkTable:
         for name in _TEXTS:
             if getattr(self, name).shape != (len(self),):
                 raise ValueError(f"{name} must have shape ({len(self)},)")
+        if self.measured is not None:
+            shape = self.measured.shape
+            if shape != (len(self), *shape[1:2], N_LANDMARKS, 2) or not shape[1]:
+                raise ValueError(f"measured must have shape (n, m, 68, 2), got {shape}")
 
     def __len__(self) -> int:
         return len(self.landmarks)
@@ -63,7 +71,8 @@ class LandmarkTable:
     def take(self, which: NDArray[Any]) -> "LandmarkTable":
         """Return the samples at the given indices or where a mask of shape (n,) is true."""
         arrays = {name: getattr(self, name)[which] for name in ("landmarks", *_TEXTS)}
-        return LandmarkTable(**arrays, drawn=self.drawn)
+        measured = None if self.measured is None else self.measured[which]
+        return LandmarkTable(**arrays, drawn=self.drawn, measured=measured)
 
     @property
     def subjects_known(self) -> bool:
@@ -73,8 +82,10 @@ class LandmarkTable:
     def digest(self) -> str:
         """Compute the SHA-256 of what is learned from, which `source` is not, in hexadecimal."""
         digest = hashlib.sha256(f"{len(self)} {self.drawn}".encode())
-        for name in ("landmarks", "emotion", "subject", "sequence"):
+        for name in ("landmarks", "measured", "emotion", "subject", "sequence"):
             array = getattr(self, name)
+            if array is None:
+                continue
             digest.update(f"{array.dtype} {array.shape}".encode() + array.tobytes())
         return digest.hexdigest()
 
@@ -87,9 +98,11 @@ class LandmarkTable:
             If the file cannot be written.
         """
         buffer = io.BytesIO()
-        texts = {name: getattr(self, name) for name in _TEXTS}
-        landmarks = self.landmarks.astype(np.float32)
-        np.savez_compressed(buffer, landmarks=landmarks, **texts, drawn=np.array(self.drawn))
+        arrays = {name: getattr(self, name) for name in _TEXTS}
+        for name in ("landmarks", "measured"):
+            if getattr(self, name) is not None:
+                arrays[name] = getattr(self, name).astype(np.float32)
+        np.savez_compressed(buffer, **arrays, drawn=np.array(self.drawn))
         replace_atomically(Path(path), buffer.getvalue())
 
 
@@ -100,7 +113,8 @@ def load_table(path: str | os.PathLike[str]) -> LandmarkTable:
     ----------
     path : path-like
         An ``.npz`` with arrays landmarks (n, 68, 2) and emotion (n,), and optionally subject,
-        sequence, source (n,) and drawn (). Aliases of emotions become their standard names.
+        sequence, source (n,), measured (n, m, 68, 2) and drawn (). Aliases of emotions become
+        their standard names.
 
     Raises
     ------
@@ -132,10 +146,13 @@ def _checked(arrays: dict[str, NDArray[Any]]) -> LandmarkTable:
     for name in ("landmarks", "emotion"):
         if name not in arrays:
             raise ValueError(f"has no array '{name}'")
-    landmarks = arrays["landmarks"]
-    n = len(landmarks) if landmarks.ndim else 0
-    if landmarks.shape != (n, N_LANDMARKS, 2) or landmarks.dtype.kind not in "fiu":
-        raise ValueError(f"'landmarks' must be numbers of shape (n, 68, 2), got {landmarks.shape}")
+    n = len(arrays["landmarks"]) if arrays["landmarks"].ndim else 0
+    landmarks = _points(arrays, "landmarks", "(n, 68, 2)", (n, N_LANDMARKS, 2))
+    measured = None
+    if "measured" in arrays:
+        m = arrays["measured"].shape[1] if arrays["measured"].ndim > 1 else 0
+        shape = (n, max(m, 1), N_LANDMARKS, 2)
+        measured = _points(arrays, "measured", "(n, m, 68, 2)", shape)
     texts = {}
     for name in _TEXTS:
         array = arrays.get(name, np.full(n, ""))
@@ -144,8 +161,6 @@ def _checked(arrays: dict[str, NDArray[Any]]) -> LandmarkTable:
         if array.dtype.kind == "U" and not _is_unicode(array):
             raise ValueError(f"'{name}' has damaged text")
         texts[name] = array.astype(np.str_)
-    with np.errstate(all="ignore"):  # of long doubles
-        landmarks = check_landmarks(landmarks)
     drawn = arrays.get("drawn", np.array(False))
     if drawn.shape != () or drawn.dtype != np.bool_:
         raise ValueError("'drawn' must be true or false")
@@ -154,7 +169,17 @@ def _checked(arrays: dict[str, NDArray[Any]]) -> LandmarkTable:
         if meaning is None:
             raise ValueError(f"unknown emotion {name[:40]!r}")
     texts["emotion"] = np.array([known[name] for name in texts["emotion"].tolist()], dtype=np.str_)
-    return LandmarkTable(landmarks=landmarks, **texts, drawn=bool(drawn))
+    return LandmarkTable(landmarks=landmarks, **texts, drawn=bool(drawn), measured=measured)
+
+
+def _points(
+    arrays: dict[str, NDArray[Any]], name: str, expected: str, shape: tuple[int, ...]
+) -> Landmarks:
+    array = arrays[name]
+    if array.shape != shape or array.dtype.kind not in "fiu":
+        raise ValueError(f"'{name}' must be numbers of shape {expected}, got {array.shape}")
+    with np.errstate(all="ignore"):  # of long doubles
+        return check_landmarks(array)
 
 
 def _is_unicode(texts: NDArray[np.str_]) -> bool:

@@ -35,12 +35,16 @@ class Recipe:
         Weight of a copy; a sample has a weight of 1.
     prior : float
         See `EmotionModel`.
+    against_neutral : float
+        Shift of the calibrated margins between neutral and each expression, in favor of the
+        expression: expressions outside the laboratory are weaker than those of training.
     """
 
     static: HeadRecipe = HeadRecipe(0.001, shrinkage=None, partway=(0.75,))
     calibrated: HeadRecipe = HeadRecipe(0.003, shrinkage=0.1, partway=(0.5, 0.75))
     partway_weight: float = 0.5
     prior: float = 0.5
+    against_neutral: float = 0.1
 
 
 SEARCHED = tuple(

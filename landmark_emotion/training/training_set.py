@@ -13,6 +13,8 @@ from landmark_emotion.model.features import landmark_features, mirror_features
 from landmark_emotion.model.neutral import own_neutrals
 from landmark_emotion.training.landmark_table import LandmarkTable
 
+MAX_COPIES = 100_000  # of all samples together; large data sets need fewer of each
+
 Features = NDArray[np.float64]
 """Features of faces or their differences from a neutral face: shape (n, 136)."""
 
@@ -37,6 +39,8 @@ class TrainingSet:
         Index of the table that each sample comes from.
     weight : ndarray of shape (n,)
         Frames of one sequence and table share a weight of 1.
+    copies : ndarray of shape (n, m, 136)
+        Features of the faces as measured m times, which share the weight of their sample.
     """
 
     features: Features
@@ -47,6 +51,7 @@ class TrainingSet:
     sequence: NDArray[np.str_]
     origin: NDArray[np.int64]
     weight: NDArray[np.float64]
+    copies: Features
 
     @classmethod
     def of(cls, *tables: LandmarkTable) -> "TrainingSet":
@@ -70,7 +75,8 @@ class TrainingSet:
             _, which, count = np.unique(sequence[here], return_inverse=True, return_counts=True)
             weight[here] = 1 / count[which]
         neutral, n_neutral = own_neutrals(features, emotion, subject, sequence)
-        return cls(features, neutral, n_neutral, emotion, subject, sequence, origin, weight)
+        copies = _copies(tables)
+        return cls(features, neutral, n_neutral, emotion, subject, sequence, origin, weight, copies)
 
     @property
     def emotions(self) -> tuple[str, ...]:
@@ -86,13 +92,13 @@ class TrainingSet:
         """Return the samples at the given indices or where a mask of shape (n,) is true."""
         return TrainingSet(**{f.name: getattr(self, f.name)[which] for f in fields(self)})
 
-    def aligned(self) -> Features:
-        """Return the features without the systematic differences of the other tables.
+    def offsets(self) -> Features:
+        """Return the systematic differences of the other tables, (n, 136), to add to features.
 
         Tables may have been measured under other conditions (size, compression). The mean
-        difference over the sequences shared with the first table is subtracted.
+        difference is taken over the sequences shared with the first table.
         """
-        features = self.features.copy()
+        offsets = np.zeros_like(self.features)
         first = {name: index for index, name in enumerate(self.sequence) if not self.origin[index]}
         for table in np.unique(self.origin[self.origin > 0]):
             shared = [
@@ -102,10 +108,23 @@ class TrainingSet:
             ]
             if shared:
                 here, there = np.array(shared).T
-                offset = (features[there] - features[here]).mean(axis=0)
+                offset = (self.features[there] - self.features[here]).mean(axis=0)
                 # Conditions have no left and right.
-                features[self.origin == table] += (offset + mirror_features(offset)) / 2
-        return features
+                offsets[self.origin == table] = (offset + mirror_features(offset)) / 2
+        return offsets
+
+
+def _copies(tables: Sequence[LandmarkTable]) -> Features:
+    """Compute features of all measurements, (n, m, 136); fewer than m are repeated."""
+    measured = [
+        table.landmarks[:, np.newaxis] if table.measured is None else table.measured
+        for table in tables
+    ]
+    n = sum(map(len, measured))
+    m = max(1, min(max(each.shape[1] for each in measured), MAX_COPIES // n))
+    return np.concatenate(
+        [landmark_features(each)[:, np.arange(m) % each.shape[1]] for each in measured]
+    )
 
 
 def usable(table: LandmarkTable, emotions: Sequence[str]) -> tuple[LandmarkTable, Counter[str]]:

@@ -32,6 +32,16 @@ def test_round_trip(tmp_path, table):
     assert not loaded.drawn
 
 
+def test_measurements_are_kept(tmp_path, table):
+    measured = np.stack([table.landmarks, table.landmarks + 1], axis=1)
+    several = LandmarkTable(**(vars(table) | {"measured": measured}))
+    several.save(tmp_path / "table.npz")
+    loaded = load_table(tmp_path / "table.npz")
+    assert np.allclose(loaded.measured, measured, rtol=1e-6)
+    assert np.array_equal(loaded.take(np.array([3])).measured[0], loaded.measured[3])
+    assert several.digest() != table.digest()
+
+
 def test_drawn_is_kept(tmp_path, table):
     drawn = LandmarkTable(**(vars(table) | {"drawn": True}))
     drawn.save(tmp_path / "table.npz")
@@ -110,6 +120,10 @@ def test_subjects_may_be_numbers(saved):
         ("landmarks", lambda a: a * 0, "must not all coincide"),
         ("landmarks", lambda a: a.astype(float) * 1e200, "at most 1000000 pixels"),
         ("landmarks", lambda a: a.astype(float) * 1e-200, "must not all coincide"),
+        ("measured", lambda a: a[:-1], r"must be numbers of shape \(n, m, 68, 2\)"),
+        ("measured", lambda a: a[:, :0], "must be numbers of shape"),
+        ("measured", lambda a: a[:, 0], "must be numbers of shape"),
+        ("measured", lambda a: a * np.nan, "must be finite"),
         ("emotion", lambda a: a[:-1], "'emotion' must be"),
         ("emotion", lambda a: a.astype("S"), "'emotion' must be"),
         ("emotion", lambda a: np.full(len(a), 1.5), "'emotion' must be"),
@@ -123,6 +137,7 @@ def test_subjects_may_be_numbers(saved):
 )
 def test_a_table_with_a_wrong_array_is_refused(saved, name, spoil, complaint):
     path, arrays = saved
+    arrays["measured"] = arrays["landmarks"][:, np.newaxis]
     np.savez(path, **(arrays | {name: spoil(arrays[name])}))
     with pytest.raises(DatasetError, match=complaint):
         load_table(path)

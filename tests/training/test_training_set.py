@@ -45,7 +45,7 @@ def test_systematic_differences_of_another_table_are_removed():
     samples = TrainingSet.of(faces, squeezed)
     here, there = samples.origin == 0, samples.origin == 1
     before = np.abs(samples.features[there].mean(0) - samples.features[here].mean(0)).max()
-    aligned = samples.aligned()
+    aligned = samples.features + samples.offsets()
     after = np.abs(aligned[there].mean(0) - aligned[here].mean(0)).max()
     np.testing.assert_array_equal(aligned[here], samples.features[here])
     assert after < 0.3 * before
@@ -55,3 +55,13 @@ def test_one_emotion_is_not_enough():
     happy = FACES.take(FACES.emotion == "happiness")
     with pytest.raises(TrainingError, match="two or more emotions"):
         usable(happy, ("happiness", "neutral"))
+
+
+def test_measurements_of_a_face_are_its_copies():
+    faces = table(n_subjects=3)
+    measured = faces.landmarks[:, np.newaxis] + np.array([0.0, 1.0, 2.0])[:, np.newaxis, np.newaxis]
+    several = dataclasses.replace(faces, measured=measured * [1.0, 1.01])
+    samples = TrainingSet.of(several, faces)
+    assert samples.copies.shape == (2 * len(faces), 3, 136)
+    np.testing.assert_array_equal(samples.copies[-1, 2], samples.features[-1])
+    np.testing.assert_array_equal(samples.copies[0, 1], landmark_features(several.measured[0, 1]))
