@@ -99,7 +99,10 @@ def add_min_face(parser: argparse.ArgumentParser, default: str) -> None:
 def add_following(parser: argparse.ArgumentParser) -> None:
     """Add the options of every command that tracks faces from frame to frame."""
     add = parser.add_argument
-    text = "average the probabilities over about this time; 0 turns smoothing off (default: 0.3)"
+    text = (
+        "smooth the probabilities of a face at rest over about this time and of a moving face over "
+        "less; 0 turns smoothing off (default: 0.3)"
+    )
     add("--smoothing", type=seconds, metavar="SECONDS", help=text)
     text = "search for new faces every N frames (default: 30, and at least once a second)"
     add("--detect-every", type=positive_int, metavar="N", help=text)

@@ -29,11 +29,12 @@ class Prediction:
     emotions : tuple of str
         The k emotions of the model.
     probabilities : ndarray of shape (k,)
-        In the order of `emotions`, summing to 1; smoothed over time in videos.
+        In the order of `emotions`, summing to 1. In videos they are smoothed over time, and none is
+        larger than that of `likeliest`.
     raw_probabilities : ndarray of shape (k,)
         The same for this frame alone.
     likeliest : str
-        The likeliest of `emotions`. In videos it changes only when another is clearly likelier.
+        The likeliest of `emotions`. In videos it changes on evidence; see `smoothing.Smoother`.
     mode : str
         What the face was compared with; see `calibration.Mode`.
     reference : ndarray of shape (136,) or None

@@ -47,7 +47,7 @@ class Recognizer:
     min_probability : float
         Below this probability the emotion is ``"uncertain"``.
     smoothing : float
-        Time constant in seconds over which probabilities are averaged; 0 turns smoothing off.
+        Seconds of smoothing for a face at rest (see `smoothing.Smoother`); 0 turns smoothing off.
     detect_every, min_face, max_faces, tracking
         As for `tracker.FaceTracker`.
 
