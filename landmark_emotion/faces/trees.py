@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from landmark_emotion.errors import PredictorError, reason
 from landmark_emotion.model.face import N_LANDMARKS
 
-MAX_BYTES = 2**29
-MAX_CASCADES = 100
+MAX_BYTES = 2**28
+MAX_CASCADES = 50
 MAX_TREES = 5000  # per cascade
 MAX_DEPTH = 8
+MAX_PIXELS = 4096  # per cascade
 
 _REMEDY = "see models/README.md for the right file"
 _NEGATIVE, _LENGTH = 0x80, 0x0F
@@ -82,7 +83,7 @@ def read_trees(path: Path) -> tuple[RegressionTrees, str]:
     Parameters
     ----------
     path : Path
-        The ``.dat`` file, of at most 512 MB.
+        The ``.dat`` file, of at most 256 MB.
 
     Returns
     -------
@@ -98,7 +99,7 @@ def read_trees(path: Path) -> tuple[RegressionTrees, str]:
     """
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise PredictorError(f"{path}: larger than 512 MB; {_REMEDY}")
+            raise PredictorError(f"{path}: larger than 256 MB; {_REMEDY}")
         data = path.read_bytes()
     except OSError as error:
         raise PredictorError(f"{path}: cannot be read ({reason(error)}); check the file") from error
@@ -162,17 +163,25 @@ class _Stream:
         )
 
     def _find(self, pattern: bytes) -> NDArray[np.int64]:
+        most = len(self._data) // (4 * N_LANDMARKS)  # fewer bytes than the shortest leaf has
         places, place = [], self._data.find(pattern)
         while place >= 0:
             places.append(place)
             place = self._data.find(pattern, place + 1)
+            if len(places) > most:
+                raise ValueError("more leaves than the file has room for")
         return np.array(places, dtype=np.int64)
 
     def _integer(self, most: int = 2**31) -> int:
-        (value,), (self._at,) = self._integers(np.array([self._at]))
+        head = self._data[self._at]
+        digits = self._data[self._at + 1 : self._at + 1 + (head & _LENGTH)]
+        if not 1 <= len(digits) == head & _LENGTH:
+            raise ValueError("no number")
+        self._at += 1 + len(digits)
+        value = int.from_bytes(digits, "little")
         if value > most:
             raise ValueError("a number is too large")
-        return int(value)
+        return -value if head & _NEGATIVE else value
 
     def _integers(self, at: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Read an integer at each place; return them and the places behind them."""
@@ -234,7 +243,7 @@ class _Stream:
             raise ValueError("another number of cascades")
         rows = []
         for _ in range(n):
-            length = self._integer(2**16)
+            length = self._integer(MAX_PIXELS)
             row = [self._integer() for _ in range(length * each)]
             rows.append(row)
         array = np.array(rows, dtype=np.int64)

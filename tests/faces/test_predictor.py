@@ -130,7 +130,10 @@ def test_a_missing_predictor_is_named(tmp_path):
         LandmarkPredictor(tmp_path)  # a folder
 
 
-@pytest.mark.parametrize("content", [b"", b"not a predictor", b"\0" * 1000])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"not a predictor", b"\0" * 1000, b"\x01\x01\x81\x88\x81\x01" * 200_000],
+)
 def test_what_is_no_predictor_is_refused(tmp_path, content):
     (tmp_path / "bad.dat").write_bytes(content)
     with pytest.raises(PredictorError, match=r"bad\.dat: not a shape predictor"):
