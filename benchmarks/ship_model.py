@@ -1,7 +1,8 @@
 """Fit the shipped model and measure its scores: ``python -m benchmarks.ship_model DATA``.
 
-DATA contains ``landmarks/ckplus_peaks_and_neutrals.npz`` and ``ckplus_last_three_frames.npz``, and
-the London set with its ``manifest.csv`` in ``london/``. The same data give the same model, which is
+DATA contains ``ckplus_peaks_and_neutrals_subpixel.npz`` and
+``ckplus_last_three_frames_subpixel.npz`` in ``landmarks/``, and the London set with its
+``manifest.csv`` in ``london/``. The same data give the same model, which is
 written to ``models/default.npz``; the scores go to ``models/default.json``. Takes some minutes.
 """
 
@@ -39,7 +40,10 @@ def main():
     data = parser.parse_args().data
     ckplus, frames = (
         usable(load_table(data / "landmarks" / name), DEFAULT_EMOTIONS)[0]
-        for name in ("ckplus_peaks_and_neutrals.npz", "ckplus_last_three_frames.npz")
+        for name in (
+            "ckplus_peaks_and_neutrals_subpixel.npz",
+            "ckplus_last_three_frames_subpixel.npz",
+        )
     )
     london, people, undetected = measure_london(data / "london")
     recipe = Recipe()

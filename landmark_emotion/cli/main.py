@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from importlib.util import find_spec
 
 from landmark_emotion import __version__
 from landmark_emotion.errors import LandmarkEmotionError, read_remedy, reason
@@ -106,8 +107,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--version",
         action="version",
-        version=f"%(prog)s {__version__}\ncache: {user_folder('cache') or 'none'}",
-        help="show the version and the folder of the cache, then exit",
+        version=f"%(prog)s {__version__}\ncache: {user_folder('cache') or 'none'}\n"
+        f"landmarks: evaluated by {'Numba' if find_spec('numba') else 'NumPy'}",
+        help="show the version, the folder of the cache and what evaluates landmarks, then exit",
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name in _COMMANDS:

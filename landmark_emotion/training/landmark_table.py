@@ -1,6 +1,5 @@
 """Landmark tables: the landmarks and labels of samples, stored as an ``.npz`` of plain arrays."""
 
-import hashlib
 import io
 import os
 import sys
@@ -78,16 +77,6 @@ class LandmarkTable:
     def subjects_known(self) -> bool:
         """Whether every sample names its subject."""
         return bool(len(self)) and bool(np.all(self.subject != ""))
-
-    def digest(self) -> str:
-        """Compute the SHA-256 of what is learned from, which `source` is not, in hexadecimal."""
-        digest = hashlib.sha256(f"{len(self)} {self.drawn}".encode())
-        for name in ("landmarks", "measured", "emotion", "subject", "sequence"):
-            array = getattr(self, name)
-            if array is None:
-                continue
-            digest.update(f"{array.dtype} {array.shape}".encode() + array.tobytes())
-        return digest.hexdigest()
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the table to an ``.npz`` file, whole or not at all.

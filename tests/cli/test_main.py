@@ -63,10 +63,11 @@ def test_help_lists_the_commands_and_the_exit_status(run):
 
 def test_version_names_the_cache(run, cache_folder):
     result = run("--version")
-    version, cache = result.out.splitlines()
+    version, cache, landmarks = result.out.splitlines()
     assert result.status == 0
     assert version == f"landmark-emotion {landmark_emotion.__version__}"
     assert cache.startswith("cache: ")
+    assert landmarks in ("landmarks: evaluated by Numba", "landmarks: evaluated by NumPy")
     if sys.platform == "linux":
         assert Path(cache.removeprefix("cache: ")) == cache_folder / "landmark_emotion"
 
