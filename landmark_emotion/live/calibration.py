@@ -103,17 +103,9 @@ class Calibration:
     def advance(self, time: float, in_sight: set[int], remembered: set[int]) -> None:
         """Go on to the next frame.
 
-        Begins a calibration that is due, ends one whose time is over, and drops the faces that are
-        not remembered. If only one person was calibrated, that reference outlasts the face.
-
-        Parameters
-        ----------
-        time : float
-            Seconds.
-        in_sight : set of int
-            Numbers of the faces in the frame.
-        remembered : set of int
-            Numbers that may be given to a face again.
+        Begins a calibration that is due, ends one whose time is over, and drops the faces whose
+        numbers are not remembered. If only one person was calibrated, that reference outlasts the
+        face. Times are in seconds.
         """
         if self.pending is not None:
             self._until, self.pending = time + self.pending, None
@@ -127,25 +119,10 @@ class Calibration:
     def reference(
         self, number: int, features: NDArray[np.float64], neutral: float, time: float
     ) -> tuple[NeutralReference | NDArray[np.float64] | None, Mode]:
-        """Find the reference of a face.
+        """Find the reference of a face with the given features, of shape (136,), in this frame.
 
-        Parameters
-        ----------
-        number : int
-            Number of the face.
-        features : ndarray of shape (136,)
-            Features of the face in this frame.
-        neutral : float
-            Probability that it is neutral, from the static model.
-        time : float
-            Seconds.
-
-        Returns
-        -------
-        reference : NeutralReference, ndarray of shape (136,) or None
-            None stands for the average face; an array is used as it is, without blending.
-        mode : str
-            See `Mode`.
+        ``neutral`` is the probability that it is neutral, from the static model. A reference of
+        None stands for the average face; an array is used as it is, without blending.
         """
         face = self._faces.setdefault(number, _KnownFace())
         face.recent.update(features, time)

@@ -12,14 +12,7 @@ from landmark_emotion.errors import OutputError
 from landmark_emotion.live.prediction import Prediction
 from landmark_emotion.model.explanation import Explanation, denormalize_landmarks
 from landmark_emotion.model.face import OUTLINES, Landmarks
-from landmark_emotion.show.canvas import (
-    Color,
-    Picture,
-    draw_text,
-    polygon,
-    polyline,
-    write,
-)
+from landmark_emotion.show.canvas import Color, Picture, draw_text, polygon, polyline, write
 from landmark_emotion.sources.preparation import to_bgr
 
 # Color-blind people can tell these two apart (Okabe and Ito, 2008).
@@ -51,18 +44,13 @@ def draw_explanation(image: Picture, prediction: Prediction, explanation: Explan
 
     Parameters
     ----------
-    image : ndarray of shape (height, width) or (height, width, 1, 3 or 4), uint8, or PIL image
-        Gray, blue-green-red, or blue-green-red with alpha; not modified.
+    image : ndarray or PIL image
+        As for `to_bgr`; not modified.
     prediction : Prediction
         Prediction for a face in this image.
     explanation : Explanation
         Explanation of this prediction. Blue arrows speak for the explained emotion, orange arrows
         against it; a thicker arrow counts more.
-
-    Returns
-    -------
-    ndarray of shape (height, width, 3), uint8
-        A copy with the arrows drawn on it.
     """
     drawn = to_bgr(image).copy()
     _draw_arrows(drawn, prediction.face.landmarks, explanation)
@@ -74,8 +62,8 @@ def draw_panels(image: Picture, explained: Sequence[tuple[Prediction, Explanatio
 
     Parameters
     ----------
-    image : ndarray of shape (height, width) or (height, width, 1, 3 or 4), uint8, or PIL image
-        Gray, blue-green-red, or blue-green-red with alpha; not modified.
+    image : ndarray or PIL image
+        As for `to_bgr`; not modified.
     explained : sequence of (Prediction, Explanation)
         At least one face of this image.
 
@@ -97,19 +85,7 @@ def draw_panels(image: Picture, explained: Sequence[tuple[Prediction, Explanatio
 
 
 def encode_picture(picture: Picture, path: Path) -> bytes:
-    """Encode a picture as the content of an image file; nothing is written.
-
-    Parameters
-    ----------
-    picture : ndarray of shape (height, width, 3), uint8
-        Blue, green, red.
-    path : Path
-        Its suffix selects the format.
-
-    Returns
-    -------
-    bytes
-        The content of the file.
+    """Encode a picture as the content of an image file, whose suffix selects the format.
 
     Raises
     ------
@@ -117,6 +93,7 @@ def encode_picture(picture: Picture, path: Path) -> bytes:
         If OpenCV cannot write this format, or not a picture of this size in it.
     """
     try:
+        # Not cv2.imwrite, which cannot open non-ASCII paths on Windows.
         written, data = cv2.imencode(path.suffix, picture)
     except cv2.error:
         written = False

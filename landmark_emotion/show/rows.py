@@ -56,22 +56,9 @@ def json_row(
     *,
     landmarks: bool = False,
 ) -> dict[str, Any]:
-    """Build one row.
+    """Build one row about a face of a frame, or about a frame without a face.
 
-    Parameters
-    ----------
-    source : str
-        Name of the image, video or camera.
-    frame : int
-        Index of the frame, from 0.
-    time : float
-        Time of the frame, in seconds.
-    prediction : Prediction or None
-        None if the frame has no face.
-    error : str
-        Why the source could not be read; empty if it was read.
-    landmarks : bool
-        Whether to include the landmarks.
+    ``error`` says why the source could not be read; it is empty if it was read.
 
     Returns
     -------

@@ -12,8 +12,7 @@ from landmark_emotion.show.rows import COLUMN_TYPES, columns, flat_row, json_row
 if TYPE_CHECKING:
     import pandas as pd
 
-ROWS_AT_ONCE = 4096
-"""Rows that are kept in memory before they are written to a Parquet file."""
+ROWS_AT_ONCE = 4096  # kept in memory before they are written to a Parquet file
 
 
 def to_dataframe(
@@ -55,14 +54,7 @@ def to_dataframe(
 
 
 class ParquetRows:
-    """Writes rows to a Parquet file, a few thousand at a time.
-
-    Parameters
-    ----------
-    path : Path
-        The file, which is complete only after `close`.
-    landmarks : bool
-        Whether the rows have landmarks.
+    """Writes rows to a Parquet file, which is complete only after `close`.
 
     Raises
     ------
@@ -100,13 +92,7 @@ class ParquetRows:
 
 
 def check_parquet() -> None:
-    """Fail early, before long work, if Parquet cannot be written.
-
-    Raises
-    ------
-    MissingPackageError
-        If pyarrow is not installed or cannot be loaded.
-    """
+    """Raise a `MissingPackageError`, before long work, if pyarrow is not usable."""
     try:
         importlib.import_module("pyarrow.parquet")
     except ImportError as error:

@@ -20,16 +20,11 @@ _SCREEN_TIMEOUT = 20  # seconds
 class Window:
     """Shows frames until the user closes it; use it in a ``with`` statement.
 
-    Parameters
-    ----------
-    title : str
-        Title of the window.
-
     Attributes
     ----------
     key : str
-        The key pressed during the last `show` or `wait`, in lower case; ``" "`` is the space bar.
-        Empty for no key, and for keys that are no character, such as arrows.
+        The key pressed during the last `show` or `wait`, in lower case; empty for no key, and for
+        keys that are no character, such as arrows.
 
     Raises
     ------
@@ -58,13 +53,7 @@ class Window:
         self.key = ""
 
     def show(self, image: NDArray[np.uint8]) -> bool:
-        """Show a frame of shape (height, width, 3).
-
-        Returns
-        -------
-        bool
-            False once the user has closed the window or pressed q or Escape.
-        """
+        """Show a frame of shape (height, width, 3); see `wait` for the result."""
         if not self._sized:
             cv2.resizeWindow(self._title, image.shape[1], image.shape[0])
             self._sized = True
@@ -74,10 +63,7 @@ class Window:
     def wait(self, milliseconds: int) -> bool:
         """Wait for a key, at most this long; only `show` and `wait` keep the window responsive.
 
-        Returns
-        -------
-        bool
-            False once the user has closed the window or pressed q or Escape.
+        Return False once the user has closed the window or pressed q or Escape.
         """
         code = cv2.waitKeyEx(max(1, milliseconds))  # 0 would wait forever
         self.key = "" if code == -1 else _character(code)

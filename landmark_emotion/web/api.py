@@ -43,13 +43,7 @@ router = APIRouter()
 
 
 class Shared:
-    """The recognizer, threads and counts that all requests share.
-
-    Parameters
-    ----------
-    make_recognizer : callable
-        As for `server.create_app`.
-    """
+    """The recognizer, threads and counts that all requests share."""
 
     def __init__(self, make_recognizer: Callable[[], Recognizer]) -> None:
         self.make_recognizer = make_recognizer

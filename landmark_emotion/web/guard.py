@@ -27,14 +27,7 @@ class Guard:
     """ASGI middleware that refuses unknown host names and pages of other sites.
 
     The check of host names stops DNS rebinding, in which another site points its own name to this
-    machine. Addresses cannot be rebound.
-
-    Parameters
-    ----------
-    app : ASGI application
-        The application to protect.
-    names : iterable of str
-        Host names to accept besides ``localhost`` and all addresses.
+    machine. Addresses cannot be rebound. All addresses, ``localhost`` and ``names`` are accepted.
     """
 
     def __init__(self, app: ASGIApp, names: Iterable[str] = ()) -> None:

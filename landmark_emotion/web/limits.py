@@ -20,21 +20,7 @@ BODY_SECONDS = 30.0  # until the body of a request must be complete
 
 
 def decode(data: bytes, where: str, max_pixels: int) -> NDArray[np.uint8]:
-    """Decode a JPEG, PNG or WebP image, unless its header claims too many pixels.
-
-    Parameters
-    ----------
-    data : bytes
-        Content of the image file.
-    where : str
-        Name of the image in error messages.
-    max_pixels : int
-        Largest allowed width times height.
-
-    Returns
-    -------
-    ndarray of shape (height, width, 3), uint8
-        Blue, green, red.
+    """Decode a JPEG, PNG or WebP image as `decode_image` does, unless it has too many pixels.
 
     Raises
     ------
@@ -49,7 +35,7 @@ def decode(data: bytes, where: str, max_pixels: int) -> NDArray[np.uint8]:
     if size is None:
         raise ImageError(f"{where}: not a JPEG, PNG or WebP image, or damaged; send another file")
     width, height = size
-    if not 0 < width <= MAX_SIDE or not 0 < height <= MAX_SIDE or width * height > max_pixels:
+    if max(size) > MAX_SIDE or not 0 < width * height <= max_pixels:
         raise TooLargeError(
             f"{where}: {width}x{height} pixels are too many; "
             f"send at most {max_pixels / 1e6:g} million and {MAX_SIDE} per side"

@@ -48,20 +48,10 @@ _NOT_HERE = {
 
 
 def create_app(make_recognizer: Callable[[], Recognizer], names: tuple[str, ...] = ()) -> Guard:
-    """Create the application.
+    """Create the ASGI application.
 
-    Parameters
-    ----------
-    make_recognizer : callable
-        Creates a recognizer for each page and one for the HTTP API. They may share one
-        `FaceDetector` and one model.
-    names : tuple of str
-        As for `guard.Guard`.
-
-    Returns
-    -------
-    Guard
-        An ASGI application.
+    ``make_recognizer`` creates a recognizer for each page and one for the HTTP API; they may share
+    one `FaceDetector` and one model. ``names`` are host names to accept, as for `guard.Guard`.
     """
 
     @contextlib.asynccontextmanager
@@ -90,14 +80,7 @@ def create_app(make_recognizer: Callable[[], Recognizer], names: tuple[str, ...]
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Open a socket that queues connections from now on.
-
-    Parameters
-    ----------
-    host : str
-        A name or address of this machine.
-    port : int
-        0 for any free port.
+    """Open a socket that queues connections from now on; port 0 stands for any free port.
 
     Raises
     ------

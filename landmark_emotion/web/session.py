@@ -45,15 +45,7 @@ def _face_answer(prediction: Prediction, model: EmotionModel | None) -> dict[str
 
 
 class Session:
-    """One page with its own tracking, smoothing and calibration.
-
-    Not safe for use by two threads at once.
-
-    Parameters
-    ----------
-    recognizer : Recognizer
-        Used by this session only.
-    """
+    """One page, with a recognizer of its own. Not safe for use by two threads at once."""
 
     def __init__(self, recognizer: Recognizer) -> None:
         self._recognizer = recognizer
@@ -62,23 +54,11 @@ class Session:
         self._start: float | None = None
 
     def frame(self, data: bytes) -> dict[str, Any]:
-        """Recognize the next frame.
+        """Recognize the next frame, a JPEG, PNG or WebP file.
 
-        Parameters
-        ----------
-        data : bytes
-            A JPEG, PNG or WebP file.
-
-        Returns
-        -------
-        dict
-            The keys of `image_answer` and type (``"frame"``), frame (a number from 0), time (in
-            seconds), ms (milliseconds spent on recognition) and calibrating.
-
-        Raises
-        ------
-        ImageError
-            As for `limits.decode`.
+        Besides those of `image_answer`, the answer has the keys type (``"frame"``), frame (a number
+        from 0), time (in seconds), ms (milliseconds spent on recognition) and calibrating.
+        Raises what `limits.decode` raises.
         """
         image = limits.decode(data, "frame", limits.MAX_FRAME_PIXELS)
         start = clock.perf_counter()
@@ -96,23 +76,10 @@ class Session:
         }
 
     def control(self, text: str) -> dict[str, Any]:
-        """Carry out a control message.
+        """Carry out a control message, JSON of one of `schemas.Control`; return the new `state`.
 
-        Parameters
-        ----------
-        text : str
-            JSON of `schemas.Calibrate`, `schemas.Switch` or `schemas.Reset`. Turning the automatic
-            baseline on forgets the calibration.
-
-        Returns
-        -------
-        dict
-            The new `state`.
-
-        Raises
-        ------
-        MessageError
-            If the message is not valid.
+        Turning the automatic baseline on forgets the calibration. A message that is not valid
+        raises a `MessageError`.
         """
         try:
             message = _CONTROL.validate_json(text)

@@ -30,7 +30,7 @@ class Overlay:
     An overlay remembers where it put each panel, so that panels do not jump; use one for all frames
     of a source.
 
-    Parameters
+    Attributes
     ----------
     landmarks : bool
         Whether to draw landmarks.
@@ -38,11 +38,6 @@ class Overlay:
         Whether to draw the probabilities of all emotions, where there is room.
     help : bool
         Whether to show the keys of the window.
-
-    Attributes
-    ----------
-    landmarks, bars, help : bool
-        The parameters; they may be changed between frames.
     """
 
     def __init__(self, *, landmarks: bool = True, bars: bool = True, help: bool = False) -> None:
@@ -63,8 +58,8 @@ class Overlay:
 
         Parameters
         ----------
-        image : ndarray of shape (height, width) or (height, width, 1, 3 or 4), uint8, or PIL image
-            Gray, blue-green-red, or blue-green-red with alpha; not modified.
+        image : ndarray or PIL image
+            As for `to_bgr`; not modified.
         predictions : sequence of Prediction
             Predictions of this frame.
         fps : float, optional

@@ -10,10 +10,8 @@ from landmark_emotion.model.face import Face
 from landmark_emotion.show.canvas import FARTHEST
 from landmark_emotion.show.overlay.panels import Card, Form, card_extent, text_size, text_step
 
-_ONE, _TWO = Form(1), Form(2)
-_TERSE = (Form(1, words=False), Form(2, words=False))
-_PANELS = ((_ONE,), (_ONE, _TWO), _TERSE)
-_LABEL, _EMOJI = Form(0), Form(0, words=False)
+_PANELS = (Form(bars=True), Form(bars=True, words=False))
+_LABELS = (Form(bars=False), Form(bars=False, words=False))
 _SIDES = ("right", "left", "below", "above", "corner")
 
 
@@ -125,13 +123,13 @@ class Layout:
         """
         reach = max((step - self._smallest for step in self.steps), default=0)
         for keep_out in self._tiers:
-            for forms in _PANELS:
+            for form in _PANELS:
                 for less in range(reach + 1):
-                    places = self._arrange(forms, keep_out, less)
+                    places = self._arrange([form], keep_out, less)
                     if None not in places:
                         return places
         labels = [place and place.rect for place in self.labels([None] * len(self._cards))]
-        return self._arrange((_ONE, _TWO, *_TERSE), self._tiers[-1], reach, labels)
+        return self._arrange(_PANELS, self._tiers[-1], reach, labels)
 
     def labels(self, places: list[Place | None]) -> list[Place | None]:
         """Add a label for each face that has no panel."""
@@ -167,7 +165,7 @@ class Layout:
 
     def _label(self, n: int, taken: list[Rect]) -> Place | None:
         smallest = text_size(self._smallest)
-        for form in (_LABEL, _EMOJI):
+        for form in _LABELS:
             for keep_out in self._tiers:
                 for size in (text_size(self.steps[n]), smallest):
                     place = self._free(n, (form,), size, keep_out, taken)
@@ -233,7 +231,7 @@ class Layout:
         outer = (beside.left + beside.right) // 2 < frame.width // 2 and len(self._cards) > 1
         beside_first = ("left", "right") if outer else ("right", "left")
         order = (*beside_first, "below", "above", "corner")
-        if form.columns == 0:
+        if not form.bars:
             order = ("above", "below", *beside_first, "corner")
         return [
             Place(form, size, 8 * _SIDES.index(side) + k, Rect(x, y, x + width, y + height))

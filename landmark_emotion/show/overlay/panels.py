@@ -29,9 +29,9 @@ _STEP = 1.125
 
 
 class Form(NamedTuple):
-    """How a card is drawn: as a panel with columns of bars, or as a label, which has none."""
+    """How a card is drawn: as a panel with a bar for every emotion, or as a label."""
 
-    columns: int
+    bars: bool
     words: bool = True  # numbers beside the bars, or text beside the emoji
 
 
@@ -46,19 +46,16 @@ class _Measures(NamedTuple):
     """Sizes of the parts of a panel, in pixels."""
 
     size: int  # of the text
-    width: int
-    height: int
     pad: int  # around the panel's content
     gap: int  # between parts
     pitch: int  # from row to row
     title: int  # text size of the emotion
     face: int  # size of the emoji
     note_row: int  # height of the note's own row; 0 if it stands beside the probability
-    head: int  # width of emoji and title
     name: int  # width of the names beside the bars
     number: int  # width of the numbers, 0 if there are none
-    column: int  # width of name, bar and number
-    between: int  # space between columns
+    content: int  # width of the content
+    height: int
 
 
 def text_step(pixels: float) -> int:
@@ -83,16 +80,16 @@ def card_of(prediction: Prediction, several: bool) -> Card:
 
 def card_extent(card: Card, form: Form, size: int) -> tuple[int, int]:
     """Return the width and height that a card will have, in pixels."""
-    if form.columns == 0:
+    if not form.bars:
         height, width = _draw_label(card, form, size).shape[:2]
         return width, height
-    measures = _measure(card.prediction.emotions, card.note, form, size)
-    return measures.width, measures.height
+    m = _measure(card.prediction.emotions, card.note, form, size)
+    return m.content + 2 * m.pad, m.height
 
 
 def draw_card(card: Card, form: Form, size: int) -> Layer:
     """Draw a card with text of ``size`` pixels."""
-    return _draw_panel(card, form, size) if form.columns else _draw_label(card, form, size)
+    return _draw_panel(card, form, size) if form.bars else _draw_label(card, form, size)
 
 
 def draw_card_paper(width: int, height: int, radius: float) -> Layer:
@@ -127,48 +124,32 @@ def _measure(emotions: tuple[str, ...], note: str, form: Form, size: int) -> _Me
         return max(int(draw_text(text, size, bold, INK).shape[1]) for text in texts)
 
     pad, gap, pitch = round(0.7 * size), round(0.5 * size), round(1.4 * size)
-    title, face, between = round(1.2 * size), round(2.7 * size), round(1.2 * size)
+    title, face = round((1.2 if form.words else 1.0) * size), round(2.7 * size)
     # In a narrow panel the note has a row of its own.
-    note_row = pitch if note and form == Form(1, words=False) else 0
+    note_row = pitch if note and not form.words else 0
     beside = "100%" if note_row else f"100% {note}"
     head = face + gap + max(widest([*emotions, UNCERTAIN], title), widest([beside], size))
     name = widest(emotions, size)
     number = gap + widest(["100%"], size) if form.words else 0
-    column = name + gap + round((5.0 if form.words else 2.5) * size) + number
-    rows = math.ceil(len(emotions) / form.columns)
-    if form.columns == 1:
-        column = max(column, head, widest([note], size, bold=False) if note_row else 0)
-        width, height = 2 * pad + column, 2 * pad + face + gap + note_row + rows * pitch
-    else:
-        width = 2 * pad + head + form.columns * (column + between)
-        height = 2 * pad + max(face, rows * pitch)
-    return _Measures(
-        *(size, width, height, pad, gap, pitch, title, face),
-        *(note_row, head, name, number, column, between),
-    )
+    row = name + gap + round((5.0 if form.words else 2.5) * size) + number
+    content = max(row, head, widest([note], size, bold=False) if note_row else 0)
+    height = 2 * pad + face + gap + note_row + len(emotions) * pitch
+    return _Measures(size, pad, gap, pitch, title, face, note_row, name, number, content, height)
 
 
 def _draw_panel(card: Card, form: Form, size: int) -> Layer:
     emotions = card.prediction.emotions
     m = _measure(emotions, card.note, form, size)
-    rows = math.ceil(len(emotions) / form.columns)
-    layer = draw_card_paper(m.width, m.height, round(0.7 * size))
-    if form.columns == 1:  # head above the bars
-        top, first_row, first_column = m.pad, m.height - m.pad - rows * m.pitch, m.pad
-    else:
-        top, first_row = (m.height - m.face) // 2, (m.height - rows * m.pitch) // 2
-        first_column = m.pad + m.head + m.between
-    _draw_head(layer, card, m, top)
+    layer = draw_card_paper(m.content + 2 * m.pad, m.height, round(0.7 * size))
+    _draw_head(layer, card, m)
+    first_row = m.height - m.pad - len(emotions) * m.pitch
     for n in range(len(emotions)):
-        column, row = divmod(n, rows)
-        left = first_column + column * (m.column + m.between)
-        middle = first_row + (row + 0.5) * m.pitch
-        _draw_bar(layer, card.prediction, n, m, left=left, middle=middle)
+        _draw_bar(layer, card.prediction, n, m, first_row + (n + 0.5) * m.pitch)
     return layer
 
 
-def _draw_head(layer: Layer, card: Card, m: _Measures, top: int) -> None:
-    prediction, left = card.prediction, m.pad + m.face + m.gap
+def _draw_head(layer: Layer, card: Card, m: _Measures) -> None:
+    prediction, left, top = card.prediction, m.pad + m.face + m.gap, m.pad
     lay(layer, draw_emoji(prediction.emotion, m.face), m.pad, top)
     write(layer, draw_text(prediction.emotion, m.title, True, INK), left, top + 0.3 * m.face)
     number = draw_text(f"{prediction.probability:.0%}", m.size, True, INK)
@@ -180,18 +161,16 @@ def _draw_head(layer: Layer, card: Card, m: _Measures, top: int) -> None:
         write(layer, note, left + number.shape[1] + m.gap // 2, top + 0.76 * m.face)
 
 
-def _draw_bar(
-    layer: Layer, prediction: Prediction, n: int, m: _Measures, *, left: int, middle: float
-) -> None:
+def _draw_bar(layer: Layer, prediction: Prediction, n: int, m: _Measures, middle: float) -> None:
     """Draw name, bar and number of the n-th emotion."""
     emotion, probability = prediction.emotions[n], float(prediction.probabilities[n])
     chosen = emotion == prediction.likeliest
     ink = INK if chosen else FAINT_INK
-    write(layer, draw_text(emotion, m.size, chosen, ink), left, middle)
-    length, height = m.column - m.number - m.name - m.gap, max(3, round(0.55 * m.size))
+    write(layer, draw_text(emotion, m.size, chosen, ink), m.pad, middle)
+    length, height = m.content - m.number - m.name - m.gap, max(3, round(0.55 * m.size))
     for share, color in ((1.0, _TRACK), (probability, bgr(emotion))):
         bar = draw_paper(length, height, height / 2, color, 1.0)[:, : round(share * length)]
-        lay(layer, bar, left + m.name + m.gap, round(middle - height / 2))
+        lay(layer, bar, m.pad + m.name + m.gap, round(middle - height / 2))
     if m.number:
         number = draw_text(f"{probability:.0%}", m.size, chosen, ink)
-        write(layer, number, left + m.column - number.shape[1], middle)
+        write(layer, number, m.pad + m.content - number.shape[1], middle)
