@@ -11,21 +11,8 @@ class Account:
     """Counts the inputs of a run, names those that fail, and sums up at the end.
 
     Use it as a context manager around `output.open_writer`. The summary follows once the results
-    are in place, also after Ctrl-C.
-
-    Parameters
-    ----------
-    noun : str
-        What one input is, such as "image".
-    total : int
-        Number of inputs.
-    output : Path or None
-        File of the results.
-
-    Attributes
-    ----------
-    n_read : int
-        Inputs that gave results.
+    are in place, also after Ctrl-C. Increment `n_read` for each input that gave results. ``noun``
+    is what one input is, such as "image".
     """
 
     def __init__(self, noun: str, total: int, output: Path | None) -> None:

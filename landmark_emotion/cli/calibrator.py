@@ -9,15 +9,6 @@ from landmark_emotion.live.recognizer import Recognizer
 class Calibrator:
     """Starts calibration, reports its outcome and stores the profile.
 
-    Parameters
-    ----------
-    recognizer : Recognizer
-        Whose calibration it is.
-    profile : Path or None
-        Where to store the neutral face.
-    notify : callable
-        Called with messages for the user.
-
     Attributes
     ----------
     running : bool

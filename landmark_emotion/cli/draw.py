@@ -9,7 +9,6 @@ from landmark_emotion.drawn.video import draw_video
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command."""
     parser = commands.add_parser(
         "draw",
         help="draw sample faces to try the program with",
@@ -27,7 +26,6 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the command."""
     if args.folder is None and args.video is None:
         args.usage_error("name a FOLDER for a data set, a --video FILE, or both")
     if args.folder is not None:

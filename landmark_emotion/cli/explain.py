@@ -17,7 +17,6 @@ _KEYS = ("face", "box", "emotion", "probability", "probabilities", "calibration"
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command."""
     parser = commands.add_parser(
         "explain",
         help="say what in a face speaks for and against an emotion",
@@ -36,7 +35,6 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the command."""
     import numpy as np
 
     from landmark_emotion.cli.recognition import open_recognizer

@@ -46,7 +46,6 @@ class _Input:
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command."""
     parser = commands.add_parser(
         "image",
         help="recognize the emotions in image files",
@@ -69,7 +68,6 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the command."""
     from landmark_emotion.cli.account import Account
     from landmark_emotion.cli.output import ImageTextWriter, open_writer
     from landmark_emotion.cli.recognition import open_recognizer
@@ -236,15 +234,7 @@ def _read(item: _Input) -> NDArray[np.uint8]:
 
 
 def _draw(path: Path, image: NDArray[np.uint8], predictions: "list[Prediction]") -> None:
-    import cv2
-
+    from landmark_emotion.show.explanation_picture import encode_picture
     from landmark_emotion.show.overlay import draw_predictions
 
-    try:
-        # Not cv2.imwrite, which cannot open non-ASCII paths on Windows.
-        good, data = cv2.imencode(path.suffix.lower(), draw_predictions(image, predictions))
-    except cv2.error:
-        good = False
-    if not good:
-        raise OutputError(f"{path}: too large for this format; choose another suffix")
-    replace_atomically(path, data.tobytes())
+    replace_atomically(path, encode_picture(draw_predictions(image, predictions), path))

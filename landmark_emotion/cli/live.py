@@ -27,21 +27,10 @@ Results = Iterator[tuple[Frame, list[Prediction]]]
 
 
 def watch(args: argparse.Namespace, sources: list[str], *, live: bool) -> int:
-    """Recognize the emotions in one source after another.
+    """Recognize the emotions in one source after another; return the exit status.
 
-    Parameters
-    ----------
-    args : Namespace
-        With the options of `options.add_video`.
-    sources : list of str
-        As for `sources.video.frames`.
-    live : bool
-        Whether to report the delay of each result instead of showing a progress bar.
-
-    Returns
-    -------
-    int
-        Exit status: 1 if no source gave a result, a camera was lost or a profile was not stored.
+    It is 1 if no source gave a result, a camera was lost or a profile was not stored. If ``live``,
+    the delay of each result is reported instead of the progress.
     """
     _check(args, len(sources))
     with contextlib.ExitStack() as stack:
@@ -77,13 +66,7 @@ def _check(args: argparse.Namespace, n_sources: int) -> None:
 
 @dataclass
 class _Session:
-    """The state of one run.
-
-    Attributes
-    ----------
-    failed : bool
-        Whether a camera was lost or a profile not stored.
-    """
+    """The state of one run."""
 
     args: argparse.Namespace
     recognizer: Recognizer
@@ -92,16 +75,10 @@ class _Session:
     window: windows.Window | None
     account: Account
     live: bool
-    failed: bool = False
+    failed: bool = False  # a camera was lost or a profile not stored
 
     def watch(self, source: str) -> bool:
-        """Recognize the emotions in one source.
-
-        Returns
-        -------
-        bool
-            False if the user has closed the window.
-        """
+        """Recognize the emotions in one source; return False if the user has closed the window."""
         args, name = self.args, without_password(source)
         self.recognizer.reset()
         known = probe(source)

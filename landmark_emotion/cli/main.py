@@ -33,17 +33,7 @@ exit status:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command.
-
-    Parameters
-    ----------
-    arguments : sequence of str, optional
-        Arguments of the command line; by default those of the process.
-
-    Returns
-    -------
-    int
-        Exit status: 0 for success, 1 for an error explained on stderr, 130 for Ctrl-C.
+    """Run a command, by default with the arguments of the process; return the exit status.
 
     Raises
     ------

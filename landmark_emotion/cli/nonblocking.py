@@ -16,13 +16,7 @@ FLUSH_TIMEOUT = 1.0  # seconds to wait for the reader at the end
 
 @contextlib.contextmanager
 def nonblocking_stdout(notify: Notify) -> Iterator[None]:
-    """Drop whole lines if stdout is not read fast enough, and report their number at the end.
-
-    Parameters
-    ----------
-    notify : callable
-        Called with a message for the user.
-    """
+    """Drop whole lines if stdout is not read fast enough, and report their number at the end."""
     plain = sys.stdout
     buffer = getattr(plain, "buffer", None)
     if buffer is None:  # an object in memory, which never blocks

@@ -53,10 +53,12 @@ class Writer:
         raise NotImplementedError
 
 
-class _RowWriter(Writer):
-    """Writes one row per face, per frame without a face, and per error."""
+class RowWriter(Writer):
+    """Hands on one row per face, per frame without a face, and per error."""
 
-    _landmarks: bool
+    def __init__(self, emit: Callable[[dict[str, Any]], object], landmarks: bool = False) -> None:
+        self._emit = emit
+        self._landmarks = landmarks
 
     def write_error(self, source: str, reason: str) -> None:
         self._emit(json_row(source, 0, 0.0, None, reason, landmarks=self._landmarks))
@@ -65,50 +67,23 @@ class _RowWriter(Writer):
         for prediction in predictions or (None,):
             self._emit(json_row(source, frame, time, prediction, landmarks=self._landmarks))
 
-    def _emit(self, row: dict[str, Any]) -> None:
-        raise NotImplementedError
+
+def json_writer(stream: TextIO, landmarks: bool = False) -> RowWriter:
+    """Make a writer of one JSON object per line."""
+    return RowWriter(lambda row: print(json.dumps(row), file=stream, flush=True), landmarks)
 
 
-class JsonWriter(_RowWriter):
-    """Writes one JSON object per line."""
+def csv_writer(stream: TextIO, landmarks: bool = False) -> RowWriter:
+    """Make a writer of a header and one line per row."""
+    # Text streams translate the line ends for the platform.
+    table = csv.DictWriter(stream, columns(landmarks), lineterminator="\n")
+    table.writeheader()
 
-    def __init__(self, stream: TextIO | None = None, *, landmarks: bool = False) -> None:
-        self._landmarks = landmarks
-        self._stream = stream or sys.stdout
+    def emit(row: dict[str, Any]) -> None:
+        table.writerow(flat_row(row, landmarks=landmarks))
+        stream.flush()
 
-    def _emit(self, row: dict[str, Any]) -> None:
-        print(json.dumps(row), file=self._stream, flush=True)
-
-
-class CsvWriter(_RowWriter):
-    """Writes a header and one line per row."""
-
-    def __init__(self, stream: TextIO | None = None, *, landmarks: bool = False) -> None:
-        self._landmarks = landmarks
-        self._stream = stream or sys.stdout
-        # Text streams translate the line ends for the platform.
-        self._writer = csv.DictWriter(self._stream, columns(landmarks), lineterminator="\n")
-        self._writer.writeheader()
-
-    def _emit(self, row: dict[str, Any]) -> None:
-        self._writer.writerow(flat_row(row, landmarks=self._landmarks))
-        self._stream.flush()
-
-
-class ParquetWriter(_RowWriter):
-    """Writes a Parquet file."""
-
-    def __init__(self, path: Path, *, landmarks: bool = False) -> None:
-        from landmark_emotion.show.tables import ParquetRows
-
-        self._landmarks = landmarks
-        self._rows = ParquetRows(path, landmarks=landmarks)
-
-    def close(self) -> None:
-        self._rows.close()
-
-    def _emit(self, row: dict[str, Any]) -> None:
-        self._rows.append(row)
+    return RowWriter(emit, landmarks)
 
 
 class FrameTextWriter(Writer):
@@ -117,9 +92,9 @@ class FrameTextWriter(Writer):
     On a terminal each emotion has a swatch of its color, and the last line is a status line.
     """
 
-    def __init__(self, stream: TextIO | None = None) -> None:
-        self._stream = stream or sys.stdout
-        self._terminal = stream is None and is_live_terminal()
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._terminal = stream is sys.stdout and is_live_terminal()
         self._status = ""
 
     def notify(self, message: str) -> None:
@@ -153,8 +128,8 @@ class FrameTextWriter(Writer):
 class ImageTextWriter(Writer):
     """Writes one line per face of an image, with all probabilities."""
 
-    def __init__(self, stream: TextIO | None = None) -> None:
-        self._stream = stream or sys.stdout
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
 
     def _write(self, source: str, frame: int, time: float, predictions: list[Prediction]) -> None:
         for prediction in predictions:
@@ -173,27 +148,18 @@ class ImageTextWriter(Writer):
 
 
 @contextlib.contextmanager
-def open_writer(
-    args: argparse.Namespace, text: Callable[[TextIO | None], Writer]
-) -> Iterator[Writer]:
-    """Open a writer for the options of `options.add_output`.
+def open_writer(args: argparse.Namespace, text: Callable[[TextIO], Writer]) -> Iterator[Writer]:
+    """Open a writer for the options of `options.add_output`; `text` makes the one of that format.
 
     An output file is put in place at the end, also after Ctrl-C, but only if there is a result:
     without one an existing file stays as it is.
-
-    Parameters
-    ----------
-    args : Namespace
-        With ``format``, ``output`` and ``landmarks``.
-    text : callable
-        Makes the writer of the text format from a stream, or from None for stdout.
     """
     format_ = args.format
     if format_ is None and args.output is not None:
         format_ = _SUFFIXES.get(args.output.suffix.lower())
     with contextlib.ExitStack() as stack:
         writer: Writer | None = None
-        stream: TextIO | None = None
+        stream: TextIO = sys.stdout
         if args.output is not None:
             draft = stack.enter_context(written_gradually(args.output))
 
@@ -210,11 +176,15 @@ def open_writer(
                 file = draft.path.open("w", encoding="utf-8", errors="surrogateescape", newline="")
                 stream = stack.enter_context(file)
         if format_ == "parquet":
-            writer = ParquetWriter(draft.path, landmarks=args.landmarks)
+            from landmark_emotion.show.tables import ParquetRows
+
+            rows = ParquetRows(draft.path, landmarks=args.landmarks)
+            stack.callback(rows.close)
+            writer = RowWriter(rows.append, args.landmarks)
         elif format_ == "csv":
-            writer = CsvWriter(stream, landmarks=args.landmarks)
+            writer = csv_writer(stream, args.landmarks)
         elif format_ == "json":
-            writer = JsonWriter(stream, landmarks=args.landmarks)
+            writer = json_writer(stream, args.landmarks)
         else:
             writer = text(stream)
         stack.callback(writer.close)

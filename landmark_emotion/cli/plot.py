@@ -10,7 +10,6 @@ SUFFIXES = (".html", ".png", ".svg", ".pdf")
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command."""
     parser = commands.add_parser(
         "plot",
         help="draw the emotions over time from the results of video or webcam",
@@ -35,7 +34,6 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the command."""
     check_packages()
     from landmark_emotion.files.writing import check_writable, replace_atomically
     from landmark_emotion.report.pages import timeline_page

@@ -12,7 +12,7 @@ from landmark_emotion.faces.detector import FaceDetector
 from landmark_emotion.files.folders import user_folder
 from landmark_emotion.live.recognizer import Recognizer, reference_from_image
 from landmark_emotion.model.classifier import EmotionModel, default_model, load_model
-from landmark_emotion.model.neutral import NeutralReference, load_profile
+from landmark_emotion.model.neutral import load_profile
 from landmark_emotion.sources.images import read_image
 
 
@@ -31,7 +31,11 @@ def recognizer_maker(args: argparse.Namespace) -> Callable[[], Recognizer]:
     }
     model = choose_model(args.model)
     detector = FaceDetector(args.predictor)
-    neutral = _reference(args, detector, will_be_made=isinstance(calibrate, float))
+    neutral = None
+    if args.neutral is not None:
+        neutral = reference_from_image(read_image(args.neutral), str(args.neutral), detector)
+    elif args.profile is not None and not isinstance(calibrate, float):  # else it is to be made
+        neutral = load_profile(profile_path(args.profile))
     return lambda: Recognizer(
         model,
         detector,
@@ -57,13 +61,7 @@ def choose_model(path: Path | None) -> EmotionModel:
 
 
 def profile_path(name: str) -> Path:
-    """Return the file of a profile: in the user's settings, or `name` itself if it is a .json.
-
-    Raises
-    ------
-    ProfileError
-        If `name` cannot be the name of a file, or the user has no home directory.
-    """
+    """Return the file of a profile: in the user's settings, or `name` itself if it is a .json."""
     if name.lower().endswith(".json"):
         return Path(name)
     if not re.fullmatch(r"[\w][\w .-]{0,60}", name):
@@ -72,13 +70,3 @@ def profile_path(name: str) -> Path:
     if folder is None:
         raise ProfileError(f"{name}: there is no home directory for it; name a .json file instead")
     return folder / "profiles" / f"{name}.json"
-
-
-def _reference(
-    args: argparse.Namespace, detector: FaceDetector, *, will_be_made: bool
-) -> NeutralReference | None:
-    if args.neutral is not None:
-        return reference_from_image(read_image(args.neutral), str(args.neutral), detector)
-    if args.profile is None or will_be_made:
-        return None
-    return load_profile(profile_path(args.profile))

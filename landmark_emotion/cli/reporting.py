@@ -23,39 +23,22 @@ def add_report(parser: argparse.ArgumentParser) -> None:
 
 
 def check_report(path: Path | None) -> None:
-    """Check before the work that a report can be written to a path.
-
-    Raises
-    ------
-    OutputError
-        If it cannot be written, or a file is in place of the folder.
-    MissingPackageError
-        If the packages for plots and pages are not installed.
-    """
-    if path is not None and not _is_file(path):
-        check_packages()
-    if path is not None and not _is_file(path) and path.exists() and not path.is_dir():
+    """Raise an error, before the work, if a report cannot be written to a path."""
+    if path is None:
+        return
+    if _is_file(path):
+        check_writable(path)
+        return
+    check_packages()
+    if path.exists() and not path.is_dir():
         raise OutputError(f"{path}: is a file; name a folder, or a file that ends in .json")
-    if path is not None:
-        check_writable(path if _is_file(path) else path / "report.json")
+    check_writable(path / "report.json")
 
 
 def write_report(path: Path, content: dict[str, Any], **drawn_from: Any) -> None:
-    """Write a report; if anything fails, an earlier report stays as it was.
+    """Write a report of JSON values; if anything fails, an earlier report stays as it was.
 
-    Parameters
-    ----------
-    path : Path
-        Folder or JSON file.
-    content : dict
-        JSON values.
-    **drawn_from
-        Further arguments of `plots.draw_plots`.
-
-    Raises
-    ------
-    OutputError
-        If it cannot be written.
+    ``drawn_from`` are further arguments of `plots.draw_plots`.
     """
     data = (json.dumps(content, indent=2) + "\n").encode()
     if _is_file(path):

@@ -14,17 +14,8 @@ _REFRESH = 0.25  # seconds between updates of the line
 class Status:
     """Measures the progress of one source.
 
-    Parameters
-    ----------
-    live : bool
-        Whether to report the delay of each result and the frames dropped.
-    total : int, optional
-        Expected number of frames, from which the time left is estimated.
-
-    Attributes
-    ----------
-    n_frames : int
-        Number of frames recognized.
+    If ``live``, it reports the delay of each result and the frames dropped. ``total`` is the
+    expected number of frames, from which the time left is estimated.
     """
 
     def __init__(self, *, live: bool = True, total: int | None = None) -> None:

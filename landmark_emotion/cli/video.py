@@ -10,7 +10,6 @@ from landmark_emotion.cli.options import add_video
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command."""
     parser = commands.add_parser(
         "video",
         help="recognize the emotions in video files",
@@ -26,7 +25,6 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the command."""
     from landmark_emotion.cli.live import watch
 
     return watch(args, [source for path in args.paths for source in _sources(path)], live=False)

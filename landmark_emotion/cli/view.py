@@ -28,20 +28,8 @@ _TOGGLES = {"l": "landmarks", "p": "bars", "h": "help"}
 class View:
     """Annotates frames for a window, a recording, or both.
 
-    Parameters
-    ----------
-    model : EmotionModel
-        Explains the predictions after the key w.
-    calibrator : Calibrator
-        Started by the key c.
-    window : Window or None
-        Shows the frames.
-    recorder : Recorder or None
-        Records the frames as they are shown.
-    notify : callable
-        Called with messages for the user.
-    paced : bool
-        Whether to show the frames of a file at the speed at which they were recorded.
+    The key w explains predictions with the model, c starts the calibrator. If ``paced``, the frames
+    of a file are shown at the speed at which they were recorded.
     """
 
     def __init__(

@@ -12,7 +12,6 @@ from landmark_emotion.cli.options import add_following, add_recognition, say, wh
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command."""
     parser = commands.add_parser(
         "web",
         help="recognize emotions on a page in the browser",
@@ -41,7 +40,6 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the command."""
     from landmark_emotion.cli.recognition import recognizer_maker
     from landmark_emotion.web.server import create_app, listen, serve
 

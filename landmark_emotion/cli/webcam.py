@@ -6,7 +6,6 @@ from landmark_emotion.cli.options import add_video, seconds
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command."""
     parser = commands.add_parser(
         "webcam",
         help="recognize the emotions in front of a camera",
@@ -25,7 +24,6 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the command."""
     from landmark_emotion.cli.live import watch
 
     return watch(args, [args.source], live=True)

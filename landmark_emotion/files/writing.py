@@ -105,21 +105,10 @@ def written_gradually(path: Path) -> Iterator[Draft]:
 
 
 def replace_together(folder: Path, files: Mapping[str, bytes], stale: Iterable[str] = ()) -> None:
-    """Write several files into a folder; none is replaced before all are on the disk.
+    """Write files, given by name, into a folder; none is replaced before all are on the disk.
 
-    Parameters
-    ----------
-    folder : Path
-        Created if missing; other files in it stay.
-    files : mapping of str to bytes
-        Names and whole contents.
-    stale : iterable of str
-        Names of files to remove unless they are among `files`.
-
-    Raises
-    ------
-    OutputError
-        If something cannot be written.
+    A missing folder is created. Other files in it stay, except for those named by ``stale``. If
+    something cannot be written, an `OutputError` is raised.
     """
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)

@@ -30,21 +30,12 @@ _MAX_SEGMENTS = 2**14  # 64 KB each, so more than any image within the limit of 
 
 @dataclass(frozen=True)
 class JpegLayout:
-    """The structure of the first image in a JPEG file.
+    """The structure of the first image in a JPEG file."""
 
-    Attributes
-    ----------
-    size : tuple of (int, int) or None
-        Width and height in pixels; None if no header names them.
-    n_scans : int
-        How many passes over the pixels the data make.
-    end : int or None
-        Bytes up to and including the end marker, behind which phones append videos and other
-        images; None if the file is cut off before it.
-    """
-
-    size: tuple[int, int] | None
-    n_scans: int
+    size: tuple[int, int] | None  # width and height in pixels; None if no header names them
+    n_scans: int  # passes over the pixels
+    # Bytes up to and including the end marker, behind which phones append videos and other images;
+    # None if the file is cut off before it.
     end: int | None
 
 

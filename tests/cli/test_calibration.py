@@ -67,20 +67,13 @@ def test_photo_is_the_reference(run, model, photos):
     assert compared["calibration"] == "profile"
     assert compared["probabilities"] != static["probabilities"]
     assert compared["emotion"] == "happiness"
+    text = run(*options[:4], "--neutral", photos / "00.png").out
+    assert text.rstrip().endswith("profile")
 
 
 def test_estimate_takes_over_after_a_second(run, model, video):
-    result = run(
-        "webcam",
-        "--source",
-        video,
-        "--model",
-        model,
-        "--format",
-        "json",
-        "--calibrate",
-        "auto",
-    )
+    options = ("--model", model, "--format", "json", "--calibrate", "auto")
+    result = run("webcam", "--source", video, *options)
     modes = [mode for mode in _modes(result) if mode]
     assert modes[0] == "static"
     assert modes[-1] == "automatic"
@@ -143,18 +136,6 @@ def test_profile_that_cannot_be_stored_is_reported_before_the_work(
     result = run(*command, photos, "--model", model, *options)
     assert (result.status, result.out) == (1, "")
     assert "cannot be written" in result.err.splitlines()[-1]
-
-
-def test_text_names_the_reference(run, model, photos):
-    plain = run("image", photos / "12.png", "--model", model)
-    compared = run("image", photos / "12.png", "--model", model, "--neutral", photos / "00.png")
-    assert "profile" not in plain.out
-    assert compared.out.rstrip().endswith("profile")
-
-
-@pytest.mark.parametrize("seconds", ["0", "-1", "1e9", "soon", "nan"])
-def test_unusable_seconds_are_wrong_usage(run, seconds):
-    assert run("webcam", f"--calibrate={seconds}").status == 2
 
 
 def test_improbable_emotion_is_called_uncertain(run, model, photos):

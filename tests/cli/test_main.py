@@ -88,6 +88,7 @@ def test_version_names_the_cache(run, cache_folder):
         ["train", "--jobs", "0"],
         ["webcam", "--format", "xml"],
         ["webcam", "--max-frames", "-1"],
+        *(["webcam", f"--calibrate={seconds}"] for seconds in ("0", "-1", "1e9", "soon", "nan")),
         ["image"],
         ["evaluate", "model.npz"],
         ["extract", "folder"],

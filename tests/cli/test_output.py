@@ -8,33 +8,29 @@ import sys
 
 import numpy as np
 import pytest
+import synthetic
 
 from landmark_emotion.cli.output import (
-    CsvWriter,
     FrameTextWriter,
     ImageTextWriter,
-    JsonWriter,
+    csv_writer,
     is_live_terminal,
+    json_writer,
 )
 from landmark_emotion.live.prediction import Prediction
-from landmark_emotion.model.face import Box, Face
 from landmark_emotion.show.rows import COLUMNS
 
 
 def prediction(number: int = 1, happy: float = 0.75) -> Prediction:
-    face = Face(Box(1, 2, 3, 4), np.zeros((68, 2)), 1.0)
     probabilities = np.array([0.25 * (1 - happy), happy, 0.75 * (1 - happy)])
     emotions = ("anger", "happiness", "neutral")
-    likeliest = emotions[int(probabilities.argmax())]
-    return Prediction(
-        frame=7,
-        time=0.28,
+    return synthetic.prediction(
+        *(50, 50, 40),
         number=number,
-        face=face,
         emotions=emotions,
         probabilities=probabilities,
         raw_probabilities=probabilities,
-        likeliest=likeliest,
+        likeliest=emotions[int(probabilities.argmax())],
     )
 
 
@@ -44,7 +40,7 @@ def pretend_terminal(monkeypatch):
 
 
 def test_text_has_one_line_per_face_or_frame(capsys):
-    writer = FrameTextWriter()
+    writer = FrameTextWriter(sys.stdout)
     writer.set_status("never seen")
     writer.write("v.mp4", 7, 0.28, [prediction(1), prediction(2, happy=0.1)])
     writer.write("v.mp4", 8, 0.32, [])
@@ -58,7 +54,7 @@ def test_text_has_one_line_per_face_or_frame(capsys):
 
 def test_terminal_has_colors_and_a_status_line(capsys, monkeypatch):
     pretend_terminal(monkeypatch)
-    writer = FrameTextWriter()
+    writer = FrameTextWriter(sys.stdout)
     writer.set_status("25.0 frames/s")
     writer.write("v.mp4", 7, 0.28, [prediction()])
     writer.write("v.mp4", 8, 0.32, [])
@@ -80,7 +76,7 @@ def test_colors_can_be_turned_off(monkeypatch, name, value):
 
 
 def test_image_text_has_every_emotion_likeliest_first(capsys):
-    writer = ImageTextWriter()
+    writer = ImageTextWriter(sys.stdout)
     writer.write("a.png", 0, 0.0, [prediction()])
     writer.write("b.png", 0, 0.0, [])
     writer.write_error("c.png", "the file is empty")
@@ -91,7 +87,7 @@ def test_image_text_has_every_emotion_likeliest_first(capsys):
 
 
 def test_json_has_one_object_per_line(capsys):
-    writer = JsonWriter()
+    writer = json_writer(sys.stdout)
     writer.write("ü\udcff.mp4", 7, 0.28, [prediction(1), prediction(2)])
     writer.write("v.mp4", 8, 0.32, [])
     writer.write_error("c.png", "the file is empty")
@@ -102,7 +98,7 @@ def test_json_has_one_object_per_line(capsys):
 
 
 def test_csv_has_a_header_and_one_line_per_row(capsys):
-    writer = CsvWriter()
+    writer = csv_writer(sys.stdout)
     writer.write('a,"b".mp4', 7, 0.28, [prediction(1), prediction(2)])
     writer.write("v.mp4", 8, 0.32, [])
     writer.write_error("c.png", "the file is empty")

@@ -181,17 +181,6 @@ def test_unusable_pyarrow_is_reported_before_the_work(watch, video, here, monkey
     assert not list(here.glob("*.parquet"))
 
 
-def test_parquet_holds_the_same_as_csv(watch, video, here):
-    pandas = pytest.importorskip("pandas")
-    pytest.importorskip("pyarrow")
-    for name in ("r.parquet", "r.csv"):
-        assert watch(video, "-o", name, "--every", 0.5).status == 0
-    one, other = pandas.read_parquet(here / "r.parquet"), pandas.read_csv(here / "r.csv")
-    assert list(one.columns) == list(COLUMNS)
-    assert one["emotion"].fillna("").tolist() == other["emotion"].fillna("").tolist()
-    assert one["p_happiness"].fillna(-1).tolist() == other["p_happiness"].fillna(-1).tolist()
-
-
 def test_interrupted_run_keeps_its_rows(watch, video, here, monkeypatch):
     from landmark_emotion.cli.status import Status
 
@@ -206,15 +195,6 @@ def test_interrupted_run_keeps_its_rows(watch, video, here, monkeypatch):
     assert result.err.splitlines()[-1] == "results: r.csv, 1 video"
     assert len(rows_of(here / "r.csv")) == 5
     assert sorted(os.listdir(here)) == ["r.avi", "r.csv"]
-
-
-@pytest.mark.parametrize("name", ["none.mp4", "text.mp4"])
-def test_unreadable_video_is_one_line_and_status_1(watch, here, name):
-    (here / "text.mp4").write_bytes(b"text " * 500)
-    result = watch(name)
-    assert result.status == 1
-    assert result.err.splitlines()[-1].startswith(f"error: {name}: ")
-    assert result.err.count(name) == 1
 
 
 def test_passwords_appear_nowhere(run, model, here):

@@ -29,11 +29,6 @@ def test_a_file_and_an_array_give_the_same_result(face, tmp_path, model):
     assert np.array_equal(one.probabilities, other.probabilities)
 
 
-def test_gray_images_are_accepted(face, model):
-    gray = cv2.cvtColor(face, cv2.COLOR_BGR2GRAY)
-    assert len(le.recognize(gray, recognizer=le.Recognizer(model))) == 1
-
-
 def test_images_are_independent_of_each_other(face, nobody, model):
     recognizer = le.Recognizer(model)
     first = le.recognize(face, recognizer=recognizer)

@@ -44,16 +44,6 @@ def pixels_of(picture: np.ndarray, color: tuple[int, int, int]) -> np.ndarray:
     return np.argwhere((picture == color).all(axis=2))
 
 
-@pytest.mark.parametrize("channels", [(), (1,), (3,), (4,)])
-def test_any_picture_that_recognize_takes_is_drawn_on_a_copy(prediction, explanation, channels):
-    image = np.full((480, 640, *channels), 90, dtype=np.uint8)
-    drawn = draw_explanation(image, prediction, explanation)
-    assert drawn.shape == (480, 640, 3)
-    assert (drawn != 90).any()
-    assert (image == 90).all()
-    assert draw_panels(image, [(prediction, explanation)]).shape[1] == 1120
-
-
 @pytest.mark.parametrize("color", [BLUE, ORANGE])
 def test_arrow_ends_at_its_landmark_in_the_color_of_for_or_against(prediction, explanation, color):
     counts = only(explanation, 54, 2.0 if color == BLUE else -2.0)
@@ -114,13 +104,8 @@ def test_pictures_can_be_encoded_in_many_formats(face, suffix):
     assert np.abs(back.astype(int) - face).mean() < 5
 
 
-@pytest.mark.parametrize("name", ["picture", "picture.doc", "picture.ü", ".png"])
-def test_unknown_format_is_an_error(name):
-    with pytest.raises(OutputError, match=r"cannot be written in this format; end .* in \.png"):
-        encode_picture(GRAY, Path(name))
-
-
-def test_picture_too_large_for_its_format_is_an_error():
+@pytest.mark.parametrize("name", ["picture", "picture.doc", "picture.ü", ".png", "tall.webp"])
+def test_unsuitable_format_is_an_error(name):
     tall = np.zeros((20_000, 4, 3), dtype=np.uint8)
-    with pytest.raises(OutputError, match=r"^x\.webp: cannot be written in this format"):
-        encode_picture(tall, Path("x.webp"))
+    with pytest.raises(OutputError, match=rf"^{name}: cannot be .*; end the name in \.png"):
+        encode_picture(tall, Path(name))

@@ -171,12 +171,11 @@ class Layout:
                     place = self._free(n, (form,), size, keep_out, taken)
                     if place is not None:
                         return place
-            # Nowhere is free, so cover as little as possible; the corners of a box are background.
+            # Nowhere is free, so cover as little as possible.
             faces = self._tiers[-1]
-            ovals = [part for face in faces for part in _without_corners(face)]
             spots = self._spots(n, form, smallest, faces[n], corners=True)
             if spots:
-                return min(spots, key=lambda place: place.rect.overlap([*ovals, *taken, *taken]))
+                return min(spots, key=lambda place: place.rect.overlap([*faces, *taken, *taken]))
         return None
 
     def _free(
@@ -246,15 +245,6 @@ def _aligned(start: int, end: int, length: int, free: int, margin: int) -> list[
     margin = min(margin, free // 2)
     centers = ((start + end) // 2, start + length // 2, end - length // 2, start, end)
     return [min(max(center - length // 2, margin), free - margin) for center in centers]
-
-
-def _without_corners(rect: Rect) -> tuple[Rect, Rect]:
-    """Return two rectangles that cover another except for its corners."""
-    x, y = rect.width // 4, rect.height // 4
-    return (
-        rect._replace(left=rect.left + x, right=rect.right - x),
-        rect._replace(top=rect.top + y, bottom=rect.bottom - y),
-    )
 
 
 def _clear(rects: NDArray[np.int_], obstacles: NDArray[np.int_]) -> NDArray[np.bool_]:
