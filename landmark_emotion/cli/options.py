@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import functools
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -17,19 +18,9 @@ def whole_number(text: str, least: int = 0) -> int:
     return number
 
 
-def positive_int(text: str) -> int:
-    """Parse a whole number from 1."""
-    return whole_number(text, 1)
-
-
-def two_or_more(text: str) -> int:
-    """Parse a whole number from 2."""
-    return whole_number(text, 2)
-
-
-def face_width(text: str) -> int:
-    """Parse ``--min-face``."""
-    return whole_number(text, 20)
+positive_int = functools.partial(whole_number, least=1)
+two_or_more = functools.partial(whole_number, least=2)
+face_width = functools.partial(whole_number, least=20)
 
 
 def job_count(text: str) -> int:

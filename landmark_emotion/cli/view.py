@@ -1,6 +1,7 @@
 """The annotated video: its window, the keys of the window, and the recording."""
 
 import time
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -25,6 +26,7 @@ _MESSAGE_TIME = 3.0  # seconds for which a message is shown
 _TOGGLES = {"l": "landmarks", "p": "bars", "h": "help"}
 
 
+@dataclass
 class View:
     """Annotates frames for a window, a recording, or both.
 
@@ -32,47 +34,38 @@ class View:
     of a file are shown at the speed at which they were recorded.
     """
 
-    def __init__(
-        self,
-        model: EmotionModel,
-        calibrator: Calibrator,
-        *,
-        window: Window | None,
-        recorder: Recorder | None,
-        notify: Notify,
-        paced: bool,
-    ) -> None:
-        self.calibrator = calibrator
-        self._model = model
-        self._window = window
-        self._recorder = recorder
-        self._notify = notify
-        self._paced = paced
-        self._start = 0.0
-        self._overlay = Overlay()
-        self._explained = False
-        self._message = ""
-        self._message_until = 0.0
-        self._shown: tuple[Frame, list[Prediction], float | None]
+    model: EmotionModel
+    calibrator: Calibrator
+    _: KW_ONLY
+    window: Window | None
+    recorder: Recorder | None
+    notify: Notify
+    paced: bool
+    _start: float = 0.0
+    _overlay: Overlay = field(default_factory=Overlay)
+    _explained: bool = False
+    _message: str = ""
+    _message_until: float = 0.0
+    _shown: tuple[Frame, list[Prediction], float | None] = field(init=False)
 
     def show(self, frame: Frame, predictions: list[Prediction], fps: float | None) -> bool:
         """Show and record a frame; return False if the user has closed the window."""
-        if self._window is None and self._recorder is None:
+        if self.window is None and self.recorder is None:
             return True
         self._shown = frame, predictions, fps
         drawn = self._draw()
-        if self._recorder is not None:
-            self._recorder.write(drawn, frame.time)
-        if self._window is None:
+        if self.recorder is not None:
+            self.recorder.write(drawn, frame.time)
+        if self.window is None:
             return True
-        if not self._window.show(drawn) or not self._keep_pace(self._window, frame):
+        if not self.window.show(drawn) or not self._keep_pace(self.window, frame):
             return False
-        return self._handle(self._window)
+        return self._handle(self.window)
 
     def _keep_pace(self, window: Window, frame: Frame) -> bool:
         now = time.monotonic()
         early = self._start + frame.time - now
-        if self._paced and not window.key and 0 < early < _LONGEST_WAIT:
+        if self.paced and not window.key and 0 < early < _LONGEST_WAIT:
             return window.wait(round(early * 1000))
         if not 0 < early < _LONGEST_WAIT:
             self._start = now - frame.time  # the first frame, or one after a pause
@@ -87,7 +80,7 @@ class View:
         image = frame.image
         for prediction in predictions if self._explained else ():
             landmarks, reference = prediction.face.landmarks, prediction.reference
-            explanation = explain(self._model, landmarks, reference, prediction.likeliest)
+            explanation = explain(self.model, landmarks, reference, prediction.likeliest)
             image = draw_explanation(image, prediction, explanation)
         return self._overlay.draw(image, predictions, fps=fps, message=message)
 
@@ -129,4 +122,4 @@ class View:
         except LandmarkEmotionError as error:
             self._message = str(error)
         self._message_until = frame.captured + _MESSAGE_TIME
-        self._notify(self._message)
+        self.notify(self._message)

@@ -130,18 +130,13 @@ class Recognizer:
 
         Parameters
         ----------
-        image : ndarray of shape (height, width) or (height, width, 1, 3 or 4), uint8, or PIL image
-            Gray, BGR or BGRA.
+        image : ndarray or PIL image
+            As for `recognize`.
 
         Returns
         -------
         list of Prediction
             One per face, from left to right; empty if there is no face.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If it is not a picture, as in `preparation.to_bgr`.
         """
         image = to_bgr(image)
         faces = self._detector.faces(image, thorough=True, min_face=self._min_face)

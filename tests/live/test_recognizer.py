@@ -227,18 +227,3 @@ def test_a_second_stream_ends_the_first(recognizer, video):
     with pytest.raises(RuntimeError, match="one recognizer per stream"):
         next(first)
     assert next(second)[0].index == 1
-
-
-def test_using_a_model_loads_neither_training_nor_plotting(spawn, model, video):
-    program = f"""
-import sys
-from landmark_emotion.live.recognizer import Recognizer
-_, predictions = next(Recognizer({str(model)!r}).stream({str(video)!r}))
-assert predictions
-heavy = {{"sklearn", "joblib", "tqdm", "matplotlib", "pandas"}} & set(sys.modules)
-ours = {{name for name in sys.modules if name.startswith("landmark_emotion.")}}
-unwanted = {{"landmark_emotion.training.fit", "landmark_emotion.training.datasets"}}
-print(sorted(heavy | ours & unwanted))
-"""
-    process = spawn("-c", program)
-    assert process.communicate() == ("[]\n", "")

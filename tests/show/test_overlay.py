@@ -95,14 +95,6 @@ def test_face_at_the_edge_has_its_panel_inside_the_frame(x, y):
     assert not letters[:, [0, -1]].any()
 
 
-def test_options_can_be_changed_between_frames():
-    image, predictions = noise(VGA), crowd(VGA, 1)
-    overlay = Overlay(bars=False)
-    assert not shows_bars(overlay, image, predictions, 0)
-    overlay.bars = True
-    assert shows_bars(overlay, image, predictions, 0)
-
-
 def test_without_room_for_bars_the_label_stays():
     image, predictions = noise((320, 240)), [prediction(160, 130, 215)]
     assert not shows_bars(Overlay(), image, predictions, 0)

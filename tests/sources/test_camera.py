@@ -10,7 +10,6 @@ import pytest
 
 from landmark_emotion.errors import SourceError
 from landmark_emotion.sources import camera as module
-from landmark_emotion.sources.camera import Camera
 from landmark_emotion.sources.video import frames
 from tools.mjpeg import MjpegServer
 
@@ -198,20 +197,6 @@ def test_a_camera_that_goes_away_is_reopened(camera, watch, impatient):
     assert camera.released == 3
 
 
-def test_frames_from_before_a_disconnection_are_dropped(camera, watch, impatient):
-    opened = watch(notify=lambda line: None)
-    camera.hand(0)
-    next(opened)
-    camera.give(1)
-    camera.failing = True
-    camera.hand(2)
-    wait_for(lambda: len(camera.openings) == 2)
-    camera.failing = False
-    camera.hand(None, 3)
-    frame = next(opened)
-    assert (frame.index, frame.image[0, 0, 0]) == (3, 3)
-
-
 @pytest.mark.parametrize("before", [[], [1]], ids=["nothing", "an old frame"])
 def test_a_stall_is_reported_and_may_end_by_itself(camera, watch, impatient, before):
     talk = []
@@ -332,23 +317,6 @@ def test_closing_does_not_wait_for_a_stuck_reader(camera, watch, monkeypatch):
     assert camera.released == 1
 
 
-def test_closing_does_not_wait_for_the_next_attempt(camera, watch, impatient, monkeypatch):
-    monkeypatch.setattr(module, "PAUSE", 1000)
-    monkeypatch.setattr(module, "CLOSING", 500)
-
-    def notify(line):
-        raise ZeroDivisionError
-
-    opened = watch(notify=notify)
-    camera.hand(0)
-    next(opened)
-    camera.fail()
-    with pytest.raises(ZeroDivisionError):  # leaves the generator, which closes the camera
-        next(opened)
-    wait_for(lambda: camera.released == 1)
-    assert not readers()
-
-
 def test_waiting_can_be_interrupted(camera, watch, monkeypatch):
     monkeypatch.setattr(module, "CLOSING", 0.05)
     opened = watch()
@@ -402,7 +370,3 @@ def test_a_network_camera_is_reconnected(monkeypatch):
         f"{server.url}: is back",
     ]
     assert not readers()
-
-
-def test_the_name_of_a_stream_has_no_password():
-    assert Camera("rtsp://anna:secret@camera.local/live", 0).name == "rtsp://camera.local/live"

@@ -249,16 +249,6 @@ def test_unsupported_formats_are_named_and_not_decoded(data, name, monkeypatch):
         decode_image(data, "x")
 
 
-@pytest.mark.parametrize("bits", [np.uint8, np.uint16])
-def test_large_transparent_images_are_blended_in_bands(colors, bits, monkeypatch):
-    whole = np.dstack([colors, np.arange(54, dtype=np.uint8).reshape(6, 9) * 4]).astype(bits)
-    data = encoded(whole * (np.iinfo(bits).max // 255))
-    at_once = decode_image(data, "x")
-    for band in (1, 9, 20):
-        monkeypatch.setattr("landmark_emotion.sources.preparation._BAND", band)
-        assert np.array_equal(decode_image(data, "x"), at_once)
-
-
 def test_what_cannot_be_read_is_a_system_fault(tmp_path, monkeypatch):
     (tmp_path / "folder.png").mkdir()
     (tmp_path / "a.png").touch()

@@ -4,7 +4,6 @@ import functools
 import http.server
 import socket
 import threading
-import time
 from pathlib import Path
 
 import cv2
@@ -261,18 +260,6 @@ def test_a_stream_that_does_not_answer_raises_an_error():
         url = f"http://127.0.0.1:{free.getsockname()[1]}/video"
         with pytest.raises(SourceError, match=f"{url}: cannot be opened; check the address"):
             list(frames(url))
-
-
-def test_a_video_behind_a_url_is_read_frame_by_frame(fake):
-    capture = fake([PICTURE + i for i in range(3)], n_frames=3.0)
-    opened = frames("http://x/video.mp4")
-    seen = []
-    for frame in opened:
-        seen.append((frame.index, frame.image[0, 0, 0]))
-        time.sleep(0.01)  # a live source would skip frames
-    assert seen == [(0, 0), (1, 1), (2, 2)]
-    assert capture.asked_for == "http://x/video.mp4"
-    assert capture.released == 1
 
 
 def test_a_video_behind_a_url_that_may_have_broken_off_is_reported(fake):
