@@ -53,7 +53,7 @@ def stages(model, path):
             output.writerow(flat_row(row))
 
     write = watch.wrap("output", write)
-    methods = [name for name in vars(tracking.Detector) if not name.startswith("_")]
+    methods = ["search", "search_part", "confirm", "check", "landmarks"]
     with contextlib.ExitStack() as stack:
         for owner, name, stage in (
             *((FaceDetector, name, name) for name in methods),

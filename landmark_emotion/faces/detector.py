@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landmark_emotion.faces.predictor import LandmarkPredictor
-from landmark_emotion.faces.search import WINDOW, FaceSearch
+from landmark_emotion.faces.search import WINDOW, FaceSearch, SearchPart
 from landmark_emotion.model.face import Box, Face, Landmarks, mirror_landmarks
 from landmark_emotion.sources.preparation import Prepared, prepare
 
@@ -101,9 +101,23 @@ class FaceDetector:
         """Search a frame, as `search.FaceSearch.frame` does."""
         return self._search.frame(gray, min_face)
 
+    def parts(self, shape: tuple[int, ...], min_face: float) -> list[SearchPart]:
+        """Divide the search of a frame, as `search.FaceSearch.parts` does."""
+        return self._search.parts(shape, min_face)
+
+    def search_part(
+        self, gray: NDArray[np.uint8], part: SearchPart, left: int, right: int
+    ) -> list[tuple[Box, float]]:
+        """Search a part of a frame, as `search.FaceSearch.part` does."""
+        return self._search.part(gray, part, left, right)
+
     def confirm(self, gray: NDArray[np.uint8], box: Box) -> tuple[Box, float] | None:
         """Check that there is a face in a box, as `search.FaceSearch.confirm` does."""
         return self._search.confirm(gray, box)
+
+    def check(self, gray: NDArray[np.uint8], box: Box) -> bool:
+        """Check that there is a face of the size of a box, as `search.FaceSearch.check` does."""
+        return self._search.check(gray, box)
 
     def landmarks(self, gray: NDArray[np.uint8], box: Box) -> Landmarks:
         """Predict the landmarks of shape (68, 2) of the face in a box, in pixels of `gray`."""

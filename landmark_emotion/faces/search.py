@@ -3,18 +3,21 @@
 This is the only module that imports dlib.
 """
 
-import os
+import contextlib
+import math
 import threading
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from landmark_emotion.errors import MissingPackageError
+from landmark_emotion.errors import MissingPackageError, OutputError
 from landmark_emotion.files.folders import user_folder
+from landmark_emotion.files.writing import replace_atomically
 from landmark_emotion.model.face import Box
 from landmark_emotion.sources.preparation import resized
 
@@ -36,10 +39,38 @@ MAX_SEARCHED = 12_000_000  # pixels
 SAME_FACE = 0.4  # intersection over union of two boxes of one face
 INSIDE = 0.6  # share of the smaller box inside the larger one, of one face
 
-AROUND = 0.25  # widths of the box searched around it to confirm a face
+# Widths of the box searched around it to confirm a face, and to check for one of its size.
+AROUND, NEAR = 0.25, 0.1
+
+# A search is divided by the size of faces, by the detector's factor, and where the reduced copy is
+# large into strips of at least so many rows. All sizes for which it has fewer than SMALL_COPY rows
+# are one part.
+STEP = 1.2
+STRIP = (640, 216)  # pixels
+SMALL_COPY = 170  # rows
 
 Found = list[tuple[Box, float]]
 """Boxes in pixels of the searched image, with the detector's decision values."""
+
+
+@dataclass(frozen=True)
+class SearchPart:
+    """A part of the search of a frame.
+
+    Attributes
+    ----------
+    size : float
+        Width in pixels of the faces that it finds, roughly.
+    top, bottom : int
+        The rows of the frame that it searches.
+    larger : bool
+        Whether it also finds all larger faces.
+    """
+
+    size: float
+    top: int
+    bottom: int
+    larger: bool = False
 
 
 class FaceSearch:
@@ -119,25 +150,93 @@ class FaceSearch:
         tuple of (Box, float) or None
             The detector's box, which is coarse, and its decision value; None if there is no face.
         """
-        margin = round(AROUND * box.width)
-        left, top = max(0, box.left - margin), max(0, box.top - margin)
-        right, bottom = box.left + box.width + margin, box.top + box.height + margin
-        around = gray[top : max(top, bottom), left : max(left, right)]
-        if not around.size:
-            return None
-        found = [
-            (_moved(face, left, top), score)
-            for face, score in self._search_scaled(around, WINDOW / box.width)
-        ]
+        found = self._search_inside(gray, _widened(box, AROUND), WINDOW / box.width)
         return next((item for item in found if item[0].overlap(box) >= SAME_FACE), None)
+
+    def check(self, gray: NDArray[np.uint8], box: Box) -> bool:
+        """Check that there is a face of the size of a box; takes a quarter of `confirm`.
+
+        Parameters
+        ----------
+        gray, box
+            As for `confirm`.
+
+        Returns
+        -------
+        bool
+            If False, `confirm` may still find the face, larger or smaller.
+        """
+        around = _widened(box, NEAR)
+        found = self._search_inside(gray, around, WINDOW / box.width, one_size=True)
+        return any(face.overlap(box) >= SAME_FACE for face, _ in found)
+
+    def parts(self, shape: tuple[int, ...], min_face: float) -> list[SearchPart]:
+        """Divide the search of a frame into parts that take about as long as each other.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Height and width of the frame.
+        min_face : float
+            As for `frame`.
+
+        Returns
+        -------
+        list of SearchPart
+            Together they find what `frame` does.
+        """
+        parts = []
+        size = float(max(min_face, SMALLEST))
+        while (rows := round(shape[0] * WINDOW / size)) >= SMALL_COPY:
+            columns = shape[1] * WINDOW / size
+            most = STRIP[1] * max(1.0, STRIP[0] / columns)
+            n = max(1, math.ceil((rows - WINDOW) / (most - WINDOW)))
+            step = (shape[0] - size) / n
+            parts += [
+                SearchPart(size, math.floor(i * step), math.ceil((i + 1) * step + size))
+                for i in range(n)
+            ]
+            size *= STEP
+        return [*parts, SearchPart(size, 0, shape[0], larger=True)]
+
+    def part(self, gray: NDArray[np.uint8], part: SearchPart, left: int, right: int) -> Found:
+        """Search a part of a frame.
+
+        Parameters
+        ----------
+        gray : ndarray of shape (height, width), uint8
+            The whole frame.
+        part : SearchPart
+            One of `parts`.
+        left, right : int
+            The columns to search.
+
+        Returns
+        -------
+        list of (Box, float)
+            As of `frame`; a face may be found in several parts.
+        """
+        inside = Box(left, part.top, right - left, part.bottom - part.top)
+        return self._search_inside(gray, inside, WINDOW / part.size, one_size=not part.larger)
+
+    def _search_inside(
+        self, gray: NDArray[np.uint8], inside: Box, scale: float, *, one_size: bool = False
+    ) -> Found:
+        left, top = max(0, inside.left), max(0, inside.top)
+        right, bottom = inside.left + inside.width, inside.top + inside.height
+        picture = gray[top : max(top, bottom), left : max(left, right)]
+        if not picture.size:
+            return []
+        found = _unscaled(self._run(resized(picture, scale), one_size=one_size), scale)
+        return [(_moved(face, left, top), score) for face, score in found]
 
     def _search_scaled(self, gray: NDArray[np.uint8], scale: float) -> Found:
         return _unscaled(self._run(resized(gray, scale)), scale)
 
-    def _run(self, gray: NDArray[np.uint8]) -> Found:
-        native = getattr(self._native, "detector", None)
-        if native is None:
-            native = self._native.detector = _load_detector()
+    def _run(self, gray: NDArray[np.uint8], *, one_size: bool = False) -> Found:
+        if not hasattr(self._native, "all_sizes"):
+            self._native.all_sizes, self._native.one_size = _load_detectors()
+        native = self._native.one_size if one_size else self._native.all_sizes
         rectangles, scores, _ = native.run(gray, 0, 0.0)
         return [
             (Box(each.left(), each.top(), each.width(), each.height()), float(score))
@@ -181,6 +280,12 @@ def _moved(box: Box, left: int, top: int) -> Box:
     return replace(box, left=box.left + left, top=box.top + top)
 
 
+def _widened(box: Box, share: float) -> Box:
+    """Add a share of the width on each side."""
+    edge = round(share * box.width)
+    return Box(box.left - edge, box.top - edge, box.width + 2 * edge, box.height + 2 * edge)
+
+
 def _unscaled(found: Found, scale: float) -> Found:
     return [
         (
@@ -200,39 +305,50 @@ def _distinct(found: Found) -> Found:
     """Keep the best of the boxes that lie on one face (non-maximum suppression)."""
     kept: Found = []
     for box, score in sorted(found, key=lambda item: -item[1]):
-        if not any(_same_face(box, other) for other, _ in kept):
+        if not any(same_face(box, other) for other, _ in kept):
             kept.append((box, score))
     return kept
 
 
-def _same_face(one: Box, other: Box) -> bool:
+def same_face(one: Box, other: Box) -> bool:
+    """Return whether two boxes lie on one face, as they overlap or one is inside the other."""
     union_share = one.overlap(other)
     common = union_share * (one.area + other.area) / (1 + union_share)
     return union_share >= SAME_FACE or common >= INSIDE * min(one.area, other.area)
 
 
-def _load_detector() -> Any:
-    """Load dlib's frontal face detector.
+# How dlib stores the sizes of its window and of the smallest picture to search, with the number of
+# times the picture is reduced between them.
+_ALL_SIZES = bytes.fromhex("0150 0150 02e803 0140 0140")
+_ONE_SIZE = bytes.fromhex("0150 0150 0101 0140 0140")
+
+
+def _load_detectors() -> tuple[Any, Any]:
+    """Load dlib's frontal face detector, and the same for faces as large as its window only.
 
     dlib unpacks it in 0.6 s, but loads what it has saved in a millisecond.
     """
     cache = user_folder("cache")
-    if cache is None:
-        return dlib.get_frontal_face_detector()
-    path = cache / f"frontal-face-detector-{dlib.__version__}.svm"
-    try:
-        return dlib.fhog_object_detector(str(path))
-    except RuntimeError:  # missing or damaged
-        detector = dlib.get_frontal_face_detector()
-        _save_detector(detector, path)
-        return detector
-
-
-def _save_detector(detector: Any, path: Path) -> None:
-    draft = path.with_name(f"{path.name}-{os.getpid()}-{threading.get_ident()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    if cache is not None:
+        paths = [
+            cache / f"frontal-face-{kind}-{dlib.__version__}.svm" for kind in ("all", "one-size")
+        ]
+        try:
+            return dlib.fhog_object_detector(str(paths[0])), dlib.fhog_object_detector(
+                str(paths[1])
+            )
+        except RuntimeError:  # missing or damaged
+            pass
+    detector = dlib.get_frontal_face_detector()
+    with TemporaryDirectory() as folder:
+        draft = Path(folder) / "detector.svm"
         detector.save(str(draft))
-        draft.replace(path)
-    except (OSError, RuntimeError):
-        return  # the next start takes 0.6 s again
+        saved = draft.read_bytes()
+        restricted = saved.replace(_ALL_SIZES, _ONE_SIZE)
+        draft.write_bytes(restricted)
+        one_size = dlib.fhog_object_detector(str(draft))
+    if cache is not None:
+        with contextlib.suppress(OutputError):  # the next start takes 0.6 s again
+            for path, data in zip(paths, (saved, restricted), strict=True):
+                replace_atomically(path, data)
+    return detector, one_size

@@ -3,8 +3,9 @@
 Searching a whole frame takes some twenty times as long as predicting the landmarks of a face whose
 place is known. So a face is searched for once and then followed: its landmarks in the last frame
 say where it is in this one. Every few frames, and at once if something looks wrong, a small search
-around it confirms that it is still a face. The whole frame is searched at an interval, and as soon
-as a face is lost or the scene changes.
+around it confirms that it is still a face. Meanwhile new faces are searched for in a part of each
+frame, where something has changed. The whole frame is searched only while there is no face, as soon
+as one is lost, and when the scene changes.
 """
 
 import math
@@ -24,10 +25,12 @@ from landmark_emotion.faces.cuts import (
     standardized,
 )
 from landmark_emotion.faces.numbers import FaceNumbers
+from landmark_emotion.faces.search import same_face
+from landmark_emotion.faces.sweep import PartialDetector, Sweep
 from landmark_emotion.model.face import Box, Face, Landmarks
 from landmark_emotion.sources.preparation import Prepared, prepare
 
-DETECT_EVERY = 30  # frames between searches of the whole frame while a face is followed
+DETECT_EVERY = 30  # frames in which all parts of the frame are searched while a face is followed
 CONFIRM_EVERY = 10  # frames between confirmations of a face
 IDLE_EVERY = 4  # frames between searches while there is no face, or one has just been lost
 # At low frame rates the interval in seconds is shorter.
@@ -48,11 +51,14 @@ RESIZED = 0.2
 DISTORTED = 0.1
 UNLIKE = 0.6
 
+# If the detector's box overlaps less with that of a face, it replaces it.
+SAME_BOX = 0.7
+
 # A face has left the frame when more than this share of its box is outside.
 OUTSIDE = 0.5
 
 
-class Detector(Protocol):
+class Detector(PartialDetector, Protocol):
     """What `FaceTracker` needs of `detector.FaceDetector`."""
 
     def search(self, gray: NDArray[np.uint8], min_face: float) -> list[tuple[Box, float]]:
@@ -61,6 +67,10 @@ class Detector(Protocol):
 
     def confirm(self, gray: NDArray[np.uint8], box: Box) -> tuple[Box, float] | None:
         """Search for a face in and around a box."""
+        ...
+
+    def check(self, gray: NDArray[np.uint8], box: Box) -> bool:
+        """Check that there is a face of the size of a box."""
         ...
 
     def landmarks(self, gray: NDArray[np.uint8], box: Box) -> Landmarks:
@@ -79,7 +89,8 @@ class _Track:
     center: NDArray[np.float64]  # their centroid
     radius: float  # their RMS radius
     score: float
-    picture: NDArray[np.float64]  # gray levels of the face in the last frame
+    shape: Landmarks  # the landmarks from the centroid, in RMS radii
+    picture: NDArray[np.int16]  # gray levels of the face in the last frame
     pattern: NDArray[np.float64]  # the picture, standardized
     confirmed_pattern: NDArray[np.float64]  # of the face when it was last confirmed
     confirmed_shape: Landmarks  # `shape` then
@@ -93,11 +104,6 @@ class _Track:
         across, down = (self.center - self.origin).tolist()
         return replace(self.box, left=self.box.left + round(across), top=self.box.top + round(down))
 
-    @property
-    def shape(self) -> Landmarks:
-        """The landmarks from their centroid, in RMS radii."""
-        return (self.landmarks - self.center) / self.radius
-
 
 class FaceTracker:
     """Finds and follows the faces in a sequence of frames.
@@ -107,7 +113,8 @@ class FaceTracker:
     detector : Detector
         Finds faces and their landmarks.
     detect_every : int
-        Frames between searches for new faces while one is followed; at most a second passes.
+        Frames in which the whole frame is searched for new faces, part by part, while one is
+        followed; at most a second.
     min_face : int, optional
         Width in pixels of the smallest face to find; by default a sixth of the frame's shorter
         side, but at least 80.
@@ -140,11 +147,12 @@ class FaceTracker:
         self._numbers = FaceNumbers()
         self._tracks: list[_Track] = []
         self._shape: tuple[int, ...] = ()
-        self._scene = np.zeros((SCENE_SAMPLES, SCENE_SAMPLES))  # in the last frame
+        self._scene = np.zeros((SCENE_SAMPLES, SCENE_SAMPLES), dtype=np.int16)  # in the last frame
         self._scene_changed = False
         self._searched_scene = self._scene  # at the last search
         self._searched_before = 0  # frames
         self._searched_at = -np.inf  # seconds
+        self._sweep = Sweep(self._detector, self._detect_every, DETECT_SECONDS)
 
     def update(self, image: NDArray[np.uint8], time: float) -> list[tuple[int, Face]]:
         """Find the faces in the next frame.
@@ -190,8 +198,14 @@ class FaceTracker:
             or is_other_scene(scene, self._searched_scene)
             or self._search_is_due(time)
         ):
-            self._search(gray, prepared.scale)
+            min_face = max(80.0, min(gray.shape) / 6)
+            if self._min_face is not None:
+                min_face = self._min_face * prepared.scale
+            self._search(gray, min_face)
             self._searched_before, self._searched_at, self._searched_scene = 0, time, scene
+            self._sweep.restart(gray.shape, min_face, scene, time)
+        elif self._tracks:
+            self._look_around(gray, scene, time)
         self._scene = scene
         return self._numbered(prepared, time)
 
@@ -217,16 +231,24 @@ class FaceTracker:
         return sorted(faces, key=lambda item: item[0])
 
     def _search_is_due(self, time: float) -> bool:
-        frames, seconds = IDLE_EVERY, IDLE_SECONDS
+        """Whether the whole frame is to be searched as there is no face or one was just lost."""
         if self._tracks and len(self._numbers.seen_since(time - JUST_LOST)) <= len(self._tracks):
-            frames, seconds = self._detect_every, DETECT_SECONDS
+            return False
         # Time stamps are rounded, so a frame may be due a little early.
-        return self._searched_before >= frames or time - self._searched_at >= seconds - 1e-6
+        passed = time - self._searched_at
+        return self._searched_before >= IDLE_EVERY or passed >= IDLE_SECONDS - 1e-6
 
-    def _search(self, gray: NDArray[np.uint8], scale: float) -> None:
-        min_face = max(80.0, min(gray.shape) / 6)
-        if self._min_face is not None:
-            min_face = self._min_face * scale
+    def _look_around(self, gray: NDArray[np.uint8], scene: NDArray[np.int16], time: float) -> None:
+        """Search a part of the frame for new faces."""
+        if not self._sweep.is_due(time):
+            return
+        known = [track.place for track in self._tracks]
+        for box, score in self._sweep.search(gray, scene, known):
+            if not any(same_face(box, track.place) for track in self._tracks):
+                self._tracks.append(self._track(gray, box, score))
+                self._keep_largest()
+
+    def _search(self, gray: NDArray[np.uint8], min_face: float) -> None:
         rest, found = list(self._tracks), []
         for box, score in self._detector.search(gray, min_face):
             fresh = self._track(gray, box, score)
@@ -236,13 +258,16 @@ class FaceTracker:
                 self._hand_over_number(old, fresh, is_cut=self._is_cut(old, fresh))
             found.append(fresh)
         self._tracks = _without_doubles([*found, *rest] if self._tracking else found)
+        self._keep_largest()
+
+    def _keep_largest(self) -> None:
         if self._max_faces is not None:
             self._tracks.sort(key=lambda track: -track.box.area)
             del self._tracks[self._max_faces :]
 
     def _track(self, gray: NDArray[np.uint8], box: Box, score: float) -> _Track:
         landmarks = self._detector.landmarks(gray, box)
-        center, radius = _place_and_size(landmarks)
+        center, radius, shape = _normalized(landmarks)
         picture = face_picture(gray, center, radius)
         pattern = standardized(picture)
         return _Track(
@@ -253,10 +278,11 @@ class FaceTracker:
             center=center,
             radius=radius,
             score=score,
+            shape=shape,
             picture=picture,
             pattern=pattern,
             confirmed_pattern=pattern,
-            confirmed_shape=(landmarks - center) / radius,
+            confirmed_shape=shape,
             step=np.zeros(2),
         )
 
@@ -273,7 +299,7 @@ class FaceTracker:
         settled = old.age > 0 and new.age > 0
         return (
             self._scene_changed
-            or (settled and _moved(new.shape, old.shape) > CUT_MOVED)
+            or (settled and _is_distorted(new.shape, old.shape, CUT_MOVED))
             or has_face_changed((old.picture, old.pattern), (new.picture, new.pattern))
         )
 
@@ -285,13 +311,14 @@ class FaceTracker:
         if _share_inside(track.box, gray) < OUTSIDE:
             return None
         landmarks = self._detector.landmarks(gray, track.box)
-        center, radius = _place_and_size(landmarks)
+        center, radius, shape = _normalized(landmarks)
         picture = face_picture(gray, center, radius)
         moved = replace(
             track,
             landmarks=landmarks,
             center=center,
             radius=radius,
+            shape=shape,
             picture=picture,
             pattern=standardized(picture),
             step=center - track.center,
@@ -302,21 +329,25 @@ class FaceTracker:
             is_cut
             or math.hypot(*(center - expected)) > JUMP * track.box.width
             or not 1 - RESIZED < radius / track.radius < 1 + RESIZED
-            or _moved(moved.shape, track.confirmed_shape) > DISTORTED
+            or _is_distorted(shape, track.confirmed_shape, DISTORTED)
             or np.vdot(moved.pattern, track.confirmed_pattern) < UNLIKE * picture.size
         )
         if not wrong and moved.age < CONFIRM_EVERY:
+            return moved
+        if not wrong and self._detector.check(gray, moved.place):
+            moved.confirmed_pattern, moved.confirmed_shape = moved.pattern, shape
+            moved.age = 0
             return moved
         confirmed = self._detector.confirm(gray, moved.place)
         if confirmed is None:
             if is_cut:
                 self._numbers.doubt({track.number})
             return None
-        if wrong:
+        if wrong or confirmed[0].overlap(moved.place) < SAME_BOX:
             fresh = self._track(gray, *confirmed)
             self._hand_over_number(track, fresh, is_cut=is_cut)
             return fresh
-        moved.confirmed_pattern, moved.confirmed_shape = moved.pattern, moved.shape
+        moved.confirmed_pattern, moved.confirmed_shape = moved.pattern, shape
         moved.score, moved.age = confirmed[1], 0
         return moved
 
@@ -336,16 +367,21 @@ def _move_box(track: _Track, expected: NDArray[np.float64]) -> None:
         track.origin, track.spread = expected, track.radius
 
 
-def _place_and_size(landmarks: Landmarks) -> tuple[NDArray[np.float64], float]:
-    """Return the centroid and the RMS radius."""
+def _normalized(landmarks: Landmarks) -> tuple[NDArray[np.float64], float, Landmarks]:
+    """Return the centroid, the RMS radius, and the landmarks from the one in units of the other."""
     center = landmarks.sum(axis=0) / len(landmarks)
     offsets = landmarks - center
-    return center, max(math.sqrt(np.vdot(offsets, offsets) / len(landmarks)), 1e-6)
+    radius = max(math.sqrt(np.vdot(offsets, offsets) / len(landmarks)), 1e-6)
+    return center, radius, offsets / radius
 
 
-def _moved(one: Landmarks, other: Landmarks) -> float:
-    """Return the mean distance between the landmarks of two shapes."""
-    return float(np.hypot(*(one - other).T).mean())
+def _is_distorted(one: Landmarks, other: Landmarks, limit: float) -> bool:
+    """Whether the landmarks of two shapes are farther apart than a limit on average."""
+    apart = one - other
+    # The mean is at most the root of the mean square, which is computed in a tenth of the time.
+    if np.vdot(apart, apart) <= limit**2 * len(apart):
+        return False
+    return bool(np.hypot(*apart.T).mean() > limit)
 
 
 def _share_inside(box: Box, gray: NDArray[np.uint8]) -> float:

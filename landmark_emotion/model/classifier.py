@@ -326,17 +326,15 @@ def soft_votes(margins: NDArray[np.float64], k: int) -> NDArray[np.float64]:
         Scores, at most 0.
     """
     first, second = _pairs(k)
-    duels = np.zeros((*margins.shape[:-1], k, k))
-    duels[..., first, second] = margins
-    duels[..., second, first] = -margins
-    # The diagonal adds the log-sigmoid of 0, which is -log(2).
-    return np.asarray(np.log(2) - np.logaddexp(0, -duels).sum(axis=-1), dtype=np.float64)
+    lost = np.logaddexp(0, -margins)  # minus the log-sigmoid
+    return np.asarray(-(lost @ first + (lost + margins) @ second), dtype=np.float64)
 
 
 @lru_cache(maxsize=8)
-def _pairs(k: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _pairs(k: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mark the first and the second emotion of each pair by 1, both of shape (pairs, k)."""
     first, second = np.triu_indices(k, 1)
-    return first, second
+    return np.eye(k)[first], np.eye(k)[second]
 
 
 def softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:

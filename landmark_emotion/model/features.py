@@ -20,6 +20,11 @@ from landmark_emotion.model.face import (
 
 N_FEATURES = 2 * N_LANDMARKS
 
+# The product with this is the line from the middle of the right eye to that of the left one.
+_EYE_LINE = np.zeros(N_LANDMARKS, dtype=np.complex128)
+_EYE_LINE[REGIONS["left_eye"]] = 1 / 6
+_EYE_LINE[REGIONS["right_eye"]] = -1 / 6
+
 
 def normalize_landmarks(landmarks: ArrayLike) -> Landmarks:
     """Remove position, size and roll: centroid at 0, scale 1, the eyes level.
@@ -39,18 +44,8 @@ def normalize_landmarks(landmarks: ArrayLike) -> Landmarks:
     ValueError
         As in `face.check_landmarks`.
     """
-    array = check_landmarks(landmarks)
-    centered = array - array.mean(axis=-2, keepdims=True)
-    scale = np.sqrt(np.square(centered).sum(axis=-1, keepdims=True).mean(axis=-2, keepdims=True))
-    eye_line = _eye_center(centered, "left_eye") - _eye_center(centered, "right_eye")
-    length = np.hypot(eye_line[..., 0], eye_line[..., 1])
-    # Coinciding eyes have no direction; such a face is not rotated.
-    safe = np.where(length > 0, length, 1.0)
-    cos = np.where(length > 0, eye_line[..., 0] / safe, 1.0)[..., np.newaxis]
-    sin = (eye_line[..., 1] / safe)[..., np.newaxis]
-    x, y = centered[..., 0], centered[..., 1]
-    level = np.stack([x * cos + y * sin, y * cos - x * sin], axis=-1)
-    return np.asarray(level / scale, dtype=np.float64)
+    level = _normalized(landmarks)
+    return np.stack([level.real, level.imag], axis=-1)
 
 
 def landmark_features(landmarks: ArrayLike) -> NDArray[np.float64]:
@@ -72,8 +67,8 @@ def landmark_features(landmarks: ArrayLike) -> NDArray[np.float64]:
         As in `face.check_landmarks`.
     """
     # Distance times cosine and distance times sine are x and y relative to the centroid.
-    normalized = normalize_landmarks(landmarks)
-    return np.concatenate([normalized[..., 0], normalized[..., 1]], axis=-1)
+    level = _normalized(landmarks)
+    return np.concatenate([level.real, level.imag], axis=-1)
 
 
 def mirror_features(features: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -93,5 +88,16 @@ def mirror_features(features: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.concatenate([-x[..., MIRROR_ORDER], y[..., MIRROR_ORDER]], axis=-1)
 
 
-def _eye_center(landmarks: Landmarks, eye: str) -> NDArray[np.float64]:
-    return np.asarray(landmarks[..., REGIONS[eye], :].mean(axis=-2), dtype=np.float64)
+def _normalized(landmarks: ArrayLike) -> NDArray[np.complex128]:
+    """Normalize landmarks as complex numbers x + iy, of shape (..., 68)."""
+    points = np.ascontiguousarray(check_landmarks(landmarks)).view(np.complex128)[..., 0]
+    centered = points - points.sum(axis=-1, keepdims=True) / N_LANDMARKS
+    squares = np.square(centered.real) + np.square(centered.imag)
+    scale = np.sqrt(squares.sum(axis=-1, keepdims=True) / N_LANDMARKS)
+    eye_line = (centered @ _EYE_LINE)[..., np.newaxis]
+    length = np.abs(eye_line)
+    # Coinciding eyes have no direction; such a face is not rotated.
+    turn = (
+        np.where(length > 1e-9 * scale, eye_line.conj() / np.maximum(length, 1e-300), 1.0) / scale
+    )
+    return np.asarray(centered * turn, dtype=np.complex128)

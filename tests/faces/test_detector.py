@@ -1,4 +1,5 @@
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -156,3 +157,28 @@ def test_dark_faces_are_measured_from_every_box_too(detector, face, factor):
     dark = cv2.convertScaleAbs(face, alpha=factor)
     (found,), (bright,) = detector.faces(dark, thorough=True), detector.faces(face, thorough=True)
     assert np.hypot(*(found.landmarks - bright.landmarks).T).mean() < 0.02 * bright.box.width
+
+
+@pytest.mark.parametrize("scale", [0.6, 1.0, 1.8])
+def test_the_parts_of_a_search_together_find_what_the_search_finds(detector, face, scale):
+    gray = np.full((480, 640), 200, np.uint8)
+    picture = cv2.resize(
+        cv2.cvtColor(face, cv2.COLOR_BGR2GRAY)[90:400, 165:475], None, fx=scale, fy=scale
+    )
+    picture = picture[:480]
+    for left, top in ((0, 0), (640 - picture.shape[1], 480 - len(picture))):
+        frame = gray.copy()
+        frame[top : top + len(picture), left : left + picture.shape[1]] = picture
+        ((whole, _),) = detector.search(frame, 80)
+        parts = detector.parts(frame.shape, 80)
+        found = [item for part in parts for item in detector.search_part(frame, part, 0, 640)]
+        assert found
+        assert max(found, key=lambda item: item[1])[0].overlap(whole) > 0.6
+
+
+def test_a_check_finds_a_face_at_its_place_only(detector, face):
+    gray = cv2.cvtColor(face, cv2.COLOR_BGR2GRAY)
+    ((box, _),) = detector.search(gray, 80)
+    assert detector.check(gray, box)
+    assert not detector.check(gray, replace(box, left=box.left + box.width))
+    assert not detector.check(gray, replace(box, left=gray.shape[1] + 10))

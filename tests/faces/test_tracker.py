@@ -14,11 +14,22 @@ class Counting:
 
     def __init__(self, detector: FaceDetector) -> None:
         self.detector = detector
-        self.searches = self.confirmations = self.predictions = 0
+        self.searches = self.partial = self.confirmations = self.predictions = 0
 
     def search(self, gray, min_face):
         self.searches += 1
         return self.detector.search(gray, min_face)
+
+    def parts(self, shape, min_face):
+        return self.detector.parts(shape, min_face)
+
+    def search_part(self, gray, part, left, right):
+        self.partial += 1
+        return self.detector.search_part(gray, part, left, right)
+
+    def check(self, gray, box):
+        self.confirmations += 1
+        return self.detector.check(gray, box)
 
     def confirm(self, gray, box):
         self.confirmations += 1
@@ -154,6 +165,48 @@ def test_a_new_face_beside_a_followed_one_is_found_within_a_second(counting, peo
     assert [number for number, _ in seen[-1]] == [1, 2]
     first = next(step for step, faces in enumerate(seen) if len(faces) == 2)
     assert first <= 10 + FPS
+
+
+@pytest.mark.parametrize(("side", "left", "top"), [(220, 410, 5), (220, 330, 255), (300, 280, 120)])
+def test_a_new_face_of_any_size_is_found_wherever_it_appears(counting, people, side, left, top):
+    alone = scene((people[0], 60, 100))
+    both = alone.copy()
+    new = cv2.resize(people[1], (side, side), interpolation=cv2.INTER_AREA)
+    part = both[top : top + len(new), left : left + len(new)]
+    part[:] = new[: part.shape[0], : part.shape[1]]
+    seen = follow(FaceTracker(counting), [alone] * 10 + [both] * 30)
+    assert all(len(faces) == 1 for faces in seen[:10])
+    assert all(len(faces) == 2 for faces in seen[10 + FPS :])
+    assert counting.searches == 1
+
+
+def test_where_nothing_changes_nothing_is_searched(counting, people):
+    still = scene((people[0], 60, 100))
+    brighter = cv2.add(still, 12)
+    follow(FaceTracker(counting), [still] * 10 + [brighter] * 51)
+    assert counting.searches == 1
+    assert counting.partial <= 2
+
+
+def test_no_frame_pays_for_a_search_of_all(counting, people):
+    rng = np.random.default_rng(0)
+    texture = cv2.resize(rng.integers(0, 256, (30, 60), np.uint8), (1280, 480))
+    tracker, before = FaceTracker(counting), 0
+    for step in range(60):
+        frame = scene((people[0], 60, 100))
+        frame[:, 300:] = texture[:, 6 * step : 6 * step + 340] // 8
+        tracker.update(frame, step / FPS)
+        assert counting.partial - before <= 1
+        before = counting.partial
+    assert counting.searches <= 2
+    assert counting.partial > 15
+
+
+def test_every_part_of_a_still_frame_is_searched_now_and_then(counting, people):
+    parts = set()
+    counting.search_part = lambda gray, part, left, right: parts.add(part) or []
+    follow(FaceTracker(counting, detect_every=3), [scene((people[0], 200, 100))] * 60)
+    assert parts == set(counting.parts((480, 640), 80))
 
 
 def test_another_scene_is_searched_at_once(counting, people):
