@@ -11,7 +11,7 @@ SMOOTHING = 0.3  # seconds
 LOOKAHEAD = 0.12  # seconds by which scores are extrapolated, less if smoothing is weak
 SLOPE_SECONDS = 0.16  # time constant of the slope of scores, a cutoff of 1 Hz
 USUAL_SECONDS = 8.0  # time constant of the usual speed of a face
-SLOWEST = 0.3  # per second; the usual speed is not lower, even if a face rests for long
+SLOWEST = 0.35  # per second; the usual speed is not lower, even if a face rests for long
 FLOOR = -6.0  # logarithms of probabilities below all count as the same
 
 Floats = NDArray[np.float64]
