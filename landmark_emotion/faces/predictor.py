@@ -1,7 +1,8 @@
 """Landmarks to a fraction of a pixel from dlib's 68-point shape predictor.
 
 The trees are those of dlib's file and so are the landmarks, but not rounded to whole pixels. NumPy
-evaluates them, or machine code where the extra ``fast`` (Numba) is installed.
+evaluates them and, where the extra ``fast`` (Numba) is installed, machine code as soon as it is
+loaded.
 """
 
 import contextlib
@@ -10,6 +11,8 @@ import importlib.util
 import io
 import json
 import os
+import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,6 +27,11 @@ from landmark_emotion.model.face import N_LANDMARKS, Landmarks
 
 PREDICTOR_NAME = "shape_predictor_68_face_landmarks.dat"
 
+# Loading Numba takes half a second, so it begins, on another thread, after so many boxes. One image
+# is done before, and a video does not begin with a pause.
+LOAD_AFTER = 50
+_COMPILED = "landmark_emotion.faces.compiled"
+
 _FORMAT = 1  # of what is kept in the cache
 _KEPT = 3  # predictors of which the cache keeps the trees; 65 MB each
 
@@ -35,7 +43,7 @@ class LandmarkPredictor:
 
     Reading dlib's file takes seconds, so the trees are kept in the user's cache, memory-mapped:
     later starts take milliseconds, and processes share the memory. Several threads may use one
-    predictor.
+    predictor. Landmarks are the same to the last bit whether NumPy or machine code evaluates them.
 
     Parameters
     ----------
@@ -50,7 +58,12 @@ class LandmarkPredictor:
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
         trees, self.digest = _cached_trees(find_predictor(path))
-        self._evaluate = _evaluator(trees)
+        self._trees = trees
+        self._evaluate: Evaluate = VectorizedTrees(trees).evaluate
+        self._boxes_left = LOAD_AFTER
+        self._lock = threading.Lock()
+        if _COMPILED in sys.modules:
+            self._load_compiled()
 
     def landmarks(self, gray: NDArray[np.uint8], boxes: ArrayLike) -> Landmarks:
         """Predict the landmarks of faces, or of one face in several boxes.
@@ -68,7 +81,23 @@ class LandmarkPredictor:
             Pixels, as (x, y).
         """
         boxes = np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
+        if self._boxes_left > 0:
+            with self._lock:
+                before, self._boxes_left = self._boxes_left, self._boxes_left - len(boxes)
+            if before > 0 >= before - len(boxes):
+                threading.Thread(target=self._load_compiled, name="loads Numba").start()
         return self._evaluate(np.ascontiguousarray(gray), boxes)
+
+    def _load_compiled(self) -> None:
+        self._boxes_left = 0
+        if importlib.util.find_spec("numba") is None:
+            return
+        # Numba fails without a folder in which it can cache the machine code: a user without a
+        # home, a full disk.
+        with contextlib.suppress(RuntimeError, OSError):
+            from landmark_emotion.faces.compiled import CompiledTrees
+
+            self._evaluate = CompiledTrees(self._trees).evaluate
 
 
 def find_predictor(path: str | os.PathLike[str] | None = None) -> Path:
@@ -172,18 +201,6 @@ def _npy(array: NDArray[np.generic]) -> bytes:
     return buffer.getvalue()
 
 
-def _evaluator(trees: RegressionTrees) -> Evaluate:
-    """Choose how the trees are evaluated; both ways give the same landmarks."""
-    if importlib.util.find_spec("numba") is not None:
-        # Numba fails without a folder in which it can cache the machine code: a user without a
-        # home, a full disk.
-        with contextlib.suppress(RuntimeError, OSError):
-            from landmark_emotion.faces.compiled import CompiledTrees
-
-            return CompiledTrees(trees).evaluate
-    return VectorizedTrees(trees).evaluate
-
-
 class VectorizedTrees:
     """Evaluates regression trees by NumPy.
 
@@ -235,8 +252,10 @@ class VectorizedTrees:
         """Return where the pixels of a cascade lie in the box, (n, f, 2)."""
         points = shapes.reshape(len(shapes), -1, 2)
         x, y = np.moveaxis(points.astype(np.float64), -1, 0)
-        even = (x @ self._fit[:, 0] + y @ self._fit[:, 1]).astype(np.float32)[:, np.newaxis]
-        odd = (y @ self._fit[:, 0] - x @ self._fit[:, 1]).astype(np.float32)[:, np.newaxis]
+        # Summed in the order of the compiled code.
+        even = np.cumsum(self._fit[:, 0] * x + self._fit[:, 1] * y, axis=1)[:, -1:]
+        odd = np.cumsum(self._fit[:, 0] * y - self._fit[:, 1] * x, axis=1)[:, -1:]
+        even, odd = even.astype(np.float32), odd.astype(np.float32)
         dx, dy = self._offsets[cascade].T
         places = points.take(self._anchors[cascade], axis=1)
         places[..., 0] += even * dx - odd * dy

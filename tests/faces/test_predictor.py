@@ -1,6 +1,7 @@
 import errno
 import hashlib
 import sys
+import threading
 from pathlib import Path
 
 import cv2
@@ -86,6 +87,37 @@ def test_a_box_between_pixels_moves_landmarks_little(evaluate, face):
     boxes = np.array([(210, 130, 220, 220), (210.5, 130.25, 220, 220)])
     one, other = evaluate(gray, boxes)
     assert 0 < np.abs(one - other).mean() < 2
+
+
+def loaded():
+    """A predictor that has loaded machine code, or failed to."""
+    predictor = LandmarkPredictor()
+    predictor._load_compiled()
+    return predictor
+
+
+def test_machine_code_gives_the_same_landmarks_to_the_last_bit(trees, photos):
+    pytest.importorskip("numba", reason="the extra fast is not installed")
+    from landmark_emotion.faces.compiled import CompiledTrees
+
+    image = cv2.imread(str(photos / "happiness/003_08.jpg"), cv2.IMREAD_GRAYSCALE)
+    boxes = np.array([(209 + 3 * i, 257 - 2 * i, 216 + i, 216 + i) for i in range(12)], dtype=float)
+    one, other = (kind(trees).evaluate(image, boxes) for kind in (VectorizedTrees, CompiledTrees))
+    assert np.array_equal(one, other)
+
+
+def test_machine_code_is_loaded_once_there_is_more_than_an_image(face, monkeypatch):
+    pytest.importorskip("numba", reason="the extra fast is not installed")
+    monkeypatch.delitem(sys.modules, "landmark_emotion.faces.compiled", raising=False)
+    predictor, gray, box = LandmarkPredictor(), face[..., 1].copy(), (210, 130, 220, 220)
+    first = predictor.landmarks(gray, [box] * 20)
+    assert isinstance(predictor._evaluate.__self__, VectorizedTrees)
+    predictor.landmarks(gray, [box] * 40)
+    for thread in threading.enumerate():
+        if thread.name == "loads Numba":
+            thread.join()
+    assert not isinstance(predictor._evaluate.__self__, VectorizedTrees)
+    assert np.array_equal(predictor.landmarks(gray, [box]), first[:1])
 
 
 def test_later_starts_read_the_cache(monkeypatch, face):
@@ -174,7 +206,7 @@ def test_numpy_takes_over_if_numba_cannot_cache_its_code(monkeypatch):
     monkeypatch.setattr(caching.CacheImpl, "_locator_classes", [])  # as without a home
     monkeypatch.delitem(sys.modules, "landmark_emotion.faces.compiled", raising=False)
     gray = np.zeros((50, 50), dtype=np.uint8)
-    assert LandmarkPredictor().landmarks(gray, (0, 0, 40, 40)).shape == (1, 68, 2)
+    assert loaded().landmarks(gray, (0, 0, 40, 40)).shape == (1, 68, 2)
 
 
 def test_numpy_takes_over_if_the_disk_is_full(monkeypatch):
@@ -185,4 +217,4 @@ def test_numpy_takes_over_if_the_disk_is_full(monkeypatch):
 
     monkeypatch.setattr(compiled, "_evaluate", evaluate)
     gray = np.zeros((50, 50), dtype=np.uint8)
-    assert LandmarkPredictor().landmarks(gray, (0, 0, 40, 40)).shape == (1, 68, 2)
+    assert loaded().landmarks(gray, (0, 0, 40, 40)).shape == (1, 68, 2)
