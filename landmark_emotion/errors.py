@@ -49,6 +49,11 @@ def read_remedy(error: BaseException) -> str:
     return "check the path" if path_is_wrong else "check the disk or network, then try again"
 
 
+def unreadable(where: object, error: BaseException) -> str:
+    """Return the message for a file or folder that cannot be read."""
+    return f"{where}: cannot be read ({reason(error)}); {read_remedy(error)}"
+
+
 def is_system_fault(error: BaseException) -> bool:
     """Return whether the system is why a file could not be read, rather than its content.
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from landmark_emotion.cli.options import say
 from landmark_emotion.cli.output import Writer
 from landmark_emotion.errors import LandmarkEmotionError
+from landmark_emotion.sources.frame import Frame
 
 
 @dataclass
@@ -24,13 +25,19 @@ class Account:
     _n_incomplete: int = 0
 
     def fail(
-        self, writer: Writer, source: str, error: LandmarkEmotionError, *, incomplete: bool = False
+        self,
+        writer: Writer,
+        source: str,
+        error: LandmarkEmotionError,
+        *,
+        last: Frame | None = None,
     ) -> None:
-        """Report an input that cannot be read, or, if it gave results before, not to its end."""
-        self._n_incomplete += incomplete
-        self._n_unreadable += not incomplete
+        """Report an input that cannot be read, or not beyond its last frame."""
+        self._n_incomplete += last is not None
+        self._n_unreadable += last is None
         writer.notify(f"error: {error}")
-        writer.write_error(source, str(error).removeprefix(f"{source}: "))
+        where = (0, 0.0) if last is None else (last.index + 1, last.time)
+        writer.write_error(source, str(error).removeprefix(f"{source}: "), *where)
 
     def summary(self) -> str:
         """Return the numbers of inputs, unreadable and incomplete ones."""

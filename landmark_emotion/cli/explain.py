@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from landmark_emotion.cli.options import add_recognition, say
+from landmark_emotion.cli.options import add_min_face, add_recognition, say
 from landmark_emotion.emotions import EMOTIONS
 from landmark_emotion.errors import ModelError
 
@@ -31,13 +31,14 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     text = "explain this emotion instead of the likeliest"
     add("--emotion", choices=EMOTIONS, metavar="NAME", help=text)
     add_recognition(parser)
+    add_min_face(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     import numpy as np
 
-    from landmark_emotion.cli.recognition import open_recognizer
+    from landmark_emotion.cli.recognition import note_unsearched, open_recognizer
     from landmark_emotion.files.writing import check_writable, replace_atomically
     from landmark_emotion.model.explanation import explain
     from landmark_emotion.show.explanation_picture import draw_panels, encode_picture
@@ -52,6 +53,7 @@ def run(args: argparse.Namespace) -> int:
         known = ", ".join(model.emotions)
         raise ModelError(f"{args.emotion}: not an emotion of the model; choose one of {known}")
     image = read_image(args.image)
+    note_unsearched(str(args.image), image, args.min_face, say)
     explained = [
         (face, explain(model, face.face.landmarks, face.reference, args.emotion))
         for face in recognizer.recognize_still(image)

@@ -60,7 +60,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     text = "include the subfolders of a folder (default: yes)"
     add("-r", "--recursive", action=switch, default=True, help=text)
     add_recognition(parser)
-    add_min_face(parser, "80, or 40 if no larger face is found")
+    add_min_face(parser)
     add_output(parser)
     text = "write an annotated copy of each image to FOLDER; for one image, -o FILE.png does so"
     add("--annotate", type=Path, metavar="FOLDER", help=text)
@@ -70,8 +70,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(args: argparse.Namespace) -> int:
     from landmark_emotion.cli.account import Account
     from landmark_emotion.cli.output import ImageTextWriter, open_writer
-    from landmark_emotion.cli.recognition import open_recognizer
-    from landmark_emotion.faces.search import WINDOW, smallest_searched
+    from landmark_emotion.cli.recognition import note_unsearched, open_recognizer
 
     picture = _picture(args)
     check_output(args)
@@ -96,12 +95,7 @@ def run(args: argparse.Namespace) -> int:
                 account.fail(writer, item.source, error)
                 continue
             predictions = recognizer.recognize_still(image)
-            smallest = smallest_searched(image.shape[:2], args.min_face or WINDOW)
-            if smallest > (args.min_face or WINDOW):
-                writer.notify(
-                    f"note: {item.source}: too large to search for faces below {smallest:.0f} "
-                    "pixels; crop it to find smaller ones"
-                )
+            note_unsearched(item.source, image, args.min_face, writer.notify)
             writer.write(item.source, 0, 0.0, predictions)
             account.n_read += 1
             if item in targets:
@@ -173,7 +167,7 @@ def _matches(pattern: str, recursive: bool, exclude: Path | None) -> Iterator[_I
 
 def _images_below(folder: Path, recursive: bool, exclude: Path | None) -> Iterator[_Input]:
     excluded = None if exclude is None else exclude.resolve()
-    for path in walk_files(folder):
+    for path in walk_files(folder, lambda line: say(f"error: {line}")):
         if not _is_image(path) or not (recursive or path.parent == folder):
             continue
         # Pictures annotated by an earlier run are not inputs.

@@ -111,9 +111,8 @@ class _Session:
                 stack.enter_context(contextlib.closing(stream))
                 open_ = self._run(name, self._with_bar(stream, known.n_frames), status, view)
         except SourceError as error:
-            incomplete = self.writer.n_results > before
-            self.account.fail(self.writer, name, error, incomplete=incomplete)
-            self.failed |= incomplete and known.fps is None
+            self.account.fail(self.writer, name, error, last=status.last)
+            self.failed |= status.last is not None and known.fps is None
         finally:
             self.account.n_read += self.writer.n_results > before
         if status.n_frames:

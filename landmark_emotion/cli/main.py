@@ -1,10 +1,12 @@
 """Parse the arguments, run a command, and translate errors."""
 
 import argparse
+import contextlib
 import errno
 import importlib
 import logging
 import os
+import select
 import signal
 import sys
 import threading
@@ -64,10 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _INTERRUPTED
     except OSError as error:
-        # Windows reports EINVAL for a pipe that nobody reads any more.
-        if isinstance(error, BrokenPipeError) or (
-            sys.platform == "win32" and error.errno == errno.EINVAL
-        ):
+        if _is_reader_gone(error):
             _abandon_stdout()
             return 0
         return _fail(_system_error(error))
@@ -131,6 +130,20 @@ def _fail(message: str) -> int:
     sys.stdout.flush()
     print(f"error: {message}", file=sys.stderr)
     return 1
+
+
+def _is_reader_gone(error: OSError) -> bool:
+    """Return whether an error means that nobody reads the output any more, as after ``| head``."""
+    if sys.platform == "win32":
+        return isinstance(error, BrokenPipeError) or error.errno == errno.EINVAL
+    if not isinstance(error, BrokenPipeError):
+        return False
+    # Other pipes break too, such as that of a worker process.
+    poll = select.poll()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):  # an object in memory
+            poll.register(stream.fileno(), 0)
+    return bool(poll.poll(0))
 
 
 def _abandon_stdout() -> None:

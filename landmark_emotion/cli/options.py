@@ -81,8 +81,10 @@ def add_recognition(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--min-probability", type=share, default=0.0, metavar="P", help=text)
 
 
-def add_min_face(parser: argparse.ArgumentParser, default: str) -> None:
-    """Add ``--min-face``."""
+def add_min_face(
+    parser: argparse.ArgumentParser, default: str = "80, or 40 if no larger face is found"
+) -> None:
+    """Add ``--min-face``; by default as for single images."""
     text = f"smallest width of a face to find; smaller takes longer (default: {default})"
     parser.add_argument("--min-face", type=face_width, metavar="PIXELS", help=text)
 

@@ -36,8 +36,8 @@ class Writer:
         self.n_results += 1
         self._write(source, frame, time, predictions)
 
-    def write_error(self, source: str, reason: str) -> None:
-        """Write why a source could not be read, if the format has rows for it."""
+    def write_error(self, source: str, reason: str, frame: int = 0, time: float = 0.0) -> None:
+        """Write why a source could not be read, or not beyond a frame, if there are such rows."""
 
     def notify(self, message: str) -> None:
         """Print a message to stderr."""
@@ -60,8 +60,8 @@ class RowWriter(Writer):
         self._emit = emit
         self._landmarks = landmarks
 
-    def write_error(self, source: str, reason: str) -> None:
-        self._emit(json_row(source, 0, 0.0, None, reason, landmarks=self._landmarks))
+    def write_error(self, source: str, reason: str, frame: int = 0, time: float = 0.0) -> None:
+        self._emit(json_row(source, frame, time, None, reason, landmarks=self._landmarks))
 
     def _write(self, source: str, frame: int, time: float, predictions: list[Prediction]) -> None:
         for prediction in predictions or (None,):

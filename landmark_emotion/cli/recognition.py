@@ -6,9 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from landmark_emotion.cli.options import say
-from landmark_emotion.errors import ProfileError
+from landmark_emotion.errors import Notify, ProfileError
 from landmark_emotion.faces.detector import FaceDetector
+from landmark_emotion.faces.search import WINDOW, smallest_searched
 from landmark_emotion.files.folders import user_folder
 from landmark_emotion.live.recognizer import Recognizer, reference_from_image
 from landmark_emotion.model.classifier import EmotionModel, default_model, load_model
@@ -45,6 +49,19 @@ def recognizer_maker(args: argparse.Namespace) -> Callable[[], Recognizer]:
         tracking=not getattr(args, "no_tracking", False),
         **tracking,
     )
+
+
+def note_unsearched(
+    source: str, image: NDArray[np.uint8], min_face: int | None, notify: Notify
+) -> None:
+    """Tell the user from which size faces are found, if an image is too large for all of them."""
+    wanted = min_face or WINDOW
+    smallest = smallest_searched(image.shape[:2], wanted)
+    if smallest > wanted:
+        notify(
+            f"note: {source}: too large to search for faces below {smallest:.0f} pixels; crop it "
+            "to find smaller ones"
+        )
 
 
 def choose_model(path: Path | None) -> EmotionModel:

@@ -25,7 +25,7 @@ class Status:
         self._done: deque[float] = deque(maxlen=_WINDOW)
         self._start = time.monotonic()
         self.n_frames = 0
-        self._reached = 0  # frames of the source, including those dropped
+        self.last: Frame | None = None
         self._text = ""
         self._refreshed = 0.0
 
@@ -36,13 +36,18 @@ class Status:
             return 0.0
         return (len(self._done) - 1) / (self._done[-1] - self._done[0])
 
+    @property
+    def _reached(self) -> int:
+        """Frames of the source so far, including those dropped."""
+        return 0 if self.last is None else self.last.index + 1
+
     def count(self, frame: Frame) -> None:
         """Count a frame whose result is ready."""
         now = time.monotonic()
         self._delays.append(now - frame.captured)
         self._done.append(now)
         self.n_frames += 1
-        self._reached = frame.index + 1
+        self.last = frame
 
     def line(self, n_faces: int) -> str:
         """Return the status line, updated a few times per second."""

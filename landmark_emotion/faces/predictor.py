@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from landmark_emotion.errors import OutputError, PredictorError
+from landmark_emotion.errors import OutputError, PredictorError, unreadable
 from landmark_emotion.faces.trees import RegressionTrees, read_trees
 from landmark_emotion.files.folders import user_folder
 from landmark_emotion.files.writing import replace_together
@@ -157,7 +157,7 @@ def _cached_trees(path: Path) -> tuple[RegressionTrees, str]:
     try:
         status = path.stat()
     except OSError as error:
-        raise PredictorError(f"{path}: cannot be read; check the file") from error
+        raise PredictorError(unreadable(path, error)) from error
     key = json.dumps([_FORMAT, str(path.resolve()), status.st_size, status.st_mtime_ns])
     cache = user_folder("cache")
     if cache is None:

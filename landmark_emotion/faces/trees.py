@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from landmark_emotion.errors import PredictorError, reason
+from landmark_emotion.errors import PredictorError, unreadable
 from landmark_emotion.model.face import N_LANDMARKS
 
 MAX_BYTES = 2**28
@@ -102,7 +102,7 @@ def read_trees(path: Path) -> tuple[RegressionTrees, str]:
             raise PredictorError(f"{path}: larger than 256 MB; {_REMEDY}")
         data = path.read_bytes()
     except OSError as error:
-        raise PredictorError(f"{path}: cannot be read ({reason(error)}); check the file") from error
+        raise PredictorError(unreadable(path, error)) from error
     digest = hashlib.sha256(data).hexdigest()
     try:
         return _Stream(data).trees(), digest

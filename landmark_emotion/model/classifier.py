@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from landmark_emotion.emotions import EMOTIONS
-from landmark_emotion.errors import ModelError, read_remedy, reason
+from landmark_emotion.errors import ModelError, reason, unreadable
 from landmark_emotion.files.npz import load_arrays
 from landmark_emotion.files.writing import replace_atomically
 from landmark_emotion.model.features import N_FEATURES, landmark_features
@@ -252,9 +252,7 @@ def load_model(path: str | os.PathLike[str]) -> EmotionModel:
     except FileNotFoundError as error:
         raise ModelError(f"{path}: no such model; {_RETRAIN}") from error
     except OSError as error:
-        raise ModelError(
-            f"{path}: cannot be read ({reason(error)}); {read_remedy(error)}"
-        ) from error
+        raise ModelError(unreadable(path, error)) from error
     except ValueError as error:
         raise ModelError(f"{path}: not a model or damaged ({error}); {_RETRAIN}") from error
     try:

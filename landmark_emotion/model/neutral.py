@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from landmark_emotion.errors import ProfileError
+from landmark_emotion.errors import ProfileError, unreadable
 from landmark_emotion.files.reading import read_whole
 from landmark_emotion.files.writing import replace_atomically
 from landmark_emotion.model.features import N_FEATURES, landmark_features
@@ -107,7 +107,7 @@ def load_profile(path: str | os.PathLike[str]) -> NeutralReference:
             f"{path}: no such profile; make one with 'webcam --calibrate 3 --profile NAME'"
         ) from error
     except OSError as error:
-        raise ProfileError(f"{path}: cannot be read ({error.strerror}); check the path") from error
+        raise ProfileError(unreadable(path, error)) from error
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise ProfileError(
             f"{path}: not a profile or damaged; make it anew with --calibrate"

@@ -26,8 +26,8 @@ def counts_text(table: LandmarkTable) -> list[str]:
     lines = [f"  {emotion:<10} {count:6d}" for emotion, count in sorted(counts.items())]
     faces = Counter(table.subject.tolist()).values()
     each = f"{min(faces)} to {max(faces)}" if len(set(faces)) > 1 else f"{max(faces, default=0)}"
-    people = f"{len(faces)} subjects, {each} each"
-    return [*lines, f"  {'all':<10} {len(table):6d}   {people if table.subjects_known else ''}"]
+    people = f"   {len(faces)} subjects, {each} each" if table.subjects_known else ""
+    return [*lines, f"  {'all':<10} {len(table):6d}{people}"]
 
 
 def left_out_text(left_out: Counter[str], skipped: Iterable[tuple[Path, str]]) -> list[str]:

@@ -5,8 +5,8 @@ import re
 _PARTS = re.compile(r"([a-z][a-z0-9+.-]*://)([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)
 _PORT = re.compile(r"[^:]*|\[.*\]|.*:\d*")  # what the host part of a valid address looks like
 _SECRETS = re.compile(
-    r"(?<=[?&;/_])(?:user(?:name)?|usr|login|pass(?:word|wd)?|pwd|pw|auth|(?:access_)?token|"
-    r"(?:api_?)?key|secret|sig(?:nature)?)=[^&;/?#]*[&;]?",
+    r"(?<=[?&;/_])(?:x-amz-)?(?:user(?:name)?|usr|login(?:use|pas)?|pass(?:word|wd)?|pwd|pw|auth|"
+    r"(?:access_)?token|(?:api_?)?key|secret|credential|sig(?:nature)?)=[^&;/?#]*[&;]?",
     re.IGNORECASE,
 )
 

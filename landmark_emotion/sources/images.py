@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from landmark_emotion.errors import ImageError, TooLargeError, read_remedy, reason
+from landmark_emotion.errors import ImageError, TooLargeError, unreadable
 from landmark_emotion.files.reading import open_regular
 from landmark_emotion.sources.image_headers import (
     JPEG,
@@ -94,9 +94,7 @@ def read_bytes(path: Path) -> bytes:
     except FileNotFoundError as error:
         raise ImageError(f"{path}: no such file; check the path") from error
     except (OSError, ValueError) as error:
-        raise ImageError(
-            f"{path}: cannot be read ({reason(error)}); {read_remedy(error)}"
-        ) from error
+        raise ImageError(unreadable(path, error)) from error
 
 
 def decode_image(data: bytes, where: str) -> NDArray[np.uint8]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import cv2
 
-from landmark_emotion.errors import ImageError, Notify, SourceError, read_remedy, reason
+from landmark_emotion.errors import ImageError, Notify, SourceError, unreadable
 from landmark_emotion.files.folders import natural_order
 from landmark_emotion.sources.camera import Camera
 from landmark_emotion.sources.containers import counts_frames, is_cut_off, is_video, knows_its_end
@@ -224,7 +224,7 @@ def _why_not_opened(path: Path) -> str:
 
 
 def _unreadable(name: str, error: OSError) -> SourceError:
-    return SourceError(f"{name}: cannot be read ({reason(error)}); {read_remedy(error)}")
+    return SourceError(unreadable(name, error))
 
 
 def _image_sequence(name: str) -> list[Path] | None:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from landmark_emotion.errors import ReportError, read_remedy, reason
+from landmark_emotion.errors import ReportError, unreadable
 from landmark_emotion.files.reading import read_whole
 from landmark_emotion.training.metrics import block_sizes, resampled
 
@@ -113,9 +113,7 @@ def load_report(path: str | os.PathLike[str]) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise ReportError(f"{file}: no such report; {_REMEDY}") from error
     except OSError as error:
-        raise ReportError(
-            f"{file}: cannot be read ({reason(error)}); {read_remedy(error)}"
-        ) from error
+        raise ReportError(unreadable(file, error)) from error
     except (ValueError, RecursionError) as error:
         raise ReportError(f"{file}: not JSON or damaged; {_REMEDY}") from error
     if not isinstance(content, dict) or not isinstance(content.get("static"), dict):

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landmark_emotion.emotions import parse_emotion
-from landmark_emotion.errors import DatasetError, read_remedy, reason
+from landmark_emotion.errors import DatasetError, unreadable
 from landmark_emotion.files.npz import load_arrays
 from landmark_emotion.files.writing import replace_atomically
 from landmark_emotion.model.face import N_LANDMARKS, Landmarks, check_landmarks
@@ -117,9 +117,7 @@ def load_table(path: str | os.PathLike[str]) -> LandmarkTable:
     except FileNotFoundError as error:
         raise DatasetError(f"{path}: no such landmark table; check the path") from error
     except OSError as error:
-        raise DatasetError(
-            f"{path}: cannot be read ({reason(error)}); {read_remedy(error)}"
-        ) from error
+        raise DatasetError(unreadable(path, error)) from error
     except ValueError as error:
         raise DatasetError(
             f"{path}: not a landmark table or damaged ({error}); {_REMEDY}"

@@ -26,7 +26,7 @@ def test_text_explains_and_its_numbers_add_up(explain, happy):
     result = explain(happy)
     assert result.status == 0
     first, sentence, score, other = result.out.splitlines()
-    assert first.startswith(f"{happy}: face 1: happiness 0.")
+    assert first.startswith(f"{happy}: face 1: happiness ")
     assert sentence.startswith("  Compared with the average neutral face, ")
     assert "which speaks for happiness." in sentence
     assert "mouth" in sentence
@@ -93,7 +93,7 @@ def test_every_face_is_explained(explain, face, here):
 
 def test_uncertain(explain, happy):
     out = explain(happy, "--min-probability", "0.9999999").out
-    assert out.startswith(f"{happy}: face 1: uncertain: happiness 0.")
+    assert out.startswith(f"{happy}: face 1: uncertain: happiness ")
 
 
 def test_existing_picture_survives_an_image_without_a_face(explain, nobody, here):
@@ -104,6 +104,14 @@ def test_existing_picture_survives_an_image_without_a_face(explain, nobody, here
     assert (here / "why.png").read_text() == "earlier picture"
     result = explain(path, "--json")
     assert (result.status, result.json) == (1, {"source": str(path), "faces": []})
+
+
+def test_small_faces_are_searched_for_or_reported(explain, face, here, monkeypatch):
+    small = save(here / "small.png", cv2.resize(face, None, fx=0.3, fy=0.3))
+    assert explain(small, "--min-face", 40).status == 0
+    assert explain(small, "--min-face", 200).status == 1
+    monkeypatch.setattr("landmark_emotion.faces.search.MAX_SEARCHED", 1000)
+    assert f"note: {small}: too large to search for faces below" in explain(small).err
 
 
 @pytest.mark.parametrize("name", ["why", "why.doc", "happy.png/why.png"])

@@ -1,8 +1,10 @@
 """The command `image`."""
 
 import csv
+import errno
 import io
 import os
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -124,6 +126,16 @@ def test_existing_picture_survives_an_unreadable_image(image, folder, tmp_path):
     (tmp_path / "seen.png").write_text("earlier picture")
     assert image(folder / "half.png", "-o", tmp_path / "seen.png").status == 1
     assert (tmp_path / "seen.png").read_text() == "earlier picture"
+
+
+def test_subfolder_that_cannot_be_listed_is_reported(image, folder, monkeypatch):
+    def walk(root, onerror, walk=os.walk, **options):
+        onerror(PermissionError(errno.EACCES, "Permission denied", str(Path(root, "locked"))))
+        return walk(root, onerror=onerror, **options)
+
+    monkeypatch.setattr("os.walk", walk)
+    locked = folder / "locked"
+    assert f"error: {locked}: cannot be listed (Permission denied); check its" in image(folder).err
 
 
 def test_folder_without_images_is_an_error(image, folder, tmp_path):

@@ -129,6 +129,18 @@ def test_system_error_is_one_line(failing, error, line):
     assert result.err.count("\n") == 1
 
 
+@posix
+def test_broken_pipe_other_than_stdout_is_an_error(spawn):
+    fail = "def fail(_): raise BrokenPipeError(32, 'Broken pipe')"
+    code = "from landmark_emotion.cli import draw, main; draw.run = fail; exit(main(['draw', 'x']))"
+    process = spawn("-c", f"{fail}\n{code}")
+    assert process.communicate() == (
+        "",
+        "error: system: Broken pipe; check the disk or network, then try again\n",
+    )
+    assert process.returncode == 1
+
+
 def test_ctrl_c_is_quiet(failing):
     result = failing(KeyboardInterrupt())
     assert (result.status, result.out, result.err) == (130, "", "")

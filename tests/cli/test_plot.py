@@ -1,3 +1,5 @@
+import errno
+
 import pytest
 
 from landmark_emotion.report.timeline import drawing, reading
@@ -71,6 +73,15 @@ def test_a_file_without_results_leaves_the_earlier_picture(run, results, here, t
     assert words in result.err
     assert result.err.count("\n") == 1
     assert (here / "a.png").read_text() == "old"
+
+
+def test_the_remedy_for_an_unreadable_file_fits_the_cause(run, results, here, monkeypatch):
+    def denied(path):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("landmark_emotion.report.timeline.reading.open_regular", denied)
+    err = run("plot", results, "-o", here / "a.png").err
+    assert err == f"error: {results}: cannot be read (Permission denied); check its permissions\n"
 
 
 def test_damaged_lines_are_reported(run, results, here):

@@ -197,6 +197,18 @@ def test_interrupted_run_keeps_its_rows(watch, video, here, monkeypatch):
     assert sorted(os.listdir(here)) == ["r.avi", "r.csv"]
 
 
+def test_incomplete_video_has_a_last_row_with_the_reason(watch, video, here):
+    whole = video.read_bytes()
+    (here / "cut.avi").write_bytes(whole[: len(whole) // 2])
+    result = watch("cut.avi", "-o", "r.csv")
+    assert result.status == 0
+    assert result.err.splitlines()[-1] == "results: r.csv, 1 video, 1 incomplete"
+    *_, before, last = rows_of(here / "r.csv")
+    assert "is cut off after" in last["error"]
+    assert int(last["frame"]) == int(before["frame"]) + 1
+    assert last["time"] == before["time"]
+
+
 def test_passwords_appear_nowhere(run, model, here):
     address = "http://anna:secret@127.0.0.1:9/video"
     for command in (["video", address], ["webcam", "--source", address]):

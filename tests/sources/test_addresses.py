@@ -14,6 +14,8 @@ from landmark_emotion.sources.addresses import without_password
         ("http://camera/video?user=anna&password=secret", "http://camera/video"),
         ("http://camera/v?ch=1&PWD=secret&usr=anna&size=2", "http://camera/v?ch=1&size=2"),
         ("http://camera/v?access_token=secret", "http://camera/v"),
+        ("http://camera/v?loginuse=anna&loginpas=secret", "http://camera/v"),
+        ("http://disk/v.mp4?X-Amz-Credential=a&X-Amz-Signature=b", "http://disk/v.mp4"),
         ("rtsp://10.0.0.2:554/user=anna_password=secret_channel=1", "rtsp://10.0.0.2:554/"),
     ],
 )

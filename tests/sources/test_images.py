@@ -1,4 +1,5 @@
 import errno
+import os
 import struct
 import subprocess
 import sys
@@ -345,4 +346,6 @@ def test_importing_the_package_does_not_configure_opencv():
         "import os; import landmark_emotion.live.recognizer; "
         "assert not [name for name in os.environ if name.startswith('OPENCV')]"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    # Without what the command line has set for other tests in this process.
+    environment = {name: os.environ[name] for name in os.environ if not name.startswith("OPENCV")}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment)

@@ -19,7 +19,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from landmark_emotion.errors import MissingPackageError, ReportError, reason
+from landmark_emotion.errors import MissingPackageError, ReportError, reason, unreadable
 from landmark_emotion.files.reading import open_regular
 from landmark_emotion.report.formatting import plural
 from landmark_emotion.report.timeline.lanes import (
@@ -76,7 +76,7 @@ def read_timeline(path: str | os.PathLike[str]) -> Timeline:
         for number, entry in _entries(path):
             rows.add(number, entry)
     except OSError as error:
-        raise ReportError(f"{path}: cannot be read ({reason(error)}); check the path") from error
+        raise ReportError(unreadable(path, error)) from error
     if not rows.cells:
         if rows.columns and "time" not in rows.columns:
             raise ReportError(f"{path}: no column 'time'; {_REMEDY}")

@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path, PureWindowsPath
 
 from landmark_emotion.emotions import parse_emotion
-from landmark_emotion.errors import DatasetError, read_remedy, reason
+from landmark_emotion.errors import DatasetError, unreadable
 from landmark_emotion.files.reading import read_whole
 from landmark_emotion.training.datasets.samples import Dataset, Sample, identity_from_name
 
@@ -51,9 +51,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
     except UnicodeDecodeError as error:
         raise DatasetError(f"{path}: not UTF-8 text; save it as CSV UTF-8") from error
     except OSError as error:
-        raise DatasetError(
-            f"{path}: cannot be read ({reason(error)}); {read_remedy(error)}"
-        ) from error
+        raise DatasetError(unreadable(path, error)) from error
     first_line = text.partition("\n")[0]
     separator = max(",;\t", key=first_line.count)
     try:
