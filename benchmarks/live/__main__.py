@@ -2,13 +2,16 @@
 
 Three ways to recognize the same frames, each in passes of its own, on one core:
 
-(a) dlib's detector on the whole frame, then landmarks, features and model, for every frame;
+(a) dlib's detector on the whole frame, dlib's predictor, features and model, for every frame;
 (b) the same with the frame enlarged once, as the usual program does it;
 (c) `Recognizer.recognize` as it comes.
 
+``--facemesh PYTHON`` adds MediaPipe's FaceMesh, which finds landmarks only. Decoding never counts.
+
 DATA holds ``video/talking_head.mp4``, ``video/single_face.mp4`` and the London set in ``london/``;
-without it there are drawn faces only. Times are means per frame, the median of the passes. Takes
-some six minutes; ``--quick`` takes a few frames of little, for trying the benchmark itself out.
+without it there are drawn faces only. Times are per frame; means are the median of the passes.
+Processor time counts, as other work disturbs the clock. Takes some six minutes; ``--quick`` takes a
+few frames of little, for trying the benchmark itself out.
 """
 
 import argparse
@@ -29,7 +32,8 @@ from tqdm import tqdm
 from benchmarks.live.effort import QUICK, Effort
 from benchmarks.live.expressions import drawn_expressions, london_expressions
 from benchmarks.live.goals import goals
-from benchmarks.live.passes import summary
+from benchmarks.live.jitter import jitter
+from benchmarks.live.passes import condensed
 from benchmarks.live.processes import imports, start_up, watch
 from benchmarks.live.tables import rounded, show
 from benchmarks.live.videos import VGA, drawn_cases, encode, images_of, real_cases
@@ -38,7 +42,7 @@ from landmark_emotion.files.writing import replace_atomically
 from landmark_emotion.model.classifier import default_model, load_model
 
 
-def measure(data, effort, folder):
+def measure(data, effort, folder, facemesh_python=None):
     """Measure everything."""
     cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else {0}
     model = load_model(default_model())
@@ -46,7 +50,7 @@ def measure(data, effort, folder):
     result["drawn_expressions"] = drawn_expressions(folder, effort)
     result["london"] = london_expressions(data / "london", model, effort.london) if data else None
     use_cores({max(cores)})
-    ways = Ways(model, effort)
+    ways = Ways(model, effort, facemesh_python)
     cases = [*(real_cases(data, folder, effort) if data else ()), *drawn_cases(folder, effort)]
     for case in (progress := tqdm(cases, unit=" cases", disable=None)):
         progress.set_description(case.name)
@@ -59,6 +63,7 @@ def measure(data, effort, folder):
         use_cores(set(sorted(cores)[-2:]))
         result["two_cores"] = ways.costs(main, threads=2)[0]
     use_cores(cores)
+    result["jitter"] = jitter(data, effort)
     result["start_up"] = start_up(main.path, effort)
     result["imports"] = imports(effort)
     watched = watch(main.path, effort.real or 10**6)
@@ -72,8 +77,8 @@ def as_mjpeg(ways, case, folder):
     path = encode(folder / "main.avi", images_of(case.path, 100), case.size, "MJPG")
     through = ways.gray(path)
     return {
-        "decode": summary([through], "decode")["mean"],
-        "gray": summary([through])["mean"],
+        "decode": condensed([through], "decode")["mean"],
+        "gray": condensed([through], "cpu")["mean"],
     }
 
 
@@ -103,10 +108,12 @@ def main():
     parser = argparse.ArgumentParser("python -m benchmarks.live", description=about)
     parser.add_argument("data", type=Path, nargs="?", metavar="DATA")
     parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument("--facemesh", metavar="PYTHON", help="a Python that has mediapipe 0.10.21")
     parser.add_argument("--quick", action="store_true", help="a few frames of little")
     args = parser.parse_args()
     with TemporaryDirectory() as folder:
-        result = measure(args.data, QUICK if args.quick else Effort(), Path(folder))
+        effort = QUICK if args.quick else Effort()
+        result = measure(args.data, effort, Path(folder), args.facemesh)
     show(result)
     if args.json:
         text = json.dumps(rounded(result), indent=2) + "\n"

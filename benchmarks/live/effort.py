@@ -18,6 +18,8 @@ class Effort:
     real: int | None = None  # frames of a video; None for all
     larger: int = 300  # of those enlarged to more than 640x480
     london: int | None = None  # people
+    still_photos: int = 12  # that are filmed
+    still_frames: int = 50
     starts: int = 5
     imports: int = 7
     drawn_subjects: int = 5  # to train a model on; 0 takes the shipped one
@@ -33,6 +35,8 @@ QUICK = Effort(
     real=12,
     larger=4,
     london=2,
+    still_photos=1,
+    still_frames=4,
     starts=1,
     imports=1,
     drawn_subjects=0,

@@ -1,9 +1,12 @@
 """One pass through a video: what it takes, and what it sees."""
 
 import itertools
+import json
 import statistics
+import subprocess
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -52,14 +55,27 @@ def spread(n, wanted):
     return {round(i) for i in np.linspace(0, n - 1, min(n, wanted))}
 
 
-def summary(passes, what="wall"):
-    """Condense passes: the mean is the median of their means."""
+def facemesh(python, path):
+    """Go through a video with MediaPipe's FaceMesh, on a Python that has it."""
+    script = Path(__file__).with_name("facemesh.py")
+    done = subprocess.run([python, script, path], check=True, capture_output=True, text=True)
+    found = json.loads(done.stdout.splitlines()[-1])
+    return Pass(wall=found["wall"], cpu=found["cpu"], seen=dict(enumerate(found["faces"])))
+
+
+def summary(passes):
+    """Condense passes: milliseconds per frame of wall time and of processor time."""
+    return {what: condensed(passes, what) for what in ("wall", "cpu")} | {
+        "frames": len(passes[0].wall)
+    }
+
+
+def condensed(passes, what):
+    """Condense one time: the mean is the median of the passes' means."""
     values = [getattr(one, what) for one in passes]
     every = np.concatenate(values)
     return {
         "mean": statistics.median(float(np.mean(value)) for value in values),
         "median": float(np.median(every)),
         "p95": float(np.percentile(every, 95)),
-        "cpu": statistics.median(float(np.mean(one.cpu)) for one in passes),
-        "frames": len(values[0]),
     }

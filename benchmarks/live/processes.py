@@ -43,6 +43,8 @@ for n, frame in enumerate(frames(sys.argv[1]), start=1):
     if n == int(sys.argv[2]):
         break
 memory["at the end"] = megabytes("VmRSS")
+memory["of it private"] = megabytes("RssAnon")
+memory["of it files"] = megabytes("RssFile")
 memory["most"] = megabytes("VmHWM")
 unwanted = [name for name in sys.argv[3:] if name in sys.modules]
 print(json.dumps({"times": times, "memory": memory, "frames": n, "unwanted": unwanted}))

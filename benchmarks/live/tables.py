@@ -15,10 +15,11 @@ def show(result):
 
 def show_times(result):
     """Print what the ways take."""
-    print("\nmilliseconds per frame on one core; (a) and (b) on some of the frames\n")
-    way = "  mean median    p95    cpu"
-    print(f"{'':<26}  frames  |{'(a)':>9}{'':>17}  |{'(b)':>9}{'':>17}  |{'(c)':>9}")
-    print(f"{'':<26}  a/b/c   |{way}  |{way}  |{way}  |decode gray   a/c   b/c  c/(d+g)")
+    print("\nmilliseconds of processor time per frame on one core; (a) and (b) on some frames\n")
+    head = "".join(
+        f"  |{way:>10}{'median    p95   wall':>23}" for way in ("(a)", "(b)", "(c)", "FM")
+    )
+    print(f"{'':<26}  frames  {head}  |decode   a/c   b/c  p95/med  c/FM")
     for case in result["cases"]:
         show_costs(case["name"], case["milliseconds"])
     if result["two_cores"]:
@@ -49,6 +50,12 @@ def show_answers(result):
         halves = (agreement_text(case[key]) for key in ("agreement", "moved_by_a_pixel"))
         print(f"{case['name']:<26}" + "  |".join(halves))
 
+    still = result["jitter"]
+    print(
+        f"\n{still['photos']} photos filmed with noise: landmarks tremble by {still['a']:.3f} "
+        f"pixels by (a) and {still['c']:.3f} by (c)"
+    )
+
     print("\nlabel changes a minute, and seconds until what each frame says is shown\n")
     print(f"{'':<26}  raw  smoothed  factor  |  delay: n  median   p95  never")
     for case in result["cases"]:
@@ -71,7 +78,10 @@ def show_processes(result):
         f"unwanted modules: {', '.join(start['unwanted_modules']) or 'none'}"
     )
     print("import (s): " + ", ".join(f"{k} {v:.3f}" for k, v in result["imports"].items()))
-    print("memory (MB): " + ", ".join(f"{k} {number(v, 0, 0)}" for k, v in memory.items()))
+    print(
+        "memory (MB; what is private, and the files that processes share): "
+        + ", ".join(f"{k} {number(v, 0, 0)}" for k, v in memory.items())
+    )
 
 
 def show_goals(result):
@@ -84,16 +94,20 @@ def show_goals(result):
 
 def show_costs(name, costs):
     """Print what the ways take for a case."""
-    ways = (
-        "".join(f"{costs[way][k]:7.2f}" for k in ("mean", "median", "p95", "cpu"))
-        for way in ("a", "b", "c")
-    )
+    ways = [
+        "".join(
+            f"{time:8.2f}" for time in (*costs[way]["cpu"].values(), costs[way]["wall"]["mean"])
+        )
+        if way in costs
+        else f"{'-':>32}"
+        for way in ("a", "b", "c", "facemesh")
+    ]
     frames = "/".join(str(costs[way]["frames"]) for way in ("a", "b", "c"))
     ratios = costs["ratios"]
     print(
-        f"{name:<26}  {frames:<8}|{'  |'.join(ways)}  |{costs['decode']['mean']:6.2f}"
-        f"{costs['gray']['mean']:5.2f}{ratios['a/c']:6.1f}{ratios['b/c']:6.1f}"
-        f"{ratios['c/(decode+gray)']:9.2f}"
+        f"{name:<26}  {frames:<9}|{'  |'.join(ways)}  |{costs['decode']['mean']:6.2f}"
+        f"{ratios['a/c']:6.1f}{ratios['b/c']:6.1f}{ratios['p95/median']:9.2f}"
+        f"{number(ratios['c/facemesh'], 6, 2)}"
     )
 
 

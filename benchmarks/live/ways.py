@@ -7,7 +7,7 @@ import dlib
 import numpy as np
 
 from benchmarks.live.answers import Seen, agreement, labels, ours
-from benchmarks.live.passes import go_through, spread, summary
+from benchmarks.live.passes import condensed, facemesh, go_through, spread, summary
 from benchmarks.live.stages import stages
 from landmark_emotion.faces.predictor import find_predictor
 from landmark_emotion.live.recognizer import Recognizer
@@ -44,8 +44,9 @@ class Baseline:
 class Ways:
     """Takes the ways through a video."""
 
-    def __init__(self, model, effort):
+    def __init__(self, model, effort, facemesh_python=None):
         self._model = model
+        self._facemesh_python = facemesh_python
         self._baseline = Baseline(model)
         self._effort = effort
 
@@ -82,15 +83,19 @@ class Ways:
             passes["c"].append(self.ours(case.path, threads))
             fewer = spread(n, max(1, few // 6))
             passes["b"].append(self.full(case.path, fewer, 1, threads))
-        costs = {way: summary(passes[way]) for way in ("a", "b", "c", "gray")}
-        costs["decode"] = summary(passes["gray"], "decode")
-        costs["decode_beside_ours"] = summary(passes["c"], "decode")
-        gray = costs["decode"]["mean"] + costs["gray"]["mean"]
-        mean = costs["c"]["mean"]
+            if self._facemesh_python and case.people == 1:
+                passes["facemesh"].append(facemesh(self._facemesh_python, case.path))
+        costs = {way: summary(passes[way]) for way in passes}
+        costs["decode"] = condensed(passes["gray"], "decode")
+        costs["decode_beside_ours"] = condensed(passes["c"], "decode")
+        cpu = {way: costs[way]["cpu"] for way in passes}
         costs["ratios"] = {
-            "a/c": costs["a"]["mean"] / mean,
-            "b/c": costs["b"]["mean"] / mean,
-            "c/(decode+gray)": mean / gray,
+            "a/c": cpu["a"]["mean"] / cpu["c"]["mean"],
+            "b/c": cpu["b"]["mean"] / cpu["c"]["mean"],
+            "p95/median": cpu["c"]["p95"] / cpu["c"]["median"],
+            "c/facemesh": cpu["c"]["median"] / cpu["facemesh"]["median"]
+            if "facemesh" in cpu
+            else None,
         }
         return costs, passes["c"][0]
 
