@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 SMOOTHING = 0.3  # seconds
 
 # Chosen by ``benchmarks.smoothing``.
-LOOKAHEAD = 0.12  # seconds by which scores are extrapolated, less if smoothing is weak
+LOOKAHEAD = 0.135  # seconds by which scores are extrapolated, less if smoothing is weak
 SLOPE_SECONDS = 0.16  # time constant of the slope of scores, a cutoff of 1 Hz
 USUAL_SECONDS = 8.0  # time constant of the usual speed of a face
-SLOWEST = 0.35  # per second; the usual speed is not lower, even if a face rests for long
+SLOWEST = 0.3  # per second; the usual speed is not lower, even if a face rests for long
 FLOOR = -6.0  # logarithms of probabilities below all count as the same
 
 Floats = NDArray[np.float64]
@@ -103,9 +103,7 @@ class Smoother:
         state.smooth = state.smooth + share * (scores - state.smooth)
         state.probabilities = state.probabilities + share * (probabilities - state.probabilities)
 
-        lookahead = LOOKAHEAD * min(1, self._seconds / SMOOTHING)
-        ahead = state.smooth + lookahead * state.slope
-        lead = (ahead - ahead[state.shown]) / state.usual
+        lead = self._lead(state)
         # The smaller of two leads, so that one frame alone counts for nothing.
         held = np.minimum(lead, state.lead)
         state.evidence = np.where(held > 0, state.evidence + held**2 * step, 0)
@@ -113,9 +111,21 @@ class Smoother:
         # A lead that grows at the usual speed for t seconds is evidence of t**3 / 3.
         if state.evidence[best] > self._seconds**3:
             state.shown, state.evidence = best, np.zeros(len(scores))
-        state.lead = (ahead - ahead[state.shown]) / state.usual
+            lead = self._lead(state)
+        state.lead = lead
         forget = 1 - np.exp(-step / USUAL_SECONDS)
         state.usual += forget * (max(speed, SLOWEST) - state.usual)
+
+    def _lead(self, state: _State) -> Floats:
+        """Return the leads over the shown emotion, in seconds at the usual speed.
+
+        Both the smooth scores and those of the frame have to lead; the smooth ones alone would
+        still do so after an odd frame.
+        """
+        lookahead = LOOKAHEAD * min(1, self._seconds / SMOOTHING)
+        ahead = np.stack([state.smooth, state.scores]) + lookahead * state.slope
+        lead = (ahead - ahead[:, [state.shown]]).min(axis=0) / state.usual
+        return np.asarray(lead, dtype=np.float64)
 
     def keep_only(self, keys: set[int]) -> None:
         """Forget all other faces; smoothing restarts if they come back."""

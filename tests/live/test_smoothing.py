@@ -38,9 +38,11 @@ def test_the_first_answer_is_taken_as_it_is():
     assert likeliest == 1
 
 
-def test_a_single_odd_frame_changes_nothing_that_is_shown():
-    rows = [HAPPY] * 10 + [SAD] + [HAPPY] * 10
-    assert set(shown(rows, 25)) == {0}
+@pytest.mark.parametrize("fps", [5, 25, 60])
+@pytest.mark.parametrize("usual", [HAPPY, np.array([0.6, 0.4])])
+def test_a_single_odd_frame_changes_nothing_that_is_shown(usual, fps):
+    rows = [usual] * 60 + [np.array([0.0, 1.0])] + [usual] * 60
+    assert set(shown(rows, fps)) == {0}
 
 
 def test_two_emotions_that_are_as_likely_do_not_take_turns():
