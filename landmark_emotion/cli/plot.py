@@ -16,20 +16,11 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         description="Draw the emotions of each face over time, with the share of each emotion, "
         "from a file that 'video -o FILE' or 'webcam -o FILE' wrote.",
     )
-    parser.add_argument(
-        "results",
-        type=Path,
-        metavar="RESULTS",
-        help="CSV, JSON Lines or Parquet (Parquet needs pyarrow)",
-    )
-    parser.add_argument(
-        "-o",
-        "--output",
-        type=Path,
-        required=True,
-        metavar="FILE",
-        help=f"page or picture to write; ends in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}",
-    )
+    add = parser.add_argument
+    text = "CSV, JSON Lines or Parquet (Parquet needs pyarrow)"
+    add("results", type=Path, metavar="RESULTS", help=text)
+    text = f"page or picture to write; ends in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
+    add("-o", "--output", type=Path, required=True, metavar="FILE", help=text)
     parser.set_defaults(run=run, usage_error=parser.error)
 
 

@@ -19,21 +19,12 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "and a small HTTP API. Images stay on this machine and are never stored. Press Ctrl-C to "
         "stop.",
     )
-    parser.add_argument(
-        "--host",
-        default="127.0.0.1",
-        metavar="ADDRESS",
-        help="address to listen on; any other than 127.0.0.1 lets other machines in (default: "
-        "127.0.0.1)",
-    )
-    parser.add_argument(
-        "--port",
-        type=_port,
-        default=8000,
-        metavar="N",
-        help="port to listen on; 0 for any free port (default: 8000)",
-    )
-    parser.add_argument("--no-open", action="store_true", help="do not open the browser")
+    add = parser.add_argument
+    text = "address to listen on; any other lets other machines in (default: 127.0.0.1)"
+    add("--host", default="127.0.0.1", metavar="ADDRESS", help=text)
+    text = "port to listen on; 0 for any free port (default: 8000)"
+    add("--port", type=_port, default=8000, metavar="N", help=text)
+    add("--no-open", action="store_true", help="do not open the browser")
     add_recognition(parser)
     add_following(parser)
     parser.set_defaults(run=run)

@@ -2,7 +2,6 @@
 
 import csv
 import errno
-import io
 import json
 import os
 import shutil
@@ -13,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from landmark_emotion.show.rows import COLUMNS, LANDMARK_COLUMNS
+from landmark_emotion.show.rows import COLUMNS
 
 
 @pytest.fixture
@@ -125,16 +124,6 @@ def test_existing_recording_survives_a_run_without_a_result(run, model, here, co
     (here / "r.avi").write_text("earlier recording")
     assert run(*command, "none.mp4", "--model", model, "--record", "r.avi").status == 1
     assert (here / "r.avi").read_text() == "earlier recording"
-
-
-def test_landmarks_are_the_same_in_csv_and_json(watch, video):
-    text = watch(video, "--format", "csv", "--landmarks", "--max-frames", 2).out
-    rows = list(csv.DictReader(io.StringIO(text)))
-    assert tuple(rows[0]) == COLUMNS + LANDMARK_COLUMNS
-    assert 0 < float(rows[0]["x_30"]) < 400
-    (row, _) = watch(video, "--format", "json", "--landmarks", "--max-frames", 2).rows
-    assert np.array(row["landmarks"]).shape == (68, 2)
-    assert row["landmarks"][30][0] == float(rows[0]["x_30"])
 
 
 def test_recording_has_the_frames_and_rate_of_the_video(watch, video, here):

@@ -1,6 +1,5 @@
 """The command `webcam`."""
 
-import os
 import re
 import sys
 
@@ -97,13 +96,6 @@ def test_min_face(watch):
     assert {row[2] for row in parsed(watch("--min-face", 40, "--max-frames", 5).out)} == {"1"}
 
 
-def test_no_tracking_finds_the_same_faces(watch):
-    searched, followed = (
-        parsed(watch(*arguments).out) for arguments in (["--no-tracking"], ["--detect-every", 5])
-    )
-    assert [row[2] for row in searched[:28]] == [row[2] for row in followed[:28]] == ["1"] * 28
-
-
 @pytest.mark.parametrize(
     ("source", "complaint"),
     [
@@ -117,30 +109,6 @@ def test_unusable_source_is_one_line(run, model, source, complaint):
     assert (result.status, result.out) == (1, "")
     _, error = result.err.splitlines()
     assert error.startswith(f"error: {complaint}")
-
-
-@pytest.mark.parametrize(
-    ("arguments", "complaint"),
-    [
-        (["--model", "none.npz"], "none.npz: no such model"),
-        (["--model", "text.npz"], "text.npz: not a model"),
-        (["--model", "."], ".: "),
-    ],
-)
-def test_unusable_model_is_one_line(run, here, video, arguments, complaint):
-    (here / "text.npz").write_text("no zip")
-    result = run("webcam", "--source", video, *arguments)
-    assert (result.status, result.out) == (1, "")
-    assert result.err.replace(os.sep, "/").startswith(f"error: {complaint}")
-    assert result.err.count("\n") == 1
-
-
-def test_missing_predictor_is_one_line(watch, tmp_path):
-    result = watch("--predictor", tmp_path / "none.dat")
-    assert result.status == 1
-    assert result.err.splitlines()[-1].endswith(
-        "none.dat: no shape predictor; see models/README.md"
-    )
 
 
 def test_unplugged_camera_is_an_error(run, model, face, monkeypatch):

@@ -96,6 +96,7 @@ class Tensor:
 
 BAD_PICTURES = {
     "nothing": (None, TypeError, "cv2.imread returns None"),
+    "a path": ("photo.jpg", TypeError, "got str; read the file with .*read_image$"),
     "bytes": (b"\xff\xd8", TypeError, "save the file and pass its path"),
     "a list": ([[0, 0], [0, 0]], TypeError, "convert it with numpy.asarray"),
     "a tensor": (Tensor(), TypeError, r"convert the tensor with \.numpy\(\)"),
@@ -114,14 +115,10 @@ BAD_PICTURES = {
 @pytest.mark.parametrize("name", NAMES)
 def test_every_function_says_what_to_pass_instead(functions, name):
     for picture, error, message in BAD_PICTURES.values():
+        if name == "recognize" and isinstance(picture, str):
+            continue  # it takes files too
         with pytest.raises(error, match=f"^image must .*{message}"):
             functions[name](picture)
-
-
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "recognize"])
-def test_a_path_is_not_taken_for_a_picture(functions, name):
-    with pytest.raises(TypeError, match=r"got str; read the file with .*read_image$"):
-        functions[name]("photo.jpg")
 
 
 def test_colors_are_converted():

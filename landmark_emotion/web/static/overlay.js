@@ -21,6 +21,18 @@ export function emoji(name) {
   return emojis.get(name);
 }
 
+/** Give a canvas one pixel per pixel of the screen; return their density and its new size. */
+export function fit(canvas) {
+  const dense = window.devicePixelRatio || 1;
+  const width = Math.round(canvas.clientWidth * dense);
+  const height = Math.round(canvas.clientHeight * dense);
+  if (canvas.width !== width || canvas.height !== height) {
+    canvas.width = width;
+    canvas.height = height;
+  }
+  return { dense, width, height };
+}
+
 export class Overlay {
   constructor(canvas) {
     this.canvas = canvas;
@@ -35,13 +47,7 @@ export class Overlay {
   /** Draw the faces of an answer, mirrored if the picture is. */
   draw(answer, colors, { mirrored, explain, chosen }) {
     const { canvas, pen } = this;
-    const dense = window.devicePixelRatio || 1;
-    const width = Math.round(canvas.clientWidth * dense);
-    const height = Math.round(canvas.clientHeight * dense);
-    if (canvas.width !== width || canvas.height !== height) {
-      canvas.width = width;
-      canvas.height = height;
-    }
+    const { dense, width, height } = fit(canvas);
     this.clear();
     const scale = Math.min(width / answer.width, height / answer.height);
     const left = (width - scale * answer.width) / 2;

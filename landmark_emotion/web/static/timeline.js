@@ -1,5 +1,7 @@
 // The probabilities of the last minute, one row per emotion, so that colors are not needed.
 
+import { fit } from "./overlay.js";
+
 const SECONDS = 60;
 const GAP = 0.8; // seconds without a face that interrupt the line
 const REDRAW = 120; // ms; shortest time between two drawings
@@ -28,13 +30,7 @@ export class Timeline {
     if (performance.now() - this.#drawn < REDRAW) return;
     this.#drawn = performance.now();
     const { canvas, pen } = this;
-    const dense = window.devicePixelRatio || 1;
-    const width = Math.round(canvas.clientWidth * dense);
-    const height = Math.round(canvas.clientHeight * dense);
-    if (canvas.width !== width || canvas.height !== height) {
-      canvas.width = width;
-      canvas.height = height;
-    }
+    const { dense, width, height } = fit(canvas);
     const style = getComputedStyle(canvas);
     const ink = style.getPropertyValue("--ink");
     const quiet = style.getPropertyValue("--quiet");
