@@ -141,7 +141,7 @@ def _load_recognizer(settings: Settings) -> tuple[Recognizer, threading.Lock]:
     found = find_predictor(path if path.is_file() else None).resolve()
     if predictor_digest(found) != settings["predictor"]:
         raise PredictorError(
-            f"{found}: not the shape predictor that the job began with; put that one on "
+            f"{found}: not the shape predictor that the job began with; copy that one to "
             f"{platform.node()}"
         )
     names = ("min_probability", "smoothing", "detect_every", "min_face", "max_faces", "tracking")

@@ -30,7 +30,7 @@ TABLES: Mapping[Format, str] = {
 """File name of the table in the results folder."""
 
 Row = dict[str, Any]
-"""As from `show.rows.json_row`."""
+"""As `show.rows.json_row` returns it."""
 
 _OTHER = "choose another folder or start over with --restart"
 
@@ -88,12 +88,12 @@ class Results:
             for name in (*TABLES.values(), self._parts.name):
                 if (self._path / name).exists():
                     raise OutputError(
-                        f"{self._path}: holds '{name}' of something else; choose another folder"
+                        f"{self._path}: holds '{name}', but not from a batch; choose another folder"
                     ) from None
         except (OSError, ValueError, KeyError, TypeError) as error:
             if not restart:
                 raise OutputError(
-                    f"{self._record}: damaged or of something else; {_OTHER}"
+                    f"{self._record}: damaged, or not from a batch; {_OTHER}"
                 ) from error
         return None
 

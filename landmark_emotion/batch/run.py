@@ -13,12 +13,13 @@ from landmark_emotion.batch.settings import Settings
 from landmark_emotion.batch.units import File, Unit, list_files, make_units
 from landmark_emotion.batch.workers import dask_workers, local_workers, recognize_units
 from landmark_emotion.errors import Notify, OutputError
+from landmark_emotion.report.formatting import plural
 from landmark_emotion.show.tables import check_parquet
 
 Progress = Callable[[Iterable[Any], int], Iterable[Any]]
 """Wraps an iterable of known length in a progress bar."""
 
-_KINDS = 8  # suffixes that are named at most
+_KINDS = 8  # at most so many suffixes are named
 
 
 @dataclass
@@ -139,7 +140,7 @@ def run_batch(
     summary = Summary(results / TABLES[format], len(files))
     rows = _counted(saved.rows_by_file(files, done), summary)
     summary.written = write_table(rows, summary.table, format, landmarks=landmarks)
-    if not unlisted:  # what is out of sight for now is not forgotten
+    if not unlisted:  # their files may be back the next time
         with contextlib.suppress(OutputError):
             saved.tidy(done)
     return summary
@@ -156,18 +157,14 @@ def _units(files: list[File], saved: Results) -> list[Unit]:
 
 def _inventory(files: list[File], left_out: Counter[str], n_done: int) -> str:
     n_videos = sum(file.video for file in files)
-    text = f"{_count(len(files) - n_videos, 'image')} and {_count(n_videos, 'video')}"
+    text = f"{plural(len(files) - n_videos, 'image')} and {plural(n_videos, 'video')}"
     if n_done:
         text += f", {n_done:,} of them done before"
     if left_out:
         kinds = [f"{n:,} {suffix or 'without suffix'}" for suffix, n in left_out.most_common()]
         kinds[_KINDS:] = ["..."] if len(kinds) > _KINDS else []
-        text += f"; left out {_count(left_out.total(), 'file')} of other kinds: {', '.join(kinds)}"
+        text += f"; left out {plural(left_out.total(), 'file')} of other kinds: {', '.join(kinds)}"
     return text
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _counted(rows_by_file: Iterable[tuple[File, Iterable[Row]]], summary: Summary) -> Iterator[Row]:

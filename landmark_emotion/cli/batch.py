@@ -1,4 +1,4 @@
-"""``landmark-emotion batch``: recognize a folder of images and videos, resumably."""
+"""``landmark-emotion batch``: recognize a folder of images and videos; can be resumed."""
 
 import argparse
 import functools
@@ -85,6 +85,7 @@ def run(args: argparse.Namespace) -> int:
     from landmark_emotion.batch import TABLES, make_settings, run_batch
     from landmark_emotion.cli.recognition import open_recognizer
     from landmark_emotion.files.writing import check_writable
+    from landmark_emotion.report.formatting import plural
 
     check_writable(args.output / TABLES[args.format])
     recognizer = open_recognizer(args)
@@ -117,9 +118,10 @@ def run(args: argparse.Namespace) -> int:
         raise
     if not summary.written:
         say(f"{summary.table}: not written, as no file could be read")
-        say(f"first of {summary.unreadable:,} errors: {summary.first_error}")
+        say(f"first error: {summary.first_error}")
         return 1
-    text = f"results: {summary.table}, {summary.rows:,} rows of {summary.files:,} files"
+    rows, files = plural(summary.rows, "row"), plural(summary.files, "file")
+    text = f"results: {summary.table}, {rows} of {files}"
     text += f", {summary.unreadable:,} could not be read" if summary.unreadable else ""
     text += f", {summary.incomplete:,} incomplete" if summary.incomplete else ""
     errors = summary.unreadable + summary.incomplete

@@ -138,7 +138,7 @@ def add_video(parser: argparse.ArgumentParser) -> None:
         help="take the faces of the first SECONDS of each source as neutral and compare with them "
         "from then on; 'auto' estimates each person's neutral face all the time",
     )
-    text = "recognize only one frame in this time (default: every frame)"
+    text = "recognize one frame every SECONDS (default: every frame)"
     add("--every", type=seconds, default=0.0, metavar="SECONDS", help=text)
     text = "stop each source after N frames"
     add("--max-frames", type=positive_int, metavar="N", help=text)

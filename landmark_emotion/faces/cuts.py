@@ -60,7 +60,7 @@ def changed_columns(
     one, other : ndarray
         The samples of the frame before and now.
     known : sequence of Box
-        Faces of which it is known; changes there do not count.
+        Known faces; changes there do not count.
     part : SearchPart
         The rows, and the size of the face.
     shape : tuple of int

@@ -287,7 +287,7 @@ class FaceTracker:
         )
 
     def _hand_over_number(self, old: _Track, fresh: _Track, *, is_cut: bool) -> None:
-        """Give a face measured anew its old number, unless there was a cut."""
+        """Keep the number of a face that was measured again, unless there was a cut."""
         if is_cut:
             self._numbers.doubt({old.number})
         else:

@@ -65,7 +65,7 @@ def _check_unpacked_size(archive: zipfile.ZipFile, packed: int, most: int) -> No
     if unpacked > most:
         raise ValueError(f"unpacks to more than {most / 2**20:.0f} MB")
     if unpacked > SMALL + MAX_RATIO * packed:
-        raise ValueError("unpacks to suspiciously much for its size")
+        raise ValueError("unpacks to a suspicious multiple of its size")
 
 
 def _load_array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:

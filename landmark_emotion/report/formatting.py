@@ -22,7 +22,7 @@ def interval(low: float, high: float) -> str:
 
 def plural(n: int, noun: str) -> str:
     """Format a number of things."""
-    return f"{n} {noun}{'s' if n != 1 else ''}"
+    return f"{n:,} {noun}{'s' if n != 1 else ''}"
 
 
 def clock(seconds: float, *, hours: bool = False, tenths: bool = False) -> str:

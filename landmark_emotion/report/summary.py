@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from landmark_emotion.report.formatting import LABELS
+from landmark_emotion.report.formatting import LABELS, plural
 from landmark_emotion.training.landmark_table import LandmarkTable
 from landmark_emotion.training.metrics import Evaluation
 from landmark_emotion.training.recipe import Recipe
@@ -26,7 +26,7 @@ def counts_text(table: LandmarkTable) -> list[str]:
     lines = [f"  {emotion:<10} {count:6d}" for emotion, count in sorted(counts.items())]
     faces = Counter(table.subject.tolist()).values()
     each = f"{min(faces)} to {max(faces)}" if len(set(faces)) > 1 else f"{max(faces, default=0)}"
-    people = f"   {len(faces)} subjects, {each} each" if table.subjects_known else ""
+    people = f"   {plural(len(faces), 'subject')}, {each} each" if table.subjects_known else ""
     return [*lines, f"  {'all':<10} {len(table):6d}{people}"]
 
 

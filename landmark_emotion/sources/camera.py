@@ -72,7 +72,7 @@ class Camera:
 
         Indices count all captured frames, also those that were missed. `notify` is called when the
         source goes away and when it is back; a `SourceError` is raised if it does not come back in
-        time, or gives no picture at all.
+        time, or delivers no frame at all.
         """
         give_up: float | None = None
         while True:
@@ -88,7 +88,7 @@ class Camera:
                 give_up = now + self._reconnect
                 if self._reconnect > 0:
                     notify(
-                        f"{self.name}: gives no picture any more; trying to reopen it for "
+                        f"{self.name}: delivers no frames any more; trying to reopen it for "
                         f"{self._reconnect:g} s"
                     )
             if give_up is not None and now >= give_up:
@@ -123,7 +123,7 @@ class Camera:
 
     def _stopped(self) -> SourceError:
         n = self._n_captured
-        what = f"stopped after {n} frames" if n else "gives no picture"
+        what = f"stopped after {n} frames" if n else "delivers no frames"
         return SourceError(f"{self.name}: {what}; {self._remedy}")
 
     def _raise_error(self) -> None:
@@ -185,7 +185,7 @@ class Camera:
             return self._finite is not None
 
     def _read(self, capture: cv2.VideoCapture) -> None:
-        """Read until the source gives no pictures any more and should be reopened."""
+        """Read until the source delivers no frames any more and should be reopened."""
         last = time.monotonic()
         while not self._closed:
             good, image = capture.read()

@@ -109,7 +109,7 @@ def frames(
         raise ValueError(f"reconnect must be at least 0, got {reconnect}")
     name = str(source)
     if not name:
-        raise SourceError("source: none is named; give a camera's number, a video or a folder")
+        raise SourceError("source: is empty; give a camera's number, a video or a folder")
     try:
         live = _live_source(source)
         if live is not None:
@@ -270,4 +270,4 @@ def _images(paths: list[Path], name: str, notify: Notify) -> Generator[Frame, No
         return
     if error is None:
         raise SourceError(f"{name}: contains no image; check the path")
-    raise SourceError(f"{name}: none of its images can be read, at last {error}") from error
+    raise SourceError(f"{name}: none of its images can be read; the last error: {error}") from error

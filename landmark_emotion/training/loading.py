@@ -101,7 +101,7 @@ def load_faces(
         dataset = read_dataset(path, peak_frames=peak_frames)
         left_out = dataset.left_out + _unwanted([s.emotion for s in dataset.samples], emotions)
         samples = [sample for sample in dataset.samples if sample.emotion in emotions]
-        notify(f"{path}: {dataset.layout}, {len(samples)} images")
+        notify(f"{path}: {dataset.layout}, {len(samples)} image{'s' * (len(samples) != 1)}")
         # dlib and OpenCV are not needed for a landmark table.
         from landmark_emotion.training.extraction import extract
 

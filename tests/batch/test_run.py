@@ -237,7 +237,7 @@ def test_a_folder_of_something_else_is_refused(batch, tmp_path):
     table.parent.mkdir()
     table.write_text("mine")
     for restart in (False, True):
-        with pytest.raises(OutputError, match=r"holds 'results\.csv' of something else"):
+        with pytest.raises(OutputError, match=r"holds 'results\.csv', but not from a batch"):
             batch(restart=restart)
     assert table.read_text() == "mine"
 
@@ -245,7 +245,7 @@ def test_a_folder_of_something_else_is_refused(batch, tmp_path):
 def test_a_damaged_record_is_refused_until_restart(batch, tmp_path):
     rows, _ = batch()
     (tmp_path / "results" / "batch.json").write_text("[]")
-    with pytest.raises(OutputError, match=r"damaged or of something else.*--restart"):
+    with pytest.raises(OutputError, match=r"damaged, or not from a batch.*--restart"):
         batch()
     assert batch(restart=True) == (rows, 5)
 

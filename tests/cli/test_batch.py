@@ -174,7 +174,7 @@ def test_the_status_is_1_if_no_file_could_be_read(run, here, batch_in_process):
     (here / "all" / "empty.png").touch()
     done = run("batch", "all", "-o", "results")
     assert done.status == 1
-    assert "1 rows of 1 files, 1 could not be read" in done.err
+    assert "1 row of 1 file, 1 could not be read" in done.err
     assert "empty" in read(here / "results" / "results.csv")[0]["error"]
 
 

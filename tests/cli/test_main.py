@@ -106,9 +106,9 @@ def test_wrong_usage_has_status_2(run, here, arguments):
 
 
 def test_error_is_one_line_on_stderr(failing):
-    result = failing(SourceError("camera 0: gives no picture; plug it in again"))
+    result = failing(SourceError("camera 0: delivers no frames; plug it in again"))
     assert (result.status, result.out) == (1, "")
-    assert result.err == "error: camera 0: gives no picture; plug it in again\n"
+    assert result.err == "error: camera 0: delivers no frames; plug it in again\n"
 
 
 @pytest.mark.parametrize(

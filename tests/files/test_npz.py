@@ -61,7 +61,7 @@ def test_archives_that_unpack_to_too_much_are_refused(saved):
     with pytest.raises(ValueError, match="unpacks to more than 0 MB"):
         load_arrays(saved, ("a",), most=5000)
     saved.write_bytes(zipped(a=bytes(20 * 2**20)))
-    with pytest.raises(ValueError, match="unpacks to suspiciously much for its size"):
+    with pytest.raises(ValueError, match="unpacks to a suspicious multiple of its size"):
         load_arrays(saved, ("a",), most=2**30)
 
 

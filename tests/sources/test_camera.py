@@ -13,7 +13,7 @@ from landmark_emotion.sources import camera as module
 from landmark_emotion.sources.video import frames
 from tools.mjpeg import MjpegServer
 
-GONE = "camera 0: gives no picture any more; trying to reopen it for 20 s"
+GONE = "camera 0: delivers no frames any more; trying to reopen it for 20 s"
 BACK = "camera 0: is back"
 
 
@@ -237,7 +237,7 @@ def test_a_camera_that_stays_away_raises_an_error(camera, watch, impatient):
     camera.fail()
     with pytest.raises(SourceError, match="camera 0: stopped after 1 frames; plug it in again"):
         next(opened)
-    assert talk == ["camera 0: gives no picture any more; trying to reopen it for 0.1 s"]
+    assert talk == ["camera 0: delivers no frames any more; trying to reopen it for 0.1 s"]
     assert len(camera.openings) > 1
     wait_for(lambda: camera.released == len(camera.openings))
 
@@ -282,7 +282,7 @@ def test_a_source_that_cannot_be_opened_raises_an_error(camera, watch, source, c
 def test_a_camera_without_a_picture_raises_an_error(camera, watch, impatient, monkeypatch, stuck):
     camera.failing = not stuck
     monkeypatch.setattr(module, "FIRST_PICTURE", 0.1 if stuck else 100)
-    with pytest.raises(SourceError, match="camera 0: gives no picture; plug it in again"):
+    with pytest.raises(SourceError, match="camera 0: delivers no frames; plug it in again"):
         next(watch())
     assert len(camera.openings) == 1
 
@@ -366,7 +366,7 @@ def test_a_network_camera_is_reconnected(monkeypatch):
         assert earlier.image[0, 0, 0] < later.image[0, 0, 0]
     assert all(np.array_equal(f.image, image) for f, image in zip(before, images, strict=True))
     assert talk == [
-        f"{server.url}: gives no picture any more; trying to reopen it for 30 s",
+        f"{server.url}: delivers no frames any more; trying to reopen it for 30 s",
         f"{server.url}: is back",
     ]
     assert not readers()

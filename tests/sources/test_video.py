@@ -244,7 +244,7 @@ def test_a_missing_camera_raises_an_error(source):
 
 
 @pytest.mark.parametrize(
-    ("name", "problem"), [("9" * 30, "no such video; check the path, or"), ("", "none is named")]
+    ("name", "problem"), [("9" * 30, "no such video; check the path, or"), ("", "source: is empty")]
 )
 def test_an_absurd_number_or_nothing_is_not_a_camera(name, problem):
     with pytest.raises(SourceError, match=problem):
@@ -350,6 +350,6 @@ def test_a_sequence_without_a_readable_image_says_why(here):
         Path(name).write_bytes(b"broken")
     with pytest.raises(SourceError, match=r"^broken\.png: not an image or damaged; replace it$"):
         list(frames("broken.png"))
-    complaint = r"^shots: none of its images can be read, at last .*2\.png: not an image or damaged"
+    complaint = r"^shots: none of its images can be read; the last error: .*2\.png: not an image"
     with pytest.raises(SourceError, match=complaint):
         list(frames("shots"))

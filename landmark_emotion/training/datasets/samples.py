@@ -12,7 +12,7 @@ from landmark_emotion.sources.images import UNSUPPORTED_SUFFIXES
 NO_FACE = "no face found"
 """The reason for skipping an image without a face."""
 
-UNSUPPORTED = "image, a format that is not supported"
+UNSUPPORTED = "image, unsupported format"
 """Ends the reason for leaving out such an image."""
 
 # The name of every frame of CK and CK+: subject, sequence and frame number.

@@ -108,7 +108,7 @@ def test_unsupported_formats_are_counted(tmp_path):
     touch(tmp_path / "fear" / "a.png", tmp_path / "fear" / "b.HEIC", tmp_path / "joy" / "c.heic")
     dataset = read_dataset(tmp_path)
     assert len(dataset.samples) == 1
-    assert dataset.left_out == {".heic image, a format that is not supported": 2}
+    assert dataset.left_out == {".heic image, unsupported format": 2}
 
 
 def test_a_folder_of_unsupported_formats_is_told_to_be_converted(tmp_path):
