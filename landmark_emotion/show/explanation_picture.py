@@ -42,15 +42,8 @@ _SUPERSAMPLING = 2  # of the photo
 def draw_explanation(image: Picture, prediction: Prediction, explanation: Explanation) -> Picture:
     """Draw an arrow from where a neutral face has each landmark to where the landmark is.
 
-    Parameters
-    ----------
-    image : ndarray or PIL image
-        As for `to_bgr`; not modified.
-    prediction : Prediction
-        Prediction for a face in this image.
-    explanation : Explanation
-        Explanation of this prediction. Blue arrows speak for the explained emotion, orange arrows
-        against it; a thicker arrow counts more.
+    Blue arrows speak for the explained emotion, orange arrows against it; a thicker arrow counts
+    more. They are drawn on a copy of the image, which may be any that `to_bgr` takes.
     """
     drawn = to_bgr(image).copy()
     _draw_arrows(drawn, prediction.face.landmarks, explanation)
@@ -60,22 +53,8 @@ def draw_explanation(image: Picture, prediction: Prediction, explanation: Explan
 def draw_panels(image: Picture, explained: Sequence[tuple[Prediction, Explanation]]) -> Picture:
     """Draw each face enlarged, with arrows, bars and the explanation in words.
 
-    Parameters
-    ----------
-    image : ndarray or PIL image
-        As for `to_bgr`; not modified.
-    explained : sequence of (Prediction, Explanation)
-        At least one face of this image.
-
-    Returns
-    -------
-    ndarray of shape (height, 1120, 3), uint8
-        One panel per face, one below the other.
-
-    Raises
-    ------
-    ValueError
-        If there is no face.
+    The result has the shape (height, 1120, 3): one panel per face, one below the other. There must
+    be at least one face.
     """
     if not explained:
         raise ValueError("explained must hold a face, got none")

@@ -19,8 +19,7 @@ from landmark_emotion.files.writing import (
 )
 
 CODECS = {".mp4": "mp4v", ".avi": "MJPG"}
-MAX_GAP = 10.0
-"""Longest still picture, in seconds, for a camera that delivered nothing for a while."""
+MAX_GAP = 10.0  # seconds; longest still picture, for a camera that delivered nothing for a while
 
 
 class Recorder:
@@ -29,14 +28,7 @@ class Recorder:
     The file is put in place when the statement ends. If nothing was recorded, or recording failed,
     an existing file is left as it was.
 
-    Parameters
-    ----------
-    path : Path
-        Path of the video, with a suffix in `CODECS`; missing folders are created.
-    fps : float
-        Frames per second.
-    partial : bool
-        Whether to keep what was recorded when an exception ends the statement.
+    If ``partial``, what was recorded is kept when an exception ends the statement.
 
     Raises
     ------
@@ -64,20 +56,10 @@ class Recorder:
         self._start: float | None = None
 
     def write(self, image: NDArray[np.uint8], time: float | None = None) -> None:
-        """Add a picture.
+        """Add a picture of shape (height, width, 3), fitted into the size of the first picture.
 
-        Parameters
-        ----------
-        image : ndarray of shape (height, width, 3), uint8
-            Blue, green, red. It is fitted into the size of the first picture.
-        time : float, optional
-            Time of the picture, in seconds. The picture is repeated or dropped so that the video
-            runs at the right speed. Without a time it is added once.
-
-        Raises
-        ------
-        OutputError
-            If OpenCV cannot write this format.
+        With a time in seconds it is repeated or dropped so that the video runs at the right speed;
+        without one it is added once.
         """
         writer = self._writer or self._open((image.shape[1], image.shape[0]))
         if (image.shape[1], image.shape[0]) != self._size:

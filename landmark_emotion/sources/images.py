@@ -98,22 +98,11 @@ def read_bytes(path: Path) -> bytes:
 
 
 def decode_image(data: bytes, where: str) -> NDArray[np.uint8]:
-    """Decode the content of an image file, turned upright as its EXIF data say.
+    """Decode the content of an image file as `read_image` does; errors call it ``where``.
 
-    Parameters
-    ----------
-    data : bytes
-        The whole file, with 8 or 16 bits per sample, gray or color, with or without alpha. The
-        brightest sample of a 16-bit image decides how many bits are in use, since many cameras
-        fill only 12. Transparent parts of a PNG or WebP become white, so that a face that nobody
-        can see is not recognized.
-    where : str
-        What an error calls the image.
-
-    Returns
-    -------
-    ndarray of shape (height, width, 3), uint8
-        Blue, green, red.
+    It may have 8 or 16 bits per sample, gray or color, with or without alpha. The brightest sample
+    of a 16-bit image decides how many bits are in use, since many cameras fill only 12. Transparent
+    parts of a PNG or WebP become white, so that a face that nobody can see is not recognized.
 
     Raises
     ------

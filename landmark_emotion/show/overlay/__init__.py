@@ -54,23 +54,10 @@ class Overlay:
         fps: float | None = None,
         message: str = "",
     ) -> Picture:
-        """Draw the predictions of one frame.
+        """Draw the predictions of one frame on a copy of it, shape (height, width, 3).
 
-        Parameters
-        ----------
-        image : ndarray or PIL image
-            As for `to_bgr`; not modified.
-        predictions : sequence of Prediction
-            Predictions of this frame.
-        fps : float, optional
-            Frame rate to show.
-        message : str
-            A line about the state, such as ``"paused"``.
-
-        Returns
-        -------
-        ndarray of shape (height, width, 3), uint8
-            A copy with the predictions drawn on it.
+        The image may be any that `to_bgr` takes. ``fps`` is a frame rate to show, ``message`` a
+        line about the state, such as ``"paused"``.
         """
         drawn = to_bgr(image).copy()
         frame = Rect(0, 0, drawn.shape[1], drawn.shape[0])
