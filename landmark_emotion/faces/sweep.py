@@ -13,7 +13,7 @@ from landmark_emotion.model.face import Box
 
 # A part in which nothing has changed since it was last searched is searched only in every so many
 # rounds.
-REVISIT = 15
+REVISIT = 30
 
 
 class PartialDetector(Protocol):

@@ -32,6 +32,7 @@ from landmark_emotion.sources.preparation import Prepared, prepare
 
 DETECT_EVERY = 30  # frames in which all parts of the frame are searched while a face is followed
 CONFIRM_EVERY = 10  # frames between confirmations of a face
+CONFIRM_STABLE_EVERY = 30  # the same while it looks as it did when it was last confirmed
 IDLE_EVERY = 4  # frames between searches while there is no face, or one has just been lost
 # At low frame rates the interval in seconds is shorter.
 DETECT_SECONDS = 1.0
@@ -50,6 +51,10 @@ JUMP = 0.25
 RESIZED = 0.2
 DISTORTED = 0.1
 UNLIKE = 0.6
+# It looks as it did then if its landmarks moved by less than this and its picture correlates by
+# more than this. A track that drifts from its face does not.
+UNCHANGED = 0.05
+LIKE = 0.9
 
 # If the detector's box overlaps less with that of a face, it replaces it.
 SAME_BOX = 0.7
@@ -324,15 +329,23 @@ class FaceTracker:
             step=center - track.center,
             age=track.age + 1,
         )
+        likeness = np.vdot(moved.pattern, track.confirmed_pattern) / picture.size
         is_cut = self._is_cut(track, moved)
         wrong = (
             is_cut
             or math.hypot(*(center - expected)) > JUMP * track.box.width
             or not 1 - RESIZED < radius / track.radius < 1 + RESIZED
             or _is_distorted(shape, track.confirmed_shape, DISTORTED)
-            or np.vdot(moved.pattern, track.confirmed_pattern) < UNLIKE * picture.size
+            or likeness < UNLIKE
         )
-        if not wrong and moved.age < CONFIRM_EVERY:
+        if not wrong and (
+            moved.age < CONFIRM_EVERY
+            or (
+                moved.age < CONFIRM_STABLE_EVERY
+                and likeness > LIKE
+                and not _is_distorted(shape, track.confirmed_shape, UNCHANGED)
+            )
+        ):
             return moved
         if not wrong and self._detector.check(gray, moved.place):
             moved.confirmed_pattern, moved.confirmed_shape = moved.pattern, shape

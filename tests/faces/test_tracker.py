@@ -4,7 +4,12 @@ import pytest
 
 from landmark_emotion.drawn.drawing import Subject, draw_face
 from landmark_emotion.faces.detector import FaceDetector
-from landmark_emotion.faces.tracker import CONFIRM_EVERY, IDLE_EVERY, FaceTracker
+from landmark_emotion.faces.tracker import (
+    CONFIRM_EVERY,
+    CONFIRM_STABLE_EVERY,
+    IDLE_EVERY,
+    FaceTracker,
+)
 
 FPS = 25
 
@@ -81,11 +86,11 @@ def center(face) -> float:
 
 
 def test_a_face_at_rest_is_searched_once_and_confirmed_at_an_interval(counting, people):
-    seen = follow(FaceTracker(counting), [scene((people[0], 200, 100))] * 25)
-    assert [len(faces) for faces in seen] == [1] * 25
+    seen = follow(FaceTracker(counting), [scene((people[0], 200, 100))] * 65)
+    assert [len(faces) for faces in seen] == [1] * 65
     assert counting.searches == 1
-    assert counting.confirmations == 25 // CONFIRM_EVERY
-    assert counting.predictions == 25
+    assert counting.confirmations == 65 // CONFIRM_STABLE_EVERY
+    assert counting.predictions == 65
 
 
 def test_landmarks_follow_a_moving_face_as_a_full_search_would(counting, detector, people):
@@ -205,7 +210,7 @@ def test_no_frame_pays_for_a_search_of_all(counting, people):
 def test_every_part_of_a_still_frame_is_searched_now_and_then(counting, people):
     parts = set()
     counting.search_part = lambda gray, part, left, right: parts.add(part) or []
-    follow(FaceTracker(counting, detect_every=3), [scene((people[0], 200, 100))] * 60)
+    follow(FaceTracker(counting, detect_every=3), [scene((people[0], 200, 100))] * 100)
     assert parts == set(counting.parts((480, 640), 80))
 
 
@@ -286,7 +291,7 @@ def test_min_face_finds_smaller_faces(counting, people):
     frame[200:290, 300:390] = cv2.resize(people[0], (90, 90), interpolation=cv2.INTER_AREA)
     assert not FaceTracker(counting).update(frame, 0.0)
     tracker = FaceTracker(counting, min_face=40)
-    for faces in follow(tracker, [frame] * (CONFIRM_EVERY + 3)):
+    for faces in follow(tracker, [frame] * (CONFIRM_STABLE_EVERY + 3)):
         ((_, face),) = faces
         assert 300 < center(face) < 390
     assert counting.confirmations == 1
