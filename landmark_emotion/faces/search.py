@@ -7,8 +7,6 @@ import contextlib
 import math
 import threading
 from dataclasses import dataclass, replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import cv2
@@ -326,29 +324,24 @@ _ONE_SIZE = bytes.fromhex("0150 0150 0101 0140 0140")
 def _load_detectors() -> tuple[Any, Any]:
     """Load dlib's frontal face detector, and the same for faces as large as its window only.
 
-    dlib unpacks it in 0.6 s, but loads what it has saved in a millisecond.
+    dlib unpacks it in 0.6 s, but loads what is kept in the cache in a millisecond.
     """
     cache = user_folder("cache")
-    if cache is not None:
-        paths = [
-            cache / f"frontal-face-{kind}-{dlib.__version__}.svm" for kind in ("all", "one-size")
-        ]
-        try:
-            return dlib.fhog_object_detector(str(paths[0])), dlib.fhog_object_detector(
-                str(paths[1])
-            )
-        except RuntimeError:  # missing or damaged
-            pass
-    detector = dlib.get_frontal_face_detector()
-    with TemporaryDirectory() as folder:
-        draft = Path(folder) / "detector.svm"
-        detector.save(str(draft))
-        saved = draft.read_bytes()
-        restricted = saved.replace(_ALL_SIZES, _ONE_SIZE)
-        draft.write_bytes(restricted)
-        one_size = dlib.fhog_object_detector(str(draft))
-    if cache is not None:
+    path = None if cache is None else cache / f"frontal-face-detector-{dlib.__version__}.svm"
+    if path is not None:
+        with contextlib.suppress(OSError, RuntimeError):  # missing or damaged
+            return _both_detectors(path.read_bytes())
+    (state,) = dlib.get_frontal_face_detector().__getstate__()
+    if path is not None:
         with contextlib.suppress(OutputError):  # the next start takes 0.6 s again
-            for path, data in zip(paths, (saved, restricted), strict=True):
-                replace_atomically(path, data)
-    return detector, one_size
+            replace_atomically(path, state)
+    return _both_detectors(state)
+
+
+def _both_detectors(state: bytes) -> tuple[Any, Any]:
+    detectors = []
+    for each in (state, state.replace(_ALL_SIZES, _ONE_SIZE)):
+        detector = dlib.fhog_object_detector.__new__(dlib.fhog_object_detector)
+        detector.__setstate__((each,))
+        detectors.append(detector)
+    return detectors[0], detectors[1]

@@ -7,7 +7,8 @@ import pytest
 
 from landmark_emotion.drawn.drawing import Subject, View, draw_face
 from landmark_emotion.faces.detector import FaceDetector
-from landmark_emotion.faces.search import smallest_searched
+from landmark_emotion.faces.search import FaceSearch, smallest_searched
+from landmark_emotion.files.folders import user_folder
 from landmark_emotion.model.face import mirror_landmarks
 
 
@@ -133,6 +134,17 @@ def test_without_a_cache_it_works_as_well(face, tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     assert len(FaceDetector().faces(face)) == 1
+
+
+def test_a_full_disk_or_a_damaged_cache_only_costs_time(face, tmp_path, monkeypatch, full_disk):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
+    with full_disk(1000):
+        assert len(FaceSearch().still(cv2.cvtColor(face, cv2.COLOR_BGR2GRAY))) == 1
+    assert len(FaceSearch().still(cv2.cvtColor(face, cv2.COLOR_BGR2GRAY))) == 1
+    (saved,) = user_folder("cache").glob("*.svm")
+    saved.write_bytes(saved.read_bytes()[:5000])
+    assert len(FaceSearch().still(cv2.cvtColor(face, cv2.COLOR_BGR2GRAY))) == 1
 
 
 def test_landmarks_of_a_still_image_are_the_mean_over_boxes_and_mirror_image(detector, face):
