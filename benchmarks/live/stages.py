@@ -10,8 +10,8 @@ from unittest.mock import patch
 
 from benchmarks.live.passes import go_through
 from benchmarks.live.videos import FPS
-from landmark_emotion.faces import tracker as tracking
 from landmark_emotion.faces.detector import FaceDetector
+from landmark_emotion.faces.lazy_gray import LazyGray
 from landmark_emotion.live import recognizer
 from landmark_emotion.live.recognizer import Recognizer
 from landmark_emotion.model.classifier import EmotionModel
@@ -57,13 +57,15 @@ def stages(model, path):
     with contextlib.ExitStack() as stack:
         for owner, name, stage in (
             *((FaceDetector, name, name) for name in methods),
-            (tracking, "prepare", "gray"),
+            (LazyGray, "of", "gray"),
+            (LazyGray, "_convert", "gray"),
             (recognizer, "landmark_features", "features, model"),
             (recognizer, "softmax", "features, model"),
             (EmotionModel, "votes", "features, model"),
             (Recognizer, "recognize", "rest"),
         ):
             timed = watch.wrap(stage, getattr(owner, name))
+            timed = staticmethod(timed) if name == "of" else timed
             stack.enter_context(patch.object(owner, name, timed))
         following = Recognizer(model)
         through = go_through(path, lambda image, at: write(following.recognize(image, at), at))

@@ -35,10 +35,10 @@ OTHER_LEVEL = 20
 SCENE_SAMPLES = 32  # across and down
 
 
-def scene_samples(gray: NDArray[np.uint8]) -> NDArray[np.int16]:
-    """Sample the gray levels of a frame."""
-    height, width = gray.shape
-    return _samples(gray, 0, 0, width / SCENE_SAMPLES, height / SCENE_SAMPLES, SCENE_SAMPLES)
+def scene_samples(image: NDArray[np.uint8]) -> NDArray[np.int16]:
+    """Sample the gray levels of a frame, which is gray or BGR."""
+    height, width = image.shape[:2]
+    return _samples(image, 0, 0, width / SCENE_SAMPLES, height / SCENE_SAMPLES, SCENE_SAMPLES)
 
 
 def is_other_scene(one: NDArray[np.int16], other: NDArray[np.int16]) -> bool:
@@ -130,15 +130,17 @@ def _share_above(differences: NDArray[np.int16] | NDArray[np.float64], limit: fl
 
 
 def _samples(
-    gray: NDArray[np.uint8], left: float, top: float, across: float, down: float, side: int
+    image: NDArray[np.uint8], left: float, top: float, across: float, down: float, side: int
 ) -> NDArray[np.int16]:
     """Sample side x side gray levels; outside the picture its edge is repeated."""
     places = np.array([[across, 0, left + across / 2 - 0.5], [0, down, top + down / 2 - 0.5]])
     samples = cv2.warpAffine(
-        gray,
+        image,
         places,
         (side, side),
         flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
+    if samples.ndim == 3:
+        samples = cv2.cvtColor(samples, cv2.COLOR_BGR2GRAY)
     return samples.astype(np.int16)

@@ -24,11 +24,12 @@ from landmark_emotion.faces.cuts import (
     scene_samples,
     standardized,
 )
+from landmark_emotion.faces.lazy_gray import LazyGray
 from landmark_emotion.faces.numbers import FaceNumbers
 from landmark_emotion.faces.search import same_face
 from landmark_emotion.faces.sweep import PartialDetector, Sweep
 from landmark_emotion.model.face import Box, Face, Landmarks
-from landmark_emotion.sources.preparation import Prepared, prepare
+from landmark_emotion.sources.preparation import Prepared
 
 DETECT_EVERY = 30  # frames in which all parts of the frame are searched while a face is followed
 CONFIRM_EVERY = 10  # frames between confirmations of a face
@@ -152,6 +153,7 @@ class FaceTracker:
         self._numbers = FaceNumbers()
         self._tracks: list[_Track] = []
         self._shape: tuple[int, ...] = ()
+        self._frame: LazyGray | None = None
         self._scene = np.zeros((SCENE_SAMPLES, SCENE_SAMPLES), dtype=np.int16)  # in the last frame
         self._scene_changed = False
         self._searched_scene = self._scene  # at the last search
@@ -180,9 +182,10 @@ class FaceTracker:
         ValueError
             If the image is not a picture.
         """
-        prepared = prepare(image)
-        gray = prepared.gray
-        scene = scene_samples(gray)
+        frame = LazyGray.of(image, self._frame)
+        self._frame = frame
+        prepared, gray = frame.prepared, frame.prepared.gray
+        scene = scene_samples(frame.source)
         if gray.shape != self._shape or time < self._searched_at:
             self._shape = gray.shape
             self._tracks = []
@@ -194,7 +197,7 @@ class FaceTracker:
             self._numbers.doubt(self._numbers.remembered)
         before = len(self._tracks)
         if self._tracking:
-            followed = (self._follow(track, gray) for track in self._tracks)
+            followed = (self._follow(track, frame) for track in self._tracks)
             self._tracks = _without_doubles([track for track in followed if track is not None])
         self._searched_before += 1
         if (
@@ -206,12 +209,13 @@ class FaceTracker:
             min_face = max(80.0, min(gray.shape) / 6)
             if self._min_face is not None:
                 min_face = self._min_face * prepared.scale
-            self._search(gray, min_face)
+            self._search(frame, min_face)
             self._searched_before, self._searched_at, self._searched_scene = 0, time, scene
             self._sweep.restart(gray.shape, min_face, scene, time)
         elif self._tracks:
-            self._look_around(gray, scene, time)
+            self._look_around(frame, scene, time)
         self._scene = scene
+        frame.release()
         return self._numbered(prepared, time)
 
     @property
@@ -243,20 +247,20 @@ class FaceTracker:
         passed = time - self._searched_at
         return self._searched_before >= IDLE_EVERY or passed >= IDLE_SECONDS - 1e-6
 
-    def _look_around(self, gray: NDArray[np.uint8], scene: NDArray[np.int16], time: float) -> None:
+    def _look_around(self, frame: LazyGray, scene: NDArray[np.int16], time: float) -> None:
         """Search a part of the frame for new faces."""
         if not self._sweep.is_due(time):
             return
         known = [track.place for track in self._tracks]
-        for box, score in self._sweep.search(gray, scene, known):
+        for box, score in self._sweep.search(frame.whole(), scene, known):
             if not any(same_face(box, track.place) for track in self._tracks):
-                self._tracks.append(self._track(gray, box, score))
+                self._tracks.append(self._track(frame, box, score))
                 self._keep_largest()
 
-    def _search(self, gray: NDArray[np.uint8], min_face: float) -> None:
+    def _search(self, frame: LazyGray, min_face: float) -> None:
         rest, found = list(self._tracks), []
-        for box, score in self._detector.search(gray, min_face):
-            fresh = self._track(gray, box, score)
+        for box, score in self._detector.search(frame.whole(), min_face):
+            fresh = self._track(frame, box, score)
             old = max(rest, key=lambda track: track.place.overlap(box), default=None)
             if old is not None and old.place.overlap(box) > 0.3:
                 rest.remove(old)
@@ -270,7 +274,8 @@ class FaceTracker:
             self._tracks.sort(key=lambda track: -track.box.area)
             del self._tracks[self._max_faces :]
 
-    def _track(self, gray: NDArray[np.uint8], box: Box, score: float) -> _Track:
+    def _track(self, frame: LazyGray, box: Box, score: float) -> _Track:
+        gray = frame.around(box)
         landmarks = self._detector.landmarks(gray, box)
         center, radius, shape = _normalized(landmarks)
         picture = face_picture(gray, center, radius)
@@ -308,13 +313,14 @@ class FaceTracker:
             or has_face_changed((old.picture, old.pattern), (new.picture, new.pattern))
         )
 
-    def _follow(self, track: _Track, gray: NDArray[np.uint8]) -> _Track | None:
+    def _follow(self, track: _Track, frame: LazyGray) -> _Track | None:
         """Move a track to its face in this frame; return None if there is no face."""
         # The face is expected to go on as it moved in the last frame.
         expected = track.center + track.step
         _move_box(track, expected)
-        if _share_inside(track.box, gray) < OUTSIDE:
+        if _share_inside(track.box, frame.prepared.gray) < OUTSIDE:
             return None
+        gray = frame.around(track.box)
         landmarks = self._detector.landmarks(gray, track.box)
         center, radius, shape = _normalized(landmarks)
         picture = face_picture(gray, center, radius)
@@ -347,6 +353,7 @@ class FaceTracker:
             )
         ):
             return moved
+        gray = frame.around(moved.place)
         if not wrong and self._detector.check(gray, moved.place):
             moved.confirmed_pattern, moved.confirmed_shape = moved.pattern, shape
             moved.age = 0
@@ -357,7 +364,7 @@ class FaceTracker:
                 self._numbers.doubt({track.number})
             return None
         if wrong or confirmed[0].overlap(moved.place) < SAME_BOX:
-            fresh = self._track(gray, *confirmed)
+            fresh = self._track(frame, *confirmed)
             self._hand_over_number(track, fresh, is_cut=is_cut)
             return fresh
         moved.confirmed_pattern, moved.confirmed_shape = moved.pattern, shape

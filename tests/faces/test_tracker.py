@@ -329,3 +329,26 @@ def test_a_real_face_is_never_lost_and_keeps_its_number(real_video, detector):
         assert [number for number, _ in tracker.update(answer[1], n_frames / FPS)] == [1]
         n_frames += 1
     assert counting.searches < n_frames / 10
+
+
+def test_frames_in_color_give_the_same_faces_as_gray_ones(detector, people):
+    tint = np.array([0.8, 1.0, 0.9])
+    color, gray = FaceTracker(detector), FaceTracker(detector)
+    for step in range(45):
+        placed = [(people[0], 40 + 6 * step, 100 + 3 * step), (people[1], 420, 270)]
+        frame = (scene(*placed[: 1 + (step > 8)])[..., np.newaxis] * tint).astype(np.uint8)
+        plain = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
+        faces, others = color.update(frame, step / FPS), gray.update(plain, step / FPS)
+        assert [number for number, _ in faces] == [number for number, _ in others]
+        for (_, face), (_, other) in zip(faces, others, strict=True):
+            assert np.array_equal(face.landmarks, other.landmarks)
+
+
+def test_pictures_are_not_changed(detector, people):
+    tracker, gray = FaceTracker(detector), scene((people[0], 200, 100))
+    color = cv2.cvtColor(scene((people[1], 100, 50)), cv2.COLOR_GRAY2BGR)
+    before = gray.copy(), color.copy()
+    for step, image in enumerate((gray, color, gray, color)):
+        tracker.update(image, step / FPS)
+    assert np.array_equal(gray, before[0])
+    assert np.array_equal(color, before[1])
