@@ -118,6 +118,8 @@ def decode_image(data: bytes, where: str) -> NDArray[np.uint8]:
             raise ImageError(f"{where}: has neither 8 nor 16 bits; save it as PNG or JPEG")
         alpha = _alpha(data, image) if _may_be_transparent(data) else None
     except cv2.error as error:
+        if error.code == cv2.Error.StsNoMem:  # may have passed the next time
+            raise ImageError(f"{where}: not enough memory; free some") from MemoryError()
         raise ImageError(f"{where}: cannot be decoded; save it again as PNG or JPEG") from error
     if image.dtype == np.uint16:
         image = _in_eight_bits(image)

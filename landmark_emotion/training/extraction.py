@@ -107,13 +107,10 @@ def extract(
     )
     for (_, indices), result in zip(pending, outcomes, strict=True):
         results.update(dict.fromkeys(indices, result))
-    found = [(sample, results[index][0]) for index, sample in enumerate(samples)]
-    skipped = [
-        (sample.path, results[index][1])
-        for index, (sample, landmarks) in enumerate(found)
-        if landmarks is None
-    ]
-    return Extraction(_table(found), skipped, from_cache, cache_problem)
+    found = [(sample, *results[index]) for index, sample in enumerate(samples)]
+    skipped = [(sample.path, why) for sample, landmarks, why in found if landmarks is None]
+    table = _table([(sample, landmarks) for sample, landmarks, _ in found])
+    return Extraction(table, skipped, from_cache, cache_problem)
 
 
 def _by_content(samples: list[Sample], results: dict[int, Measured]) -> dict[str, list[int]]:

@@ -349,3 +349,15 @@ def test_importing_the_package_does_not_configure_opencv():
     # Without what the command line has set for other tests in this process.
     environment = {name: os.environ[name] for name in os.environ if not name.startswith("OPENCV")}
     subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+
+
+def test_lack_of_memory_is_not_a_fault_of_the_image(monkeypatch, png):
+    def decode(*_):
+        error = cv2.error("Insufficient memory")
+        error.code = cv2.Error.StsNoMem
+        raise error
+
+    monkeypatch.setattr("cv2.imdecode", decode)
+    with pytest.raises(ImageError, match="not enough memory") as caught:
+        decode_image(png, "a.png")
+    assert is_system_fault(caught.value)
