@@ -1,7 +1,7 @@
 """Searches for new faces in a part of each frame, so that no frame pays for a whole search."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -47,6 +47,7 @@ class Sweep:
         self._detector = detector
         self._every = frames
         self._seconds = seconds
+        self._shape: tuple[int, ...] = (0, 0)
         self._parts: list[SearchPart] = []
         self._scenes: list[NDArray[np.int16]] = []  # when each part was last searched
         self._done = self._due = self._frames = 0
@@ -57,6 +58,7 @@ class Sweep:
         self, shape: tuple[int, ...], min_face: float, scene: NDArray[np.int16], time: float
     ) -> None:
         """Begin a round after a frame that was searched as a whole."""
+        self._shape = shape
         self._parts = self._detector.parts(shape, min_face)
         self._scenes = [scene] * len(self._parts)
         self._done, self._frames, self._began = 0, 0, time
@@ -70,14 +72,17 @@ class Sweep:
         return self._due > self._done
 
     def search(
-        self, gray: NDArray[np.uint8], scene: NDArray[np.int16], known: Sequence[Box]
+        self,
+        gray: Callable[[], NDArray[np.uint8]],
+        scene: NDArray[np.int16],
+        known: Sequence[Box],
     ) -> list[tuple[Box, float]]:
         """Search the parts of a frame that are due.
 
         Parameters
         ----------
-        gray : ndarray of shape (height, width), uint8
-            The frame, of the shape given to `restart`.
+        gray : callable
+            Returns the frame as an ndarray of the shape given to `restart`, uint8.
         scene : ndarray
             Its samples, from `cuts.scene_samples`.
         known : sequence of Box
@@ -91,12 +96,12 @@ class Sweep:
         found = []
         for i in range(self._done, self._due):
             part = self._parts[i]
-            columns: tuple[int, int] | None = (0, gray.shape[1])
+            columns: tuple[int, int] | None = (0, self._shape[1])
             if (self._rounds + i) % REVISIT:
-                columns = changed_columns(self._scenes[i], scene, known, part, gray.shape)
+                columns = changed_columns(self._scenes[i], scene, known, part, self._shape)
             if columns is not None:
                 self._scenes[i] = scene
-                found += self._detector.search_part(gray, part, *columns)
+                found += self._detector.search_part(gray(), part, *columns)
         self._done = self._due
         if self._done == len(self._parts):
             self._rounds += 1

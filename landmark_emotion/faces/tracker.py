@@ -252,7 +252,7 @@ class FaceTracker:
         if not self._sweep.is_due(time):
             return
         known = [track.place for track in self._tracks]
-        for box, score in self._sweep.search(frame.whole(), scene, known):
+        for box, score in self._sweep.search(frame.whole, scene, known):
             if not any(same_face(box, track.place) for track in self._tracks):
                 self._tracks.append(self._track(frame, box, score))
                 self._keep_largest()
