@@ -47,9 +47,9 @@ class Results:
     """
 
     def __init__(self, path: Path, settings: Settings) -> None:
-        self._path = path
+        self.path = path
         self._record, self._parts = path / "batch.json", path / "parts"
-        self._settings = settings
+        self.settings = settings
 
     def claim(self, folder: Path, units: Iterable[Unit], *, restart: bool) -> None:
         """Make sure that the results are of this job; delete those of earlier runs on `restart`.
@@ -60,7 +60,7 @@ class Results:
             If they are of another job or program, or cannot be written.
         """
         before = self._read_record(restart)
-        now: Row = {"folder": str(folder), "settings": dict(self._settings.known)}
+        now: Row = {"folder": str(folder), "settings": dict(self.settings.known)}
         if restart:
             self.tidy(())
         elif before and any(self._parts.glob("*.gz")):
@@ -71,12 +71,12 @@ class Results:
             ]
             if changes:
                 raise OutputError(
-                    f"{self._path}: begun with other settings ({'; '.join(changes)}); use the "
+                    f"{self.path}: begun with other settings ({'; '.join(changes)}); use the "
                     f"same, {_OTHER}"
                 )
             # A folder that was moved still has files with saved rows; a wrong one has none.
             if before["folder"] != str(folder) and not any(unit in self for unit in units):
-                raise OutputError(f"{self._path}: holds results of {before['folder']}; {_OTHER}")
+                raise OutputError(f"{self.path}: holds results of {before['folder']}; {_OTHER}")
         if before != now:
             replace_atomically(self._record, json.dumps(now, indent=2).encode())
 
@@ -86,9 +86,9 @@ class Results:
             return {"folder": str(record["folder"]), "settings": dict(record["settings"])}
         except FileNotFoundError:
             for name in (*TABLES.values(), self._parts.name):
-                if (self._path / name).exists():
+                if (self.path / name).exists():
                     raise OutputError(
-                        f"{self._path}: holds '{name}', but not from a batch; choose another folder"
+                        f"{self.path}: holds '{name}', but not from a batch; choose another folder"
                     ) from None
         except (OSError, ValueError, KeyError, TypeError) as error:
             if not restart:
@@ -166,7 +166,7 @@ class Results:
 
     def _file(self, unit: Unit, final: bool = True) -> Path:
         about = [[file.name, file.size, file.modified] for file in unit.files]
-        digest = hashlib.sha256(json.dumps([self._settings.known, about]).encode()).hexdigest()
+        digest = hashlib.sha256(json.dumps([self.settings.known, about]).encode()).hexdigest()
         return self._parts / f"{digest[:24]}{'' if final else '-retry'}.jsonl.gz"
 
 

@@ -4,6 +4,7 @@ import contextlib
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from landmark_emotion.batch.results import TABLES, Format, Results, Row, write_table
 from landmark_emotion.batch.settings import Settings
 from landmark_emotion.batch.units import File, Unit, list_files, make_units
-from landmark_emotion.batch.workers import dask_workers, local_workers, recognize_units
+from landmark_emotion.batch.workers import Workers, dask_workers, local_workers, recognize_units
 from landmark_emotion.errors import Notify, OutputError
 from landmark_emotion.report.formatting import plural
 from landmark_emotion.show.tables import check_parquet
@@ -65,32 +66,21 @@ def run_batch(
 ) -> Summary:
     """Recognize all images and videos in a folder, or what earlier runs left undone.
 
+    The folder is searched recursively. Every file has at least one row, in natural order.
+
     Parameters
     ----------
-    folder : Path
-        Folder of images and videos, searched recursively.
     results : Path
         Folder for the table and the rows it is made of; created if missing.
     settings : Settings
-        From `make_settings`; must stay the same until `restart`.
-    format : {"csv", "json", "parquet"}
-        Format of the table.
+        From `make_settings`; must stay the same until `restart`, which discards earlier results.
     jobs : int
         Number of worker processes; -1 for one per core.
     cluster : str, optional
         Address of a Dask scheduler whose workers do the work instead; they must see the folder
         under the same path.
-    restart : bool
-        Whether to discard the results of earlier runs.
-    notify : callable, optional
-        Called with lines for the user.
     progress : callable, optional
         Called with an iterable over files and their number.
-
-    Returns
-    -------
-    Summary
-        The table contains every file in natural order, with at least one row each.
 
     Raises
     ------
@@ -99,8 +89,7 @@ def run_batch(
     OutputError
         If something cannot be written, or the results are of another folder or other settings.
     PredictorError, SourceError
-        If workers cannot be used, lack the shape predictor, have other versions of the libraries
-        or cannot see the folder.
+        If workers cannot be used, or lack the folder, the shape predictor or these libraries.
     MissingPackageError
         If the cluster or the format needs a package that is not installed.
     """
@@ -113,36 +102,55 @@ def run_batch(
     units = _units(files, saved)
     saved.claim(folder, units, restart=restart)
     done = [unit for unit in units if unit in saved]
-    # The largest first, so that no worker ends up alone with a long video.
-    missing = sorted(set(units).difference(done), key=lambda unit: unit.size, reverse=True)
-    n_missing = sum(len(unit.files) for unit in missing)
     for line in unlisted:
         notify(line)
-    notify(_inventory(files, left_out, len(files) - n_missing))
-    landmarks = settings["landmarks"]
+    notify(_inventory(files, left_out, sum(len(unit.files) for unit in done)))
+    missing = set(units).difference(done)
     if cluster is None:
         opened = local_workers(str(folder), settings, jobs)
     else:
         opened = dask_workers(str(folder), settings, cluster)
+    done += _recognize(missing, opened, saved, progress)
+    return _write_table(files, done, saved, format, tidy=not unlisted)
+
+
+def _recognize(
+    units: Iterable[Unit],
+    opened: AbstractContextManager[Workers],
+    saved: Results,
+    progress: Progress,
+) -> list[Unit]:
+    """Recognize and save units; return the units that were saved, which may be parts of them."""
+    # The largest first, so that no worker ends up alone with a long video.
+    pending = sorted(units, key=lambda unit: unit.size, reverse=True)
+    done: list[Unit] = []
 
     def recognized() -> Iterator[File]:
+        landmarks = saved.settings["landmarks"]
         with (
             opened as workers,
-            contextlib.closing(recognize_units(missing, workers, landmarks=landmarks)) as parts,
+            contextlib.closing(recognize_units(pending, workers, landmarks=landmarks)) as parts,
         ):
             for part in parts:
                 saved.save(part)
                 done.append(part.unit)
                 yield from part.unit.files
 
-    for _ in progress(recognized(), n_missing) if missing else ():
+    for _ in progress(recognized(), sum(len(unit.files) for unit in pending)) if pending else ():
         pass
-    summary = Summary(results / TABLES[format], len(files))
-    rows = _counted(saved.rows_by_file(files, done), summary)
+    return done
+
+
+def _write_table(
+    files: list[File], units: list[Unit], saved: Results, format: Format, *, tidy: bool
+) -> Summary:
+    summary = Summary(saved.path / TABLES[format], len(files))
+    rows = _counted(saved.rows_by_file(files, units), summary)
+    landmarks = saved.settings["landmarks"]
     summary.written = write_table(rows, summary.table, format, landmarks=landmarks)
-    if not unlisted:  # their files may be back the next time
+    if tidy:  # otherwise files that are missing may be back the next time
         with contextlib.suppress(OutputError):
-            saved.tidy(done)
+            saved.tidy(units)
     return summary
 
 

@@ -18,6 +18,16 @@ from landmark_emotion.live.smoothing import SMOOTHING
 from landmark_emotion.model.classifier import EmotionModel
 from landmark_emotion.model.neutral import NeutralReference
 
+# Of the options of a recognizer.
+_DEFAULTS = {
+    "min_probability": 0.0,
+    "smoothing": SMOOTHING,
+    "detect_every": DETECT_EVERY,
+    "min_face": None,
+    "max_faces": None,
+    "tracking": True,
+}
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -83,16 +93,8 @@ def make_settings(
     """
     path = find_predictor(predictor).resolve()
     heads = [head for head in (model.static, model.calibrated) if head is not None]
-    numbers = {
-        "min_probability": 0.0,
-        "smoothing": SMOOTHING,
-        "detect_every": DETECT_EVERY,
-        "min_face": None,
-        "max_faces": None,
-        "tracking": True,
-    }
-    if unknown := options.keys() - numbers.keys():
-        raise ValueError(f"options must be among {sorted(numbers)}, got {sorted(unknown)}")
+    if unknown := options.keys() - _DEFAULTS.keys():
+        raise ValueError(f"options must be among {sorted(_DEFAULTS)}, got {sorted(unknown)}")
     known = {
         "model": _digest(
             [*model.emotions, model.prior, *(head.temperature for head in heads)],
@@ -102,7 +104,7 @@ def make_settings(
         "neutral": None if neutral is None else _digest([neutral.n], [neutral.features]),
         "every": every,
         "landmarks": landmarks,
-        **numbers,
+        **_DEFAULTS,
         **options,
         "versions": versions(),
     }

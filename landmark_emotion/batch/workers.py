@@ -157,13 +157,7 @@ def dask_workers(folder: str, settings: Settings, address: str) -> Iterator[Work
         raise MissingPackageError(
             "distributed: not installed; run 'pip install distributed' or leave out --dask"
         ) from error
-    connect: Any = distributed.Client  # has no types
-    try:
-        client = connect(address, timeout=WAIT_SECONDS, set_as_default=False)
-    except (OSError, ValueError) as error:
-        raise SourceError(
-            f"{address}: no Dask scheduler answers ({reason(error)}); check the address"
-        ) from error
+    client = _connect(distributed.Client, address)
     names = (f"landmark-emotion-{uuid.uuid4().hex}-{number}" for number in itertools.count())
     last_seen = time.monotonic()
 
@@ -205,6 +199,16 @@ def dask_workers(folder: str, settings: Settings, address: str) -> Iterator[Work
                 f"{address}: a worker cannot run this program ({reason(error)}); install it there"
             ) from error
         yield Workers(submit, collect, check)
+
+
+def _connect(client: Any, address: str) -> Any:
+    """Make a client of a Dask scheduler, an untyped object."""
+    try:
+        return client(address, timeout=WAIT_SECONDS, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise SourceError(
+            f"{address}: no Dask scheduler answers ({reason(error)}); check the address"
+        ) from error
 
 
 def _recognize_once(name: str, unit: Unit, folder: str, settings: Settings) -> list[Part]:
