@@ -9,7 +9,7 @@ import numpy as np
 from benchmarks.live.answers import Seen, agreement, labels, ours
 from benchmarks.live.passes import condensed, facemesh, go_through, spread, summary
 from benchmarks.live.stages import stages
-from landmark_emotion.faces.predictor import find_predictor
+from landmark_emotion.faces.predictor import LandmarkPredictor, find_predictor
 from landmark_emotion.live.recognizer import Recognizer
 from landmark_emotion.model.classifier import softmax
 from landmark_emotion.model.features import landmark_features
@@ -49,6 +49,8 @@ class Ways:
         self._facemesh_python = facemesh_python
         self._baseline = Baseline(model)
         self._effort = effort
+        # It is loaded once in a process, which `processes.start_up` measures.
+        LandmarkPredictor().load_compiled()
 
     def ours(self, path, threads=1):
         """Follow the faces through every frame."""

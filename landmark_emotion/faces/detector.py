@@ -120,7 +120,12 @@ class FaceDetector:
         return self._search.check(gray, box)
 
     def landmarks(self, gray: NDArray[np.uint8], box: Box) -> Landmarks:
-        """Predict the landmarks of shape (68, 2) of the face in a box, in pixels of `gray`."""
+        """Predict the landmarks of shape (68, 2) of the face in a box, in pixels of `gray`.
+
+        One evaluation: a second one, of a box moved by 2 % or of the mirror image, lessens the
+        jitter of a still face by a fourth only, takes half as long again, and makes videos slower
+        than dlib's predictor where NumPy evaluates.
+        """
         (landmarks,) = self._measure(gray, box, BOXES[:1])
         return np.asarray(landmarks, dtype=np.float64)
 

@@ -63,7 +63,7 @@ class LandmarkPredictor:
         self._boxes_left = LOAD_AFTER
         self._lock = threading.Lock()
         if _COMPILED in sys.modules:
-            self._load_compiled()
+            self.load_compiled()
 
     def landmarks(self, gray: NDArray[np.uint8], boxes: ArrayLike) -> Landmarks:
         """Predict the landmarks of faces, or of one face in several boxes.
@@ -85,10 +85,11 @@ class LandmarkPredictor:
             with self._lock:
                 before, self._boxes_left = self._boxes_left, self._boxes_left - len(boxes)
             if before > 0 >= before - len(boxes):
-                threading.Thread(target=self._load_compiled, name="loads Numba").start()
+                threading.Thread(target=self.load_compiled, name="loads Numba").start()
         return self._evaluate(np.ascontiguousarray(gray), boxes)
 
-    def _load_compiled(self) -> None:
+    def load_compiled(self) -> None:
+        """Load the machine code now, if Numba is installed; otherwise it is after some boxes."""
         self._boxes_left = 0
         if importlib.util.find_spec("numba") is None:
             return

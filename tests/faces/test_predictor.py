@@ -92,7 +92,7 @@ def test_a_box_between_pixels_moves_landmarks_little(evaluate, face):
 def loaded():
     """A predictor that has loaded machine code, or failed to."""
     predictor = LandmarkPredictor()
-    predictor._load_compiled()
+    predictor.load_compiled()
     return predictor
 
 
