@@ -189,7 +189,7 @@ def make_environment(folder):
 
 
 def check_contents(wheel, sdist):
-    """Refuse archives that lack files or contain files that nobody should get."""
+    """Refuse archives that lack files or contain files that must not be distributed."""
     sources = files_in("landmark_emotion")
     shipped = {"models/default.npz", "models/README.md"}
     with zipfile.ZipFile(str(wheel)) as archive:

@@ -20,7 +20,7 @@ from landmark_emotion.show.tables import check_parquet
 Progress = Callable[[Iterable[Any], int], Iterable[Any]]
 """Wraps an iterable of known length in a progress bar."""
 
-_KINDS = 8  # at most so many suffixes are named
+_KINDS = 8  # suffixes to name at most
 
 
 @dataclass

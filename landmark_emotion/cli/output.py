@@ -54,7 +54,7 @@ class Writer:
 
 
 class RowWriter(Writer):
-    """Hands on one row per face, per frame without a face, and per error."""
+    """Emits one row per face, per frame without a face, and per error."""
 
     def __init__(self, emit: Callable[[dict[str, Any]], object], landmarks: bool = False) -> None:
         self._emit = emit

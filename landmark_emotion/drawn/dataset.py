@@ -18,7 +18,7 @@ _SIZE = (640, 490)  # as in CK+
 _README = f"""{DRAWN_MARK}
 
 They were made by "landmark-emotion draw", to try out the program where no data set of real people
-is at hand. Scores on them say nothing about real faces.
+is available. Scores on them say nothing about real faces.
 
 The folders are laid out as in CK+: cohn-kanade-images/<subject>/<sequence> holds the frames of a
 sequence, from neutral to the peak, and Emotion/<subject>/<sequence> the code of its emotion:

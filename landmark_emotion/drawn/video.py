@@ -28,7 +28,7 @@ def draw_video(
 ) -> list[tuple[float, str]]:
     """Draw a video of one person who shows one emotion after the other.
 
-    Each emotion rises from neutral to its peak and falls back. The last second shows nobody. The
+    Each emotion rises from neutral to its peak and falls back. The last second shows no face. The
     file appears, or is replaced, only when it is complete.
 
     Parameters

@@ -11,11 +11,11 @@ from landmark_emotion.model.face import Box, Landmarks
 from landmark_emotion.model.features import landmark_features
 from landmark_emotion.model.same_person import SAME, face_shape, shape_distance
 
-# A face that is out of sight for longer is somebody new.
+# A face that is out of sight for longer counts as a new person.
 MEMORY = 5.0  # seconds
 
 # A face that is out of sight for no longer is the same one if its place fits; later its shape must
-# fit, too, as somebody else may have come.
+# fit, too, as it may be another person.
 BRIEF = 0.5  # seconds
 
 # How far a face may be from where it should be by now, in widths of its box.

@@ -27,8 +27,8 @@ from landmark_emotion.model.face import N_LANDMARKS, Landmarks
 
 PREDICTOR_NAME = "shape_predictor_68_face_landmarks.dat"
 
-# Loading Numba takes half a second, so it begins, on another thread, after so many boxes. One image
-# is done before, and a video does not begin with a pause.
+# Loading Numba takes half a second, so it begins, on another thread, after this many boxes. A
+# single image is done before, and a video does not begin with a pause.
 LOAD_AFTER = 50
 _COMPILED = "landmark_emotion.faces.compiled"
 
@@ -166,7 +166,7 @@ def _cached_trees(path: Path) -> tuple[RegressionTrees, str]:
     folder = cache / "predictors" / hashlib.sha256(key.encode()).hexdigest()[:16]
     try:
         return _load(folder)
-    # A cache that is missing or damaged is written anew.
+    # A cache that is missing or damaged is rewritten.
     except (OSError, ValueError, KeyError, EOFError):
         trees, digest = read_trees(path)
         _keep(folder, trees, digest)

@@ -184,7 +184,7 @@ class Recognizer:
         reconnect : float
             Seconds for which to try to open a camera that has disappeared.
         every : float
-            Recognize only one frame per so many seconds; 0 recognizes every frame.
+            Seconds between recognized frames; 0 recognizes every frame.
 
         Yields
         ------

@@ -110,7 +110,7 @@ def load_profile(path: str | os.PathLike[str]) -> NeutralReference:
         raise ProfileError(unreadable(path, error)) from error
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise ProfileError(
-            f"{path}: not a profile or damaged; make it anew with --calibrate"
+            f"{path}: not a profile or damaged; make a new one with --calibrate"
         ) from error
 
 

@@ -96,7 +96,7 @@ def emoji_png(name: str) -> bytes:
 
 @functools.lru_cache(64)
 def draw_emoji(name: str, size: int) -> Layer:
-    """Return the emoji of an emotion as a layer of ``size`` pixels a side."""
+    """Return the emoji of an emotion as a square layer, ``size`` pixels wide."""
     data = np.frombuffer(emoji_png(name), dtype=np.uint8)
     emoji = np.asarray(cv2.imdecode(data, cv2.IMREAD_UNCHANGED), dtype=np.float32)
     emoji[..., :3] *= emoji[..., 3:] / 255

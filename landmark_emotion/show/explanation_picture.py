@@ -23,7 +23,8 @@ _QUIET: Color = (109, 102, 95)
 _HAIR: Color = (222, 217, 213)
 _PAPER: Color = (255, 255, 255)
 
-# A contribution of this size gets the largest mark even if none is larger: trifles stay small.
+# A contribution of this size gets the largest mark even if none is larger, so that small ones look
+# small.
 _STRONG_LANDMARK, _STRONG_REGION = 0.25, 1.0
 _WEAKEST_DRAWN = 0.08  # as a share of the largest
 

@@ -152,7 +152,7 @@ def _from_pil(image: Any) -> NDArray[np.uint8]:
 
 
 def resized(gray: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
-    """Resize a gray picture of shape (height, width) by a factor, to at least one pixel a side."""
+    """Resize a gray picture of shape (height, width) by a factor; no side gets below one pixel."""
     height, width = (max(1, round(side * scale)) for side in gray.shape)
     # Repeated halving takes a tenth of the time of any other averaging.
     while min(gray.shape) > 1 and gray.shape[0] >= 2 * height and gray.shape[1] >= 2 * width:

@@ -87,7 +87,7 @@ def frames(
         ``./7``.
     notify : callable, optional
         Called with a line about images of a sequence that are left out, when a camera or stream
-        goes away and comes back, and when a video behind a URL may have broken off.
+        goes away and comes back, and when a video behind a URL may be incomplete.
     reconnect : float
         For how many seconds to try to reopen a camera or stream that has gone away; 0 gives up at
         once.

@@ -1,4 +1,4 @@
-"""What belongs to no face: a message, the frame rate, the keys of the window."""
+"""The overlay apart from faces: a message, the frame rate, the keys of the window."""
 
 from collections.abc import Iterator, Sequence
 
