@@ -7,6 +7,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize_scalar
+from sklearn import config_context
 from sklearn.covariance import ledoit_wolf_shrinkage
 from sklearn.svm import LinearSVC
 from threadpoolctl import ThreadpoolController
@@ -52,8 +53,9 @@ def fit_head(
     classes, column = np.unique(y, return_inverse=True)
     weight = weight / np.bincount(column, weight)[column] * weight.sum() / len(classes)
     pairs = list(combinations(range(len(classes)), 2))
-    # On matrices this small, the threads of BLAS cost many times what they gain.
-    with _threads().limit(limits=1):
+    # On matrices this small, the threads of BLAS and repeated checks cost more than the fit.
+    quick = config_context(assume_finite=True, skip_parameter_validation=True)
+    with _threads().limit(limits=1), quick:
         mean, matrix = _whitening(X, y, recipe.shrinkage)
         white = (X - mean) @ matrix
         machines = [_fit_pair(white, column, weight, pair, recipe.C) for pair in pairs]
