@@ -9,15 +9,15 @@ from numpy.typing import NDArray
 
 from landmark_emotion.faces.cuts import changed_columns
 from landmark_emotion.faces.search import SearchPart
-from landmark_emotion.model.face import Box
+from landmark_emotion.model.face import Box, Landmarks
 
 # A part in which nothing has changed since it was last searched is searched only in every so many
 # rounds.
 REVISIT = 30
 
 
-class PartialDetector(Protocol):
-    """What `Sweep` needs of `detector.FaceDetector`."""
+class Detector(Protocol):
+    """What following faces needs of `detector.FaceDetector`."""
 
     def parts(self, shape: tuple[int, ...], min_face: float) -> list[SearchPart]:
         """Divide the search of a frame."""
@@ -29,13 +29,29 @@ class PartialDetector(Protocol):
         """Search a part of a frame."""
         ...
 
+    def search(self, gray: NDArray[np.uint8], min_face: float) -> list[tuple[Box, float]]:
+        """Search a whole picture for faces."""
+        ...
+
+    def confirm(self, gray: NDArray[np.uint8], box: Box) -> tuple[Box, float] | None:
+        """Search for a face in and around a box."""
+        ...
+
+    def check(self, gray: NDArray[np.uint8], box: Box) -> bool:
+        """Check that there is a face of the size of a box."""
+        ...
+
+    def landmarks(self, gray: NDArray[np.uint8], box: Box) -> Landmarks:
+        """Predict the landmarks of the face in a box."""
+        ...
+
 
 class Sweep:
     """Searches one part of the frame after the other; which one depends on the frames alone.
 
     Parameters
     ----------
-    detector : PartialDetector
+    detector : Detector
         Finds faces.
     frames : int
         Frames that a round of all parts takes.
@@ -43,7 +59,7 @@ class Sweep:
         Seconds that it takes at most.
     """
 
-    def __init__(self, detector: PartialDetector, frames: int, seconds: float) -> None:
+    def __init__(self, detector: Detector, frames: int, seconds: float) -> None:
         self._detector = detector
         self._every = frames
         self._seconds = seconds

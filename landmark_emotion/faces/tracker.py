@@ -10,7 +10,6 @@ as one is lost, and when the scene changes.
 
 import math
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +26,7 @@ from landmark_emotion.faces.cuts import (
 from landmark_emotion.faces.lazy_gray import LazyGray
 from landmark_emotion.faces.numbers import FaceNumbers
 from landmark_emotion.faces.search import same_face
-from landmark_emotion.faces.sweep import PartialDetector, Sweep
+from landmark_emotion.faces.sweep import Detector, Sweep
 from landmark_emotion.model.face import Box, Face, Landmarks
 from landmark_emotion.sources.preparation import Prepared
 
@@ -62,26 +61,6 @@ SAME_BOX = 0.7
 
 # A face has left the frame when more than this share of its box is outside.
 OUTSIDE = 0.5
-
-
-class Detector(PartialDetector, Protocol):
-    """What `FaceTracker` needs of `detector.FaceDetector`."""
-
-    def search(self, gray: NDArray[np.uint8], min_face: float) -> list[tuple[Box, float]]:
-        """Search a whole picture for faces."""
-        ...
-
-    def confirm(self, gray: NDArray[np.uint8], box: Box) -> tuple[Box, float] | None:
-        """Search for a face in and around a box."""
-        ...
-
-    def check(self, gray: NDArray[np.uint8], box: Box) -> bool:
-        """Check that there is a face of the size of a box."""
-        ...
-
-    def landmarks(self, gray: NDArray[np.uint8], box: Box) -> Landmarks:
-        """Predict the landmarks of the face in a box."""
-        ...
 
 
 @dataclass
