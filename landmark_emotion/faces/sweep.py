@@ -13,7 +13,7 @@ from landmark_emotion.model.face import Box, Landmarks
 
 # A part in which nothing has changed since it was last searched is searched only in every so many
 # rounds.
-REVISIT = 30
+REVISIT = 15
 
 
 class Detector(Protocol):

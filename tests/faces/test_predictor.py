@@ -144,7 +144,7 @@ def test_the_digest_is_that_of_the_content():
     assert predictor_digest() == hashlib.sha256(find_predictor().read_bytes()).hexdigest()
 
 
-@pytest.mark.parametrize("place", [0, 1, 7, 2000, 50_000_000, 99_693_930])
+@pytest.mark.parametrize("place", [1, 2000, 50_000_000])
 def test_a_damaged_predictor_is_refused_or_read(tmp_path, place):
     data = bytearray(find_predictor().read_bytes())
     data[place] ^= 0x57

@@ -12,7 +12,10 @@ for package in ("fastapi", "uvicorn", "websockets"):
 from landmark_emotion.show.rows import COLUMNS
 from tools.browser import Chromium, Server, drawn_film, find_chromium, write_camera
 
-pytestmark = pytest.mark.skipif(find_chromium() is None, reason="Chromium is not installed")
+pytestmark = [
+    pytest.mark.skipif(find_chromium() is None, reason="Chromium is not installed"),
+    pytest.mark.slow,
+]
 
 EMOTION = "document.querySelector('#emotion').textContent"
 RUNNING = "document.querySelector('#figures').textContent.includes('frames/s')"
