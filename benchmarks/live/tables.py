@@ -43,7 +43,7 @@ def show_stages(cases):
 
 def show_answers(result):
     """Print how the answers of the ways differ, and how fast they follow what changes."""
-    print("\n(c) compared with (a), and (a) with itself on frames moved by one pixel\n")
+    print("\n(c) compared with frames as single images, and these with frames moved by one pixel\n")
     head = "   faces   lost gained  distance (%)   same"
     print(f"{'':<26}{head}  |{head}\n{'':<26}{'mean   p95  emotion':>44}  |{'mean   p95':>35}")
     for case in result["cases"]:

@@ -9,6 +9,7 @@ import numpy as np
 from benchmarks.live.answers import Seen, agreement, labels, ours
 from benchmarks.live.passes import condensed, facemesh, go_through, spread, summary
 from benchmarks.live.stages import stages
+from landmark_emotion.faces.detector import FaceDetector
 from landmark_emotion.faces.predictor import LandmarkPredictor, find_predictor
 from landmark_emotion.live.recognizer import Recognizer
 from landmark_emotion.model.classifier import softmax
@@ -22,15 +23,26 @@ class Baseline:
         self._model = model
         self._detector = dlib.get_frontal_face_detector()
         self._predictor = dlib.shape_predictor(str(find_predictor()))
+        self._still = FaceDetector()
 
     def recognize(self, image, upsample=0):
-        """Recognize the faces of a frame."""
+        """Recognize the faces of a frame by dlib's landmarks, which are whole pixels."""
         gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
         boxes, _, _ = self._detector.run(gray, upsample, 0.0)
-        if not boxes:
-            return []
         parts = [self._predictor(gray, box).parts() for box in boxes]
-        landmarks = np.array([[(part.x, part.y) for part in face] for face in parts], dtype=float)
+        return self._seen([[(part.x, part.y) for part in face] for face in parts])
+
+    def reference(self, image):
+        """Recognize the faces of a frame as single images: the answers that the others should give.
+
+        A model of sub-pixel landmarks judges rounded ones otherwise where faces are small.
+        """
+        return self._seen([face.landmarks for face in self._still.faces(image, thorough=True)])
+
+    def _seen(self, landmarks):
+        if not landmarks:
+            return []
+        landmarks = np.array(landmarks, dtype=float)
         probabilities = softmax(self._model.votes(landmark_features(landmarks)))
         emotions = [self._model.emotions[i] for i in probabilities.argmax(axis=1)]
         return [Seen(*face) for face in zip(landmarks, emotions, strict=True)]
@@ -38,7 +50,7 @@ class Baseline:
     def recognize_shifted(self, image):
         """Recognize the frame moved by one pixel, which is as good a frame as the other."""
         moved = np.concatenate([image[:, :1], image[:, :-1]], axis=1)
-        return [Seen(f.landmarks - (1.0, 0.0), f.emotion) for f in self.recognize(moved)]
+        return [Seen(f.landmarks - (1.0, 0.0), f.emotion) for f in self.reference(moved)]
 
 
 class Ways:
@@ -108,7 +120,8 @@ class Ways:
             followed.seen[frame] = ours(predictions)
         n = len(followed.wall)
         judged = range(0, n, case.judged) if case.judged else spread(n, self._few(case))
-        reference = self.full(case.path, judged).seen
+        by_still = lambda image, at: self._baseline.reference(image)  # noqa: E731
+        reference = go_through(case.path, by_still, judged).seen
         return {
             "name": case.name,
             "size": case.size,
