@@ -93,9 +93,9 @@ class LandmarkPredictor:
         self._boxes_left = 0
         if importlib.util.find_spec("numba") is None:
             return
-        # Numba fails without a folder in which it can cache the machine code: a user without a
-        # home, a full disk.
-        with contextlib.suppress(RuntimeError, OSError):
+        # Numba fails with a version of NumPy unknown to it, and if it has no folder in which it can
+        # cache the machine code.
+        with contextlib.suppress(ImportError, RuntimeError, OSError):
             from landmark_emotion.faces.compiled import CompiledTrees
 
             self._evaluate = CompiledTrees(self._trees).evaluate

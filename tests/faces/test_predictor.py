@@ -218,3 +218,10 @@ def test_numpy_takes_over_if_the_disk_is_full(monkeypatch):
     monkeypatch.setattr(compiled, "_evaluate", evaluate)
     gray = np.zeros((50, 50), dtype=np.uint8)
     assert loaded().landmarks(gray, (0, 0, 40, 40)).shape == (1, 68, 2)
+
+
+def test_numpy_evaluates_if_numba_cannot_be_imported(monkeypatch, face):
+    box = [(210, 130, 220, 220)]
+    expected = LandmarkPredictor().landmarks(face[..., 1], box)
+    monkeypatch.setitem(sys.modules, "landmark_emotion.faces.compiled", None)
+    assert np.array_equal(LandmarkPredictor().landmarks(face[..., 1], box), expected)
