@@ -74,9 +74,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _row(prediction: "Prediction", explanation: "Explanation") -> dict[str, object]:
-    from landmark_emotion.show.rows import json_row
-
-    row = json_row("", 0, 0.0, prediction)
+    row = prediction.to_dict()
     return {key: row[key] for key in _KEYS} | {"explanation": explanation.as_json()}
 
 

@@ -1,17 +1,21 @@
 """What a face in a frame looks like."""
 
+import html
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from landmark_emotion.emotions import UNCERTAIN, color_of
 from landmark_emotion.live.calibration import Mode
 from landmark_emotion.model.face import Face
 
-UNCERTAIN = "uncertain"
+_DIGITS = 6
+_LANDMARK_DIGITS = 2
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Prediction:
     """The emotion of a face in a frame.
 
@@ -64,3 +68,62 @@ class Prediction:
     def probability(self) -> float:
         """The probability of the likeliest emotion."""
         return float(self.probabilities[self.emotions.index(self.likeliest)])
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """The probability of each emotion by name, in the order of `emotions`."""
+        return dict(zip(self.emotions, self.probabilities.tolist(), strict=True))
+
+    def to_dict(self, *, landmarks: bool = False) -> dict[str, Any]:
+        """Convert to JSON values under the keys of result rows, as `show.rows.json_row` has them.
+
+        Parameters
+        ----------
+        landmarks : bool
+            Whether to add the landmarks.
+
+        Returns
+        -------
+        dict
+            Keys: frame, time, face, box ([left, top, width, height]), emotion, probability,
+            probabilities, raw_probabilities, calibration, and landmarks if asked for.
+        """
+        box = self.face.box
+        values = {
+            "frame": self.frame,
+            "time": round(self.time, 3),
+            "face": self.number,
+            "box": [box.left, box.top, box.width, box.height],
+            "emotion": self.emotion,
+            "probability": round(self.probability, _DIGITS),
+            "probabilities": self._by_emotion(self.probabilities),
+            "raw_probabilities": self._by_emotion(self.raw_probabilities),
+            "calibration": self.mode,
+        }
+        if landmarks:
+            values["landmarks"] = self.face.landmarks.round(_LANDMARK_DIGITS).tolist()
+        return values
+
+    def _by_emotion(self, probabilities: NDArray[np.float64]) -> dict[str, float]:
+        rounded = (round(value, _DIGITS) for value in probabilities.tolist())
+        return dict(zip(self.emotions, rounded, strict=True))
+
+    def __repr__(self) -> str:
+        return f"<Prediction {self._in_words()}, frame {self.frame}, {self.time:.3f} s>"
+
+    def _repr_html_(self) -> str:
+        """Return a table with a bar per emotion, the likeliest first, for notebooks."""
+        bar = "display: inline-block; height: 0.8em; margin-right: 0.5em; background:"
+        rows = "".join(
+            f"<tr><th>{html.escape(emotion)}</th><td style='text-align: left'>"
+            f"<span style='{bar} {color_of(emotion)}; width: {8 * probability:.2f}em'></span>"
+            f"{100 * probability:.1f} %</td></tr>"
+            for emotion, probability in sorted(self.scores.items(), key=lambda item: -item[1])
+        )
+        return f"<table><caption>{html.escape(self._in_words())}</caption>{rows}</table>"
+
+    def _in_words(self) -> str:
+        answer = f"{self.likeliest} {self.probability:.3f}"
+        if self.emotion != self.likeliest:
+            answer = f"{self.emotion} ({answer})"
+        return f"face {self.number}: {answer}"

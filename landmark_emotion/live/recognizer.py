@@ -21,7 +21,7 @@ from landmark_emotion.model.classifier import EmotionModel, default_model, load_
 from landmark_emotion.model.features import landmark_features
 from landmark_emotion.model.neutral import NeutralReference, reference_from
 from landmark_emotion.sources.frame import Frame
-from landmark_emotion.sources.images import read_image
+from landmark_emotion.sources.images import ImageFile, read_image
 from landmark_emotion.sources.preparation import to_bgr
 from landmark_emotion.sources.video import RECONNECT, Source, frames
 
@@ -319,7 +319,7 @@ def reference_from_image(
 
 
 def recognize(
-    image: str | os.PathLike[str] | NDArray[np.uint8], *, recognizer: Recognizer | None = None
+    image: ImageFile | NDArray[np.uint8], *, recognizer: Recognizer | None = None
 ) -> list[Prediction]:
     """Recognize the emotion of every face in an image.
 
@@ -327,8 +327,9 @@ def recognize(
 
     Parameters
     ----------
-    image : path-like or ndarray of shape (height, width, 3), uint8
-        An image file, or a picture as for `Recognizer.recognize_still`.
+    image : path-like, bytes, binary file object, ndarray or PIL image
+        An image file as for `images.read_image`, or a picture as for `Recognizer.recognize_still`:
+        blue-green-red if it is an array.
     recognizer : Recognizer, optional
         By default one with the model that `classifier.default_model` finds. It is created on the
         first call.
@@ -358,8 +359,9 @@ def recognize(
     >>> round(float(prediction.probabilities.sum()), 6)
     1.0
     """
-    if isinstance(image, str | os.PathLike):
-        image = read_image(image)
+    in_memory = bytes | bytearray | memoryview
+    if isinstance(image, str | os.PathLike | in_memory) or hasattr(image, "read"):
+        image = read_image(image)  # type: ignore[arg-type]
     return (recognizer or _shared_recognizer()).recognize_still(image)
 
 

@@ -3,7 +3,7 @@
 Left and right are the subject's, so the left eye is on the right side of the image.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -103,9 +103,9 @@ class Face:
     """
 
     box: Box
-    landmarks: Landmarks
+    landmarks: Landmarks = field(repr=False)
     score: float
-    measured: Landmarks | None = None
+    measured: Landmarks | None = field(default=None, repr=False)
 
 
 def mirror_landmarks(landmarks: Landmarks) -> Landmarks:

@@ -8,9 +8,6 @@ from collections.abc import Mapping
 from itertools import chain
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from landmark_emotion.emotions import EMOTIONS
 from landmark_emotion.live.prediction import Prediction
 from landmark_emotion.model.face import N_LANDMARKS
@@ -37,9 +34,6 @@ COLUMNS = tuple(COLUMN_TYPES)
 
 LANDMARK_COLUMNS = tuple(f"{axis}_{index}" for index in range(N_LANDMARKS) for axis in "xy")
 """The columns that landmarks add: x_0, y_0, ..., x_67, y_67, in pixels."""
-
-_DIGITS = 6
-_LANDMARK_DIGITS = 2
 
 
 def columns(landmarks: bool) -> tuple[str, ...]:
@@ -68,7 +62,7 @@ def json_row(
         if there is one. Missing values are None.
     """
     row: dict[str, Any] = {"source": source, "frame": frame, "time": round(time, 3)}
-    values: dict[str, Any] = dict.fromkeys(
+    values = row | dict.fromkeys(
         ("face", "box", "emotion", "probability", *_PROBABILITIES, "calibration")
     )
     if landmarks:
@@ -76,19 +70,8 @@ def json_row(
     if error:
         values["error"] = error
     if prediction is not None:
-        box = prediction.face.box
-        values |= {
-            "face": prediction.number,
-            "box": [box.left, box.top, box.width, box.height],
-            "emotion": prediction.emotion,
-            "probability": round(prediction.probability, _DIGITS),
-            "probabilities": _by_emotion(prediction, prediction.probabilities),
-            "raw_probabilities": _by_emotion(prediction, prediction.raw_probabilities),
-            "calibration": prediction.mode,
-        }
-        if landmarks:
-            values["landmarks"] = prediction.face.landmarks.round(_LANDMARK_DIGITS).tolist()
-    return row | values
+        values |= prediction.to_dict(landmarks=landmarks) | row
+    return values
 
 
 def flat_row(row: Mapping[str, Any], *, landmarks: bool = False) -> dict[str, Any]:
@@ -100,10 +83,3 @@ def flat_row(row: Mapping[str, Any], *, landmarks: bool = False) -> dict[str, An
         points = chain.from_iterable(row.get("landmarks") or ())
         flat |= dict(zip(LANDMARK_COLUMNS, points, strict=False))
     return {name: flat.get(name) for name in columns(landmarks)}
-
-
-def _by_emotion(prediction: Prediction, probabilities: NDArray[np.float64]) -> dict[str, float]:
-    return {
-        emotion: round(float(value), _DIGITS)
-        for emotion, value in zip(prediction.emotions, probabilities, strict=True)
-    }

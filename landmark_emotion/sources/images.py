@@ -3,7 +3,7 @@
 import os
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import cv2
 import numpy as np
@@ -19,7 +19,10 @@ from landmark_emotion.sources.image_headers import (
     jpeg_layout,
     png_is_whole,
 )
-from landmark_emotion.sources.preparation import put_on_white
+from landmark_emotion.sources.preparation import in_eight_bits, put_on_white
+
+ImageFile = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
+"""An image file: its path, its content, or the file opened for reading in binary mode."""
 
 IMAGE_SUFFIXES = frozenset(
     {".bmp", ".jfif", ".jpe", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
@@ -34,10 +37,8 @@ UNSUPPORTED_SUFFIXES = frozenset(
 MAX_FILE_BYTES = 256 * 2**20
 MAX_PIXELS = 2**27
 MAX_SIDE = 10**6  # pixels; the limit of libpng
+_TOO_LARGE = "larger than 256 MB; save it smaller"
 MAX_SCANS = 64  # of a JPEG; each may cost a pass over all pixels, however few bytes it has
-
-# How many bits cameras fill of the 16 that a file has for each sample.
-_CAMERA_BITS = (8, 10, 12, 14, 16)
 
 # Other decoders cannot be trusted with damaged files: a GIF of 34 bytes takes OpenCV half a minute
 # and 7 GB.
@@ -50,13 +51,13 @@ _OTHER_FORMATS = {
 }
 
 
-def read_image(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
+def read_image(file: ImageFile) -> NDArray[np.uint8]:
     """Read an image file, turned upright as its EXIF data say.
 
     Parameters
     ----------
-    path : path-like
-        A JPEG, PNG, TIFF, BMP, WebP, PGM or PPM file, as `decode_image` takes it.
+    file : path-like, bytes or binary file object
+        A JPEG, PNG, TIFF, BMP, WebP, PGM or PPM file, its content, or the file opened for reading.
 
     Returns
     -------
@@ -67,14 +68,34 @@ def read_image(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
     ------
     ImageError
         If the file cannot be read, is not an image or is damaged.
+    TypeError
+        If a file object was opened as text.
     """
-    path = Path(path)
+    if not isinstance(file, str | os.PathLike):
+        return decode_image(*_content(file))
+    path = Path(file)
     data = read_bytes(path)
     # Among them are TIFF files, of which OpenCV would read a thumbnail; but phones misname JPEGs.
     if path.suffix.lower() in UNSUPPORTED_SUFFIXES and not data.startswith((JPEG, PNG)):
         kind = path.suffix[1:].upper()
         raise ImageError(f"{path}: {kind} images cannot be read; save it as PNG or JPEG")
     return decode_image(data, str(path))
+
+
+def _content(file: bytes | bytearray | memoryview | BinaryIO) -> tuple[bytes, str]:
+    """Return the content of an image file in memory or already open, and what errors call it."""
+    if isinstance(file, bytes | bytearray | memoryview):
+        return bytes(file), "image"
+    where = str(getattr(file, "name", "image"))
+    try:
+        data = file.read(MAX_FILE_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise ImageError(unreadable(where, error)) from error
+    if not isinstance(data, bytes):
+        raise TypeError(f"file must be opened in binary mode, got {type(data).__name__} from it")
+    if len(data) > MAX_FILE_BYTES:
+        raise ImageError(f"{where}: {_TOO_LARGE}")
+    return data, where
 
 
 def read_bytes(path: Path) -> bytes:
@@ -89,7 +110,7 @@ def read_bytes(path: Path) -> bytes:
         # Not cv2.imread, which cannot open non-ASCII paths on Windows.
         with open_regular(path) as file:
             if os.fstat(file.fileno()).st_size > MAX_FILE_BYTES:
-                raise ImageError(f"{path}: larger than 256 MB; save it smaller")
+                raise ImageError(f"{path}: {_TOO_LARGE}")
             return file.read()
     except FileNotFoundError as error:
         raise ImageError(f"{path}: no such file; check the path") from error
@@ -122,7 +143,7 @@ def decode_image(data: bytes, where: str) -> NDArray[np.uint8]:
             raise ImageError(f"{where}: not enough memory; free some") from MemoryError()
         raise ImageError(f"{where}: cannot be decoded; save it again as PNG or JPEG") from error
     if image.dtype == np.uint16:
-        image = _in_eight_bits(image)
+        image = in_eight_bits(image)
     if alpha is not None:
         put_on_white(image, alpha)
     return np.asarray(image, dtype=np.uint8)
@@ -161,12 +182,6 @@ def _decoded(data: bytes, flags: int) -> NDArray[Any] | None:
 
 def _has_other_depth(data: bytes) -> bool:
     return data.startswith(TIFF) and _decoded(data, cv2.IMREAD_UNCHANGED) is not None
-
-
-def _in_eight_bits(image: NDArray[np.uint16]) -> NDArray[np.uint8]:
-    used = int(image.max()).bit_length()
-    most = 2 ** next(bits for bits in _CAMERA_BITS if bits >= used) - 1
-    return np.asarray(cv2.convertScaleAbs(image, alpha=255 / most), dtype=np.uint8)
 
 
 def _may_be_transparent(data: bytes) -> bool:

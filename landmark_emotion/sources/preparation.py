@@ -4,6 +4,7 @@ Training, single images and live frames all pass through `prepare`, so a model n
 pictures that were treated differently from those it was trained on.
 """
 
+import contextlib
 import os
 import sys
 from dataclasses import dataclass
@@ -23,6 +24,13 @@ BORDER = 0.25  # of the shorter side, on each side of a small picture
 
 _BAND = 2**20  # pixels that are blended with white at once
 _CHANNELS = ((), (1,), (3,), (4,))  # what may follow height and width in a shape
+
+# How many bits cameras fill of the 16 that a file has for each sample.
+_CAMERA_BITS = (8, 10, 12, 14, 16)
+
+_ORIENTATION = 0x0112  # tag in EXIF data
+_UPRIGHT = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
+"""The ``PIL.Image.Transpose`` that turns a picture of each EXIF orientation upright."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +73,9 @@ def to_bgr(image: object) -> NDArray[np.uint8]:
     Parameters
     ----------
     image : ndarray of shape (height, width) or (height, width, 1, 3 or 4), uint8, or PIL image
-        Gray, blue-green-red, or that with alpha, which is ignored; a PIL image in any 8-bit mode,
-        whose transparent parts become white.
+        Gray, blue-green-red, or that with alpha, which is ignored. A PIL image may have 8 or 16
+        bits and any colors; it is turned upright as its EXIF data say, and its transparent parts
+        become white.
 
     Returns
     -------
@@ -129,7 +138,7 @@ def _advice(image: object) -> str:
     if isinstance(image, str | os.PathLike):
         return "read the file with landmark_emotion.read_image"
     if isinstance(image, bytes | bytearray | memoryview):
-        return "save the file and pass its path, or decode it with cv2.imdecode"
+        return "decode the file with landmark_emotion.read_image"
     if isinstance(image, Frame):
         return "pass its attribute 'image'"
     if hasattr(image, "numpy"):
@@ -138,17 +147,32 @@ def _advice(image: object) -> str:
 
 
 def _from_pil(image: Any) -> NDArray[np.uint8]:
-    """Convert a PIL image, as its pixels lie in memory: its EXIF orientation is not applied."""
-    if image.mode.startswith(("I", "F")):
-        raise ValueError(f"image must have 8 bits per sample, got a PIL image of mode {image.mode}")
     if not all(image.size):
         raise ValueError(f"image must have pixels, got a PIL image of size {image.size}")
+    turn = _UPRIGHT.get(_orientation(image))
+    if turn is not None:
+        image = image.transpose(turn)
+    if image.mode.startswith(("I", "F")):  # one sample per pixel, wider than 8 bits
+        samples = np.asarray(image)
+        if image.mode == "F" or samples.min() < 0 or samples.max() > np.iinfo(np.uint16).max:
+            raise ValueError(
+                f"image must have 8 or 16 bits per sample, got a PIL image of mode {image.mode}"
+            )
+        return in_eight_bits(samples.astype(np.uint16))
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         rgba = np.asarray(image.convert("RGBA"))
         bgr = np.ascontiguousarray(rgba[..., 2::-1])
         put_on_white(bgr, rgba[..., 3:])
         return bgr
     return np.ascontiguousarray(np.asarray(image.convert("RGB"))[..., ::-1])
+
+
+def _orientation(image: Any) -> int:
+    """Return the EXIF orientation of a PIL image, from 1 to 8; 1, upright, if it is unknown."""
+    # PIL.ImageOps.exif_transpose fails on EXIF data that are damaged in any other place.
+    with contextlib.suppress(Exception):
+        return int(image.getexif().get(_ORIENTATION, 1))
+    return 1
 
 
 def resized(gray: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
@@ -185,6 +209,13 @@ def prepare(image: object) -> Prepared:
         enlarged, border, border, border, border, borderType=cv2.BORDER_REPLICATE
     )
     return Prepared(np.asarray(bordered, dtype=np.uint8), ENLARGED_SIDE / shorter, border)
+
+
+def in_eight_bits(image: NDArray[np.uint16]) -> NDArray[np.uint8]:
+    """Scale samples of 16 bits to 8; the brightest decides how many of the bits are in use."""
+    used = int(image.max()).bit_length()
+    most = 2 ** next(bits for bits in _CAMERA_BITS if bits >= used) - 1
+    return np.asarray(cv2.convertScaleAbs(image, alpha=255 / most), dtype=np.uint8)
 
 
 def put_on_white(image: NDArray[np.uint8], alpha: NDArray[Any]) -> None:

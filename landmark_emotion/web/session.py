@@ -13,7 +13,6 @@ from landmark_emotion.live.prediction import Prediction
 from landmark_emotion.live.recognizer import Recognizer
 from landmark_emotion.model.classifier import EmotionModel
 from landmark_emotion.model.explanation import denormalize_landmarks, explain
-from landmark_emotion.show.rows import json_row
 from landmark_emotion.web import limits
 from landmark_emotion.web.schemas import Calibrate, Control, Switch, complaint
 
@@ -33,9 +32,8 @@ def image_answer(
 
 
 def _face_answer(prediction: Prediction, model: EmotionModel | None) -> dict[str, Any]:
-    row = json_row("", prediction.frame, prediction.time, prediction, landmarks=True)
-    for key in ("source", "frame", "time"):
-        del row[key]
+    row = prediction.to_dict(landmarks=True)
+    del row["frame"], row["time"]  # of the answer
     if model is not None:
         landmarks = prediction.face.landmarks
         explanation = explain(model, landmarks, prediction.reference, prediction.likeliest)

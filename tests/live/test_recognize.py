@@ -1,5 +1,6 @@
 import doctest
 import importlib
+import io
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -20,13 +21,17 @@ def test_the_examples_in_docstrings_run(module):
     assert not failed
 
 
-def test_a_file_and_an_array_give_the_same_result(face, tmp_path, model):
+def test_every_way_to_pass_an_image_gives_the_same_result(face, tmp_path, model):
     path = tmp_path / "ü.png"
-    path.write_bytes(cv2.imencode(".png", face)[1].tobytes())
+    data = cv2.imencode(".png", face)[1].tobytes()
+    path.write_bytes(data)
+    pil = pytest.importorskip("PIL.Image")
     recognizer = le.Recognizer(model)
-    (one,), (other,) = (le.recognize(image, recognizer=recognizer) for image in (path, face))
-    assert one.emotion == other.emotion == "happiness"
-    assert np.array_equal(one.probabilities, other.probabilities)
+    (expected,) = le.recognize(face, recognizer=recognizer)
+    assert expected.emotion == "happiness"
+    for image in (path, str(path), data, io.BytesIO(data), pil.open(path)):
+        (found,) = le.recognize(image, recognizer=recognizer)
+        assert np.array_equal(found.probabilities, expected.probabilities)
 
 
 def test_images_are_independent_of_each_other(face, nobody, model):

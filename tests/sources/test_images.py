@@ -1,4 +1,5 @@
 import errno
+import io
 import os
 import struct
 import subprocess
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from landmark_emotion.errors import ImageError, TooLargeError, is_system_fault
+from landmark_emotion.sources import images
 from landmark_emotion.sources.image_headers import PNG, image_size, jpeg_layout, png_is_whole
 from landmark_emotion.sources.images import MAX_SCANS, decode_image, read_image
 
@@ -46,6 +48,35 @@ def test_images_are_read_as_they_were_saved(tmp_path, colors, suffix, name):
     path.write_bytes(encoded(colors, suffix))
     assert np.array_equal(read_image(path), colors)
     assert np.array_equal(read_image(str(path)), colors)
+
+
+def test_the_content_of_a_file_and_an_open_file_are_read(tmp_path, colors):
+    data, path = encoded(colors), tmp_path / "colors.png"
+    path.write_bytes(data)
+    with path.open("rb") as file:
+        for given in (data, bytearray(data), memoryview(data), io.BytesIO(data), file):
+            assert np.array_equal(read_image(given), colors)
+
+
+def test_errors_name_the_open_file_if_it_has_a_name(tmp_path):
+    path = tmp_path / "x.png"
+    path.write_bytes(b"no picture")
+    with path.open("rb") as file, pytest.raises(ImageError, match=r"x\.png: not an image"):
+        read_image(file)
+    with path.open() as file, pytest.raises(TypeError, match="must be opened in binary mode"):
+        read_image(file)
+    with pytest.raises(ImageError, match=r"x\.png: cannot be read"):
+        read_image(file)  # closed
+    with pytest.raises(ImageError, match=r"^image: the file is empty"):
+        read_image(io.BytesIO())
+
+
+def test_an_endless_open_file_is_not_read_to_its_end(monkeypatch):
+    monkeypatch.setattr(images, "MAX_FILE_BYTES", 100)
+    file = io.BytesIO(b"x" * 1000)
+    with pytest.raises(ImageError, match="larger than 256 MB"):
+        read_image(file)
+    assert file.tell() == 101
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".webp"])

@@ -1,3 +1,5 @@
+import io
+
 import cv2
 import numpy as np
 import pytest
@@ -97,7 +99,7 @@ class Tensor:
 BAD_PICTURES = {
     "nothing": (None, TypeError, "cv2.imread returns None"),
     "a path": ("photo.jpg", TypeError, "got str; read the file with .*read_image$"),
-    "bytes": (b"\xff\xd8", TypeError, "save the file and pass its path"),
+    "bytes": (b"\xff\xd8", TypeError, "decode the file with .*read_image$"),
     "a list": ([[0, 0], [0, 0]], TypeError, "convert it with numpy.asarray"),
     "a tensor": (Tensor(), TypeError, r"convert the tensor with \.numpy\(\)"),
     "a frame": (Frame(np.zeros((4, 4, 3), np.uint8), 0, 0.0), TypeError, "attribute 'image'"),
@@ -115,7 +117,7 @@ BAD_PICTURES = {
 @pytest.mark.parametrize("name", NAMES)
 def test_every_function_says_what_to_pass_instead(functions, name):
     for picture, error, message in BAD_PICTURES.values():
-        if name == "recognize" and isinstance(picture, str):
+        if name == "recognize" and isinstance(picture, str | bytes):
             continue  # it takes files too
         with pytest.raises(error, match=f"^image must .*{message}"):
             functions[name](picture)
@@ -132,18 +134,47 @@ def test_colors_are_converted():
     assert to_gray(bgr[..., :1]).flags.c_contiguous  # dlib needs that
 
 
-@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA", "CMYK", "YCbCr"])
-def test_pil_images_of_8_bits_are_converted(mode):
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA", "CMYK", "YCbCr", "I", "I;16"])
+def test_pil_images_of_any_mode_are_converted(mode):
     pil = pytest.importorskip("PIL.Image")
-    image = pil.new("RGB", (9, 6), (255, 255, 255)).convert(mode)
-    assert np.array_equal(to_bgr(image), np.full((6, 9, 3), 255))
+    image = pil.new("RGB", (9, 6), (255, 255, 255)).convert("L" if mode == "I;16" else mode)
+    assert np.array_equal(to_bgr(image.convert(mode)), np.full((6, 9, 3), 255))
     colored = to_bgr(pil.new("RGB", (9, 6), (200, 100, 50)))
     assert colored[0, 0].tolist() == [50, 100, 200]
     clear = pil.new("RGBA", (9, 6), (200, 100, 50, 0))
     assert to_bgr(clear)[0, 0].tolist() == [255, 255, 255]
-    for deep in ("I;16", "I", "F"):
-        with pytest.raises(ValueError, match="must have 8 bits per sample"):
-            to_bgr(pil.new(deep, (9, 6)))
+
+
+def test_pil_images_of_16_bits_are_scaled():
+    pil = pytest.importorskip("PIL.Image")
+    samples = np.full((6, 9), 2047, dtype=np.uint16)  # half of the 12 bits that a camera fills
+    samples[0, 0] = 4095
+    for array in (samples, samples.astype(np.int32)):  # modes I;16 and I
+        assert to_bgr(pil.fromarray(array))[:2, 0].tolist() == [[255] * 3, [127] * 3]
+    for deeper in (-samples.astype(np.int32), 100 * samples.astype(np.int32), samples / 4095):
+        with pytest.raises(ValueError, match="must have 8 or 16 bits per sample"):
+            to_bgr(pil.fromarray(deeper.astype(np.float32 if deeper.dtype == float else np.int32)))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_pil_image_is_turned_upright_as_a_file_is(orientation):
+    pil = pytest.importorskip("PIL.Image")
+    colors = np.random.default_rng(0).integers(0, 256, (6, 9, 3), dtype=np.uint8)
+    exif, file = pil.Exif(), io.BytesIO()
+    exif[0x0112] = orientation
+    pil.fromarray(colors).save(file, "PNG", exif=exif)
+    opened = pil.open(file)
+    upright = to_bgr(opened)
+    assert np.array_equal(upright, le.read_image(file.getvalue()))
+    assert upright.shape == ((9, 6, 3) if orientation > 4 else (6, 9, 3))
+    assert opened.getexif()[0x0112] == orientation
+
+
+def test_damaged_exif_data_of_a_pil_image_are_ignored():
+    pil = pytest.importorskip("PIL.Image")
+    image = pil.new("RGB", (9, 6))
+    image.info["exif"] = b"Exif\0\0Exif\0\0"
+    assert to_bgr(image).shape == (6, 9, 3)
 
 
 def test_large_pictures_are_not_changed(face):
