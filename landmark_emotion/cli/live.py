@@ -130,7 +130,7 @@ class _Session:
             if not self.args.changes_only or shown != before:
                 self.writer.write(name, frame.index, frame.time, predictions)
             before = shown
-            view.calibrator.after_frame()
+            view.tell(view.calibrator.after_frame(), frame)
             if not view.show(frame, predictions, status.rate):
                 return False
             if n_frames == self.args.max_frames:

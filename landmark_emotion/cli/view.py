@@ -30,8 +30,8 @@ _TOGGLES = {"l": "landmarks", "p": "bars", "h": "help"}
 class View:
     """Annotates frames for a window, a recording, or both.
 
-    The key w explains predictions with the model, c starts the calibrator. If ``paced``, the frames
-    of a file are shown at the speed at which they were recorded.
+    The key w explains predictions with the model, c starts the calibrator, u undoes what it did. If
+    ``paced``, the frames of a file are shown at the speed at which they were recorded.
     """
 
     model: EmotionModel
@@ -62,6 +62,11 @@ class View:
             return False
         return self._handle(self.window)
 
+    def tell(self, message: str, frame: Frame) -> None:
+        """Show a message for some seconds, unless it is empty."""
+        if message:
+            self._message, self._message_until = message, frame.captured + _MESSAGE_TIME
+
     def _keep_pace(self, window: Window, frame: Frame) -> bool:
         now = time.monotonic()
         early = self._start + frame.time - now
@@ -89,6 +94,8 @@ class View:
         key = window.key
         if key == "c":
             self.calibrator.start(CALIBRATION)
+        elif key == "u":
+            self.tell(self.calibrator.undo(), self._shown[0])
         elif key == "s":
             self._save()
         elif key in _TOGGLES:
@@ -118,8 +125,8 @@ class View:
         name = f"emotion-{datetime.now().astimezone():%Y%m%d-%H%M%S}-{frame.index}.png"
         try:
             replace_atomically(Path(name), encode_picture(drawn, Path(name)))
-            self._message = f"saved {name}"
+            message = f"saved {name}"
         except LandmarkEmotionError as error:
-            self._message = str(error)
-        self._message_until = frame.captured + _MESSAGE_TIME
-        self.notify(self._message)
+            message = str(error)
+        self.tell(message, frame)
+        self.notify(message)

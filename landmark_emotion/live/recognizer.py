@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from landmark_emotion.errors import Notify, ProfileError
 from landmark_emotion.faces.detector import FaceDetector
 from landmark_emotion.faces.tracker import DETECT_EVERY, FaceTracker
-from landmark_emotion.live.calibration import Calibration
+from landmark_emotion.live.calibration import DOUBTFUL, Calibration, CalibrationOutcome
 from landmark_emotion.live.prediction import Prediction
 from landmark_emotion.live.smoothing import SMOOTHING, Smoother
 from landmark_emotion.model.classifier import EmotionModel, default_model, load_model, softmax
@@ -77,6 +77,7 @@ class Recognizer:
             model = load_model(default_model() if model is None else model)
         self.model = model
         self.calibration = Calibration(model.mean, neutral, automatic)
+        self._outcome: CalibrationOutcome | None = None
         self.min_probability = min_probability
         self._min_face = min_face
         if not isinstance(predictor, FaceDetector):
@@ -228,7 +229,25 @@ class Recognizer:
         A person who is not in sight meanwhile keeps their reference.
         """
         with self._lock:
+            self._outcome = None
             self.calibration.start(seconds)
+
+    @property
+    def calibration_outcome(self) -> CalibrationOutcome | None:
+        """What the last calibration took; None until it has ended, and once it was undone."""
+        return self._outcome
+
+    def undo_calibration(self) -> bool:
+        """Restore the neutral faces before the last calibration, or stop one that is under way.
+
+        Returns
+        -------
+        bool
+            False if there is no calibration to undo: only the last one can be undone.
+        """
+        with self._lock:
+            self._outcome = None
+            return self.calibration.undo()
 
     def reset(self) -> None:
         """Forget all faces, their numbers and neutral faces, and count frames from 0 again.
@@ -238,6 +257,7 @@ class Recognizer:
         with self._lock:
             old = self.calibration
             self.calibration = Calibration(self.model.mean, old.profile, old.automatic)
+            self._outcome = None
             self._tracker.reset()
             self._smoother.keep_only(set())
             self._frames, self._start = 0, None
@@ -245,7 +265,9 @@ class Recognizer:
     def _recognize(self, frame: Frame) -> list[Prediction]:
         faces = self._tracker.update(frame.image, frame.time)
         numbers = {number for number, _ in faces}
-        self.calibration.advance(frame.time, numbers, self._tracker.remembered)
+        taken = self.calibration.advance(frame.time, numbers, self._tracker.remembered)
+        if taken is not None:
+            self._outcome = self._judge(taken)
         self._smoother.keep_only(numbers)
         if not faces:
             return []
@@ -277,6 +299,25 @@ class Recognizer:
                 )
             )
         return predictions
+
+    def _judge(self, taken: dict[int, NeutralReference]) -> CalibrationOutcome:
+        """Say how neutral the faces of a calibration look, compared with the average neutral face.
+
+        A face that is neutral but unlike the average may be misjudged, so it is used all the same.
+        """
+        if not taken:
+            warning = "no face was seen during calibration; calibrate again"
+            return CalibrationOutcome(0, None, None, warning)
+        features = np.stack([reference.features for reference in taken.values()])
+        probabilities = softmax(self.model.votes(features))
+        neutral = [self._neutral(row) for row in probabilities]
+        worst = int(np.argmin(neutral))
+        likeliest = self.model.emotions[int(probabilities[worst].argmax())]
+        warning = ""
+        if neutral[worst] < DOUBTFUL and likeliest != "neutral":
+            who = "that" if len(taken) == 1 else f"face {list(taken)[worst]}"
+            warning = f"{who} looks like {likeliest}; look neutral and calibrate again"
+        return CalibrationOutcome(len(taken), likeliest, neutral[worst], warning)
 
     def _neutral(self, probabilities: NDArray[np.float64]) -> float:
         """Return the probability of neutral; 1 if the model does not know it."""

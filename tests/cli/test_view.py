@@ -99,6 +99,31 @@ def test_c_calibrates(press):
     assert "calibrated 1 face" in result.err
 
 
+def test_u_undoes_a_calibration_and_its_profile(press, here):
+    (here / "anna.json").write_text("earlier profile")
+    options = ["--calibrate", "0.5", "--profile", "anna.json", "--format", "json"]
+    result, _ = press(*[""] * 10, "u", "", "", "u", arguments=options)
+    assert "calibration undone" in result.err
+    assert result.err.count("no calibration to undo") == 1
+    modes = [row["calibration"] for row in result.rows]
+    assert modes[7] == "calibrated"
+    assert modes[-1] == "static"
+    assert (here / "anna.json").read_text() == "earlier profile"
+
+
+def test_a_warning_about_a_calibration_is_shown(press, monkeypatch):
+    messages = []
+    monkeypatch.setattr(
+        "landmark_emotion.show.overlay.Overlay.draw",
+        lambda self, image, *_, message="", **__: messages.append(message) or image,
+    )
+    monkeypatch.setattr("landmark_emotion.cli.view.CALIBRATION", 0.5)
+    # The smile of the drawn video is broadest after three quarters of a second.
+    result, _ = press(*[""] * 5, "c", *[""] * 12)
+    assert "look neutral and calibrate again" in result.err
+    assert any("look neutral and calibrate again" in message for message in messages)
+
+
 def test_file_is_shown_at_its_own_speed(press, monkeypatch):
     waited = []
     monkeypatch.setattr("landmark_emotion.cli.view._LONGEST_WAIT", 60)

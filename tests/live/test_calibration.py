@@ -141,3 +141,33 @@ def test_calibrating_without_a_face_changes_nothing(camera):
     camera.show({}, 2.0, remembered={1})
     assert not camera.calibration.calibrating
     assert modes(camera.show({1: ANNA})) == ["calibrated"]
+
+
+def test_undo_restores_the_references_before_the_last_calibration(camera):
+    camera.calibrate({1: ANNA})
+    camera.calibrate({1: ANNA + 0.01, 2: BEN})
+    assert camera.calibration.undo()
+    found = camera.show({1: ANNA, 2: BEN})
+    assert modes(found) == ["calibrated", "static"]
+    np.testing.assert_array_equal(found[1][0].features, ANNA)
+    assert not camera.calibration.undo()
+
+
+def test_an_undone_reference_is_taken_from_all_who_have_it(camera):
+    camera.calibrate({1: ANNA})
+    camera.show({}, 60.0)
+    assert modes(camera.show({2: ANNA})) == ["calibrated"]
+    assert camera.calibration.undo()
+    assert modes(camera.show({2: ANNA})) == ["static"]
+    camera.show({}, 8.0)
+    assert modes(camera.show({3: ANNA}, 2.0)) == ["static"]
+
+
+def test_undo_stops_a_calibration_and_keeps_what_was_there(camera):
+    camera.calibrate({1: ANNA})
+    camera.calibration.start(1.0)
+    camera.show({1: BEN}, 0.2)
+    assert camera.calibration.undo()
+    assert not camera.calibration.calibrating
+    camera.show({1: ANNA}, 2.0)
+    np.testing.assert_array_equal(camera.calibration.references[1].features, ANNA)

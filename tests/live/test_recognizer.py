@@ -138,6 +138,44 @@ def calibrated(recognizer):
     return recognizer
 
 
+def test_a_calibration_on_a_smile_warns_and_can_be_undone(recognizer):
+    recognizer.calibrate(0.5)
+    assert recognizer.calibration_outcome is None
+    smile = draw_face(ANNA, "happiness")
+    show(recognizer, smile, 1, 0)
+    outcome = recognizer.calibration_outcome
+    assert (outcome.people, outcome.likeliest) == (1, "happiness")
+    assert outcome.probability_of_neutral < 0.2
+    assert outcome.warning == "that looks like happiness; look neutral and calibrate again"
+    assert recognizer.undo_calibration()
+    assert recognizer.calibration_outcome is None
+    assert show(recognizer, smile, 0.2, 1)[1] == {"static"}
+    assert not recognizer.undo_calibration()
+
+
+def test_a_warning_names_the_face_among_several(recognizer):
+    pair = [draw_face(ANNA, emotion, size=(400, 480)) for emotion in ("neutral", "happiness")]
+    recognizer.calibrate(0.5)
+    show(recognizer, np.hstack(pair), 1, 0)
+    outcome = recognizer.calibration_outcome
+    assert outcome.people == 2
+    assert outcome.warning.startswith("face 2 looks like happiness;")
+
+
+def test_a_neutral_calibration_has_no_warning(calibrated):
+    outcome = calibrated.calibration_outcome
+    assert (outcome.people, outcome.likeliest, outcome.warning) == (1, "neutral", "")
+    assert outcome.probability_of_neutral > 0.5
+
+
+def test_a_calibration_without_a_face_says_so(recognizer, nobody):
+    recognizer.calibrate(0.5)
+    show(recognizer, nobody, 1, 0)
+    outcome = recognizer.calibration_outcome
+    assert outcome.people == 0
+    assert "no face" in outcome.warning
+
+
 @pytest.mark.parametrize("shift", [0, 120], ids=["same place", "another place"])
 def test_a_cut_to_another_person_ends_number_smoothing_and_calibration(calibrated, shift):
     stranger = np.roll(draw_face(BEN, "happiness"), shift, axis=1)

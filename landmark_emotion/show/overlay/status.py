@@ -16,6 +16,7 @@ from landmark_emotion.show.overlay.panels import (
 KEYS = (
     ("q, Esc", "quit"),
     ("c", "calibrate"),
+    ("u", "undo calibration"),
     ("s", "save picture"),
     ("l", "landmarks"),
     ("p", "bars"),
