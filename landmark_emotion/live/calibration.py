@@ -20,6 +20,7 @@ This warned of 2 % of the neutral faces and of 92 % of the expressions of CK+ pe
 training, and of none of 70 neutral faces and 23 % of the faint smiles of the London set.
 """
 
+MAX_RESTORED = 16
 ARRIVAL = 3.0  # seconds in which a face that has appeared may prove to be a calibrated person
 SHAPE_SECONDS = 1.0  # time constant over which the shape of a face is averaged
 
@@ -114,6 +115,7 @@ class Calibration:
         self._only: NeutralReference | None = None
         self._taken: list[NeutralReference] = []  # by the last calibration
         self._only_before: NeutralReference | None = None
+        self._restored: list[NeutralReference] = []
         self._until: float | None = None
         self.pending: float | None = None
 
@@ -122,6 +124,13 @@ class Calibration:
         self.pending, self._until = seconds, None
         for face in self._faces.values():
             face.collected = []
+
+    def restore(self, reference: NeutralReference) -> None:
+        """Add a reference from an earlier session, as that of a person who is out of sight.
+
+        Of more than `MAX_RESTORED` the latest are kept.
+        """
+        self._restored = [*self._restored, reference][-MAX_RESTORED:]
 
     @property
     def calibrating(self) -> bool:
@@ -226,7 +235,7 @@ class Calibration:
         away = [face.own for number, face in self._faces.items() if number not in self._in_sight]
         free = [
             own
-            for own in (self._only, *away)
+            for own in (self._only, *away, *self._restored)
             if own is not None and not any(own is other for other in taken)
         ]
         nearest = min(free, key=arrived.recent.distance, default=None)

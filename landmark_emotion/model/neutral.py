@@ -79,6 +79,29 @@ def reference_from(landmarks: ArrayLike) -> NeutralReference:
     return NeutralReference(features.mean(axis=0), len(features))
 
 
+def reference_from_numbers(features: ArrayLike, n: int) -> NeutralReference:
+    """Make a reference of numbers that come from outside.
+
+    Parameters
+    ----------
+    features : array_like of shape (136,)
+        As of `NeutralReference`.
+    n : int
+        The number of faces.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If they cannot be those of a neutral face.
+    """
+    checked = np.array(features, dtype=np.float64)
+    if checked.shape != (N_FEATURES,) or not (np.abs(checked) < 100).all():
+        raise ValueError(f"features must be {N_FEATURES} numbers below 100")
+    if type(n) is not int or not 1 <= n <= MAX_FACES:
+        raise ValueError(f"n must be a whole number from 1 to {MAX_FACES}")
+    return NeutralReference(checked, n)
+
+
 def load_profile(path: str | os.PathLike[str]) -> NeutralReference:
     """Read a reference that `NeutralReference.save` wrote.
 
@@ -95,13 +118,7 @@ def load_profile(path: str | os.PathLike[str]) -> NeutralReference:
         content = json.loads(data)
         if content["format"] != FORMAT or content["version"] != 1:
             raise ValueError("not of this version")
-        features = np.array(content["features"], dtype=np.float64)
-        if features.shape != (N_FEATURES,) or not (np.abs(features) < 100).all():
-            raise ValueError("not the features of a face")
-        n = content["n"]
-        if type(n) is not int or not 1 <= n <= MAX_FACES:
-            raise ValueError("not a number of faces")
-        return NeutralReference(features, n)
+        return reference_from_numbers(content["features"], content["n"])
     except FileNotFoundError as error:
         raise ProfileError(
             f"{path}: no such profile; make one with 'webcam --calibrate 3 --profile NAME'"

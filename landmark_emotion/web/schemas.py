@@ -7,6 +7,8 @@ from pydantic import BaseModel, Field
 from landmark_emotion.emotions import EMOTIONS, UNCERTAIN
 from landmark_emotion.live.calibration import Mode
 from landmark_emotion.model.face import N_LANDMARKS
+from landmark_emotion.model.features import N_FEATURES
+from landmark_emotion.model.neutral import MAX_FACES
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Point = Annotated[list[float], Field(min_length=2, max_length=2)]
@@ -35,6 +37,7 @@ class Health(BaseModel):
 class ModelCard(BaseModel):
     """The emotion model."""
 
+    version: str = Field(description="Version of this program")
     emotions: list[str]
     colors: dict[str, str] = Field(description="One color per emotion, as #rrggbb")
     columns: list[str] = Field(description="Columns of the CSV file that the page saves")
@@ -100,7 +103,15 @@ class Reset(BaseModel, strict=True):
     type: Literal["reset"]
 
 
-Control = Annotated[Calibrate | Switch | Reset, Field(discriminator="type")]
+class Reference(BaseModel, strict=True):
+    """Give the neutral face of a person back, as the server sent it after a calibration."""
+
+    type: Literal["reference"]
+    features: list[float] = Field(min_length=N_FEATURES, max_length=N_FEATURES)
+    n: int = Field(ge=1, le=MAX_FACES, description="The number of faces it was taken from")
+
+
+Control = Annotated[Calibrate | Switch | Reset | Reference, Field(discriminator="type")]
 
 
 def complaint(errors: Any) -> str:

@@ -25,9 +25,10 @@ try:
     from starlette.responses import FileResponse, JSONResponse, Response
     from starlette.staticfiles import StaticFiles
 
-    from landmark_emotion.web import api, limits
+    from landmark_emotion.web import api, limits, live
     from landmark_emotion.web.guard import Guard
     from landmark_emotion.web.schemas import complaint
+    from landmark_emotion.web.shared import Shared
 except ModuleNotFoundError as error:
     raise MissingPackageError(
         f"{error.name}: not installed; run \"pip install 'landmark-emotion[web]'\""
@@ -56,7 +57,7 @@ def create_app(make_recognizer: Callable[[], Recognizer], names: tuple[str, ...]
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
-        with contextlib.closing(api.Shared(make_recognizer)) as shared:
+        with contextlib.closing(Shared(make_recognizer)) as shared:
             yield {"shared": shared}
 
     errors = (HTTPException, RequestValidationError, ImageError, ClientDisconnect, Exception)
@@ -71,6 +72,7 @@ def create_app(make_recognizer: Callable[[], Recognizer], names: tuple[str, ...]
         exception_handlers=dict.fromkeys(errors, _answer_error),
     )
     app.include_router(api.router)
+    app.include_router(live.router)
     static = resources.files("landmark_emotion.web") / "static"
     app.add_route("/", _page(str(static / "index.html")), include_in_schema=False)
     app.add_route("/api", _page(str(static / "api.html")), include_in_schema=False)

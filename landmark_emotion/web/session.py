@@ -13,8 +13,15 @@ from landmark_emotion.live.prediction import Prediction
 from landmark_emotion.live.recognizer import Recognizer
 from landmark_emotion.model.classifier import EmotionModel
 from landmark_emotion.model.explanation import denormalize_landmarks, explain
+<<<<<<< HEAD
+=======
+from landmark_emotion.model.neutral import NeutralReference, reference_from_numbers
+from landmark_emotion.show.rows import json_row
+>>>>>>> 0f94022 (web: frames are answered by id, a waiting frame gives way to a newer one, and a page can hand its neutral faces back after a reconnect)
 from landmark_emotion.web import limits
-from landmark_emotion.web.schemas import Calibrate, Control, Switch, complaint
+from landmark_emotion.web.schemas import Calibrate, Control, Reference, Switch, complaint
+
+_MAX_KNOWN = 64  # references; far more than people in front of a camera
 
 _CONTROL: TypeAdapter[Control] = TypeAdapter(Control)
 
@@ -50,12 +57,14 @@ class Session:
         self._explain = False
         self._frames = 0
         self._start: float | None = None
+        self._known: list[NeutralReference] = []  # references that the page has
 
-    def frame(self, data: bytes) -> dict[str, Any]:
+    def frame(self, data: bytes) -> list[dict[str, Any]]:
         """Recognize the next frame, a JPEG, PNG or WebP file.
 
         Besides those of `image_answer`, the answer has the keys type (``"frame"``), frame (a number
-        from 0), time (in seconds), ms (milliseconds spent on recognition) and calibrating.
+        from 0), time (in seconds), ms (milliseconds spent on recognition) and calibrating. At the
+        end of a calibration a message of type ``"reference"`` follows for each face.
         Raises what `limits.decode` raises.
         """
         image = limits.decode(data, "frame", limits.MAX_FRAME_PIXELS)
@@ -64,7 +73,7 @@ class Session:
         predictions = self._recognizer.recognize(image, start - self._start)
         answer = image_answer(image, predictions, self._recognizer.model if self._explain else None)
         self._frames += 1
-        return {
+        result = {
             "type": "frame",
             "frame": self._frames - 1,
             "time": round(start - self._start, 3),
@@ -72,6 +81,7 @@ class Session:
             "calibrating": self._recognizer.calibration.calibrating,
             **answer,
         }
+        return [result, *self._new_references()]
 
     def control(self, text: str) -> dict[str, Any]:
         """Carry out a control message, JSON of one of `schemas.Control`; return the new `state`.
@@ -87,6 +97,8 @@ class Session:
             self._recognizer.calibrate(message.seconds)
         elif isinstance(message, Switch) and message.type == "explain":
             self._explain = message.on
+        elif isinstance(message, Reference):
+            self._restore(message)
         elif isinstance(message, Switch):
             if message.on:
                 self._reset()
@@ -104,6 +116,26 @@ class Session:
             "explain": self._explain,
             "calibrating": calibration.calibrating,
         }
+
+    def _new_references(self) -> list[dict[str, Any]]:
+        new = [
+            (face, own)
+            for face, own in self._recognizer.calibration.references.items()
+            if not any(own is known for known in self._known)
+        ]
+        self._known = [*self._known, *(own for _, own in new)][-_MAX_KNOWN:]
+        return [
+            {"type": "reference", "face": face, "n": own.n, "features": own.features.tolist()}
+            for face, own in new
+        ]
+
+    def _restore(self, message: Reference) -> None:
+        try:
+            reference = reference_from_numbers(message.features, message.n)
+        except ValueError as error:
+            raise MessageError(f"reference: {error}; calibrate again") from error
+        self._known.append(reference)
+        self._recognizer.restore(reference)
 
     def _reset(self) -> None:
         self._recognizer.reset()

@@ -171,3 +171,12 @@ def test_undo_stops_a_calibration_and_keeps_what_was_there(camera):
     assert not camera.calibration.calibrating
     camera.show({1: ANNA}, 2.0)
     np.testing.assert_array_equal(camera.calibration.references[1].features, ANNA)
+
+
+def test_a_restored_reference_belongs_to_the_person_of_the_same_shape(camera):
+    reference = NeutralReference(ANNA, 50)
+    camera.calibration.restore(reference)
+    found = camera.show({1: BEN, 2: ANNA})
+    assert modes(found) == ["static", "calibrated"]
+    assert found[2][0] is reference
+    assert modes(camera.show({2: ANNA, 3: ANNA})) == ["calibrated", "static"]

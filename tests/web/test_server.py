@@ -22,7 +22,9 @@ import uvicorn
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
+from landmark_emotion import __version__
 from landmark_emotion.drawn.drawing import Subject, draw_face
+from landmark_emotion.drawn.people import random_subject
 from landmark_emotion.emotions import COLORS
 from landmark_emotion.live.recognizer import Recognizer
 from landmark_emotion.model.classifier import load_model
@@ -120,6 +122,15 @@ def ask(client, message: bytes | dict) -> dict:
     return receive(client)
 
 
+def calibrate(client, frame: bytes) -> dict:
+    """Calibrate on a frame and return the reference that the server sends."""
+    ask(client, frame)
+    ask(client, {"type": "calibrate", "seconds": 0.5})
+    while ask(client, frame)["calibrating"]:
+        pass
+    return receive(client)
+
+
 def test_a_frame_is_answered_with_its_faces(client, face, nobody):
     answer = ask(client, jpeg(face))
     assert (answer["type"], answer["frame"]) == ("frame", 0)
@@ -155,6 +166,10 @@ def test_a_frame_is_answered_with_its_faces(client, face, nobody):
         '{"type": "explain", "on": 1}',
         '{"type": ["reset"]}',
         '{"type": "' + "x" * 1000 + '"}',
+        '{"type": "reference", "features": [0, 1], "n": 1}',
+        json.dumps({"type": "reference", "features": [0.0] * 136, "n": 0}),
+        json.dumps({"type": "reference", "features": [1e9] * 136, "n": 1}),
+        json.dumps({"type": "reference", "features": [float("nan")] * 136, "n": 1}),
     ],
 )
 def test_a_bad_message_is_answered_and_the_connection_stays_open(client, face, bad):
@@ -192,8 +207,48 @@ def test_calibration_takes_the_face_as_neutral(client):
         answer = ask(client, frame)
     assert answer["faces"][0]["calibration"] == "calibrated"
     assert answer["faces"][0]["emotion"] == "neutral"
+    reference = receive(client)
+    assert (reference["type"], reference["face"]) == ("reference", 1)
+    assert np.shape(reference["features"]) == (136,)
+    assert reference["n"] >= 2
     assert ask(client, {"type": "automatic", "on": True})["automatic"]
     assert ask(client, frame)["faces"][0]["calibration"] in ("static", "automatic")
+
+
+def test_a_reference_given_back_after_a_reconnect_is_used_for_that_person_only(server):
+    rng = np.random.default_rng(0)
+    people = [random_subject(rng) for _ in range(4)]
+    anna, ben = (jpeg(draw_face(people[index], "neutral")) for index in (0, 3))
+    with server.live() as client:
+        reference = calibrate(client, anna)
+    with server.live() as client:
+        assert ask(client, reference)["type"] == "state"
+        assert ask(client, anna)["faces"][0]["calibration"] == "calibrated"
+        client.send(json.dumps({"type": "reset"}))
+        assert receive(client)["type"] == "state"  # and not the same reference again
+    with server.live() as client:
+        ask(client, reference)
+        assert ask(client, ben)["faces"][0]["calibration"] == "static"
+
+
+def test_a_new_frame_replaces_one_that_waits_and_each_is_answered(server, face, monkeypatch):
+    go = threading.Event()
+    recognize = Recognizer.recognize
+
+    def slow(*arguments):
+        go.wait(10)
+        return recognize(*arguments)
+
+    monkeypatch.setattr(Recognizer, "recognize", slow)
+    with server.live() as client:
+        for _ in range(4):
+            client.send(jpeg(face))
+        client.send(b"not a picture")
+        answers = [receive(client) for _ in range(3)]
+        go.set()
+        answers += [receive(client) for _ in range(2)]
+    found = [(answer["type"], answer["id"]) for answer in answers]
+    assert found == [("dropped", 1), ("dropped", 2), ("dropped", 3), ("frame", 0), ("error", 4)]
 
 
 def test_explanations_are_added_on_request(client, face):
@@ -210,10 +265,7 @@ def test_explanations_are_added_on_request(client, face):
 
 def test_each_client_has_its_own_calibration_and_face_numbers(server, client, face):
     frame = jpeg(face)
-    ask(client, frame)
-    ask(client, {"type": "calibrate", "seconds": 0.5})
-    while ask(client, frame)["calibrating"]:
-        pass
+    calibrate(client, frame)
     with server.live() as other:
         answer = ask(other, frame)
     assert answer["frame"] == 0
@@ -238,7 +290,7 @@ def test_a_client_that_is_too_fast_is_slowed_down(server, monkeypatch):
 
 
 def test_clients_are_counted_and_limited(server, monkeypatch):
-    monkeypatch.setattr(limits, "MAX_CONNECTIONS", 2)
+    monkeypatch.setattr(limits, "MAX_PAGES", 2)
     with server.live(), server.live():
         assert server.request("/api/health").json["clients"] == 2
         with server.live(open_timeout=10) as late:
@@ -442,6 +494,7 @@ def test_unknown_addresses_and_methods_are_answered_with_the_reason(server):
 
 def test_the_model_is_described(server, model):
     answer = server.request("/api/model").json
+    assert answer["version"] == __version__
     assert tuple(answer["emotions"]) == load_model(model).emotions
     assert tuple(answer["columns"]) == COLUMNS
     assert answer["colors"] == COLORS
