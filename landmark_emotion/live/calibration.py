@@ -115,7 +115,8 @@ class Calibration:
         self._only: NeutralReference | None = None
         self._taken: list[NeutralReference] = []  # by the last calibration
         self._only_before: NeutralReference | None = None
-        self._restored: list[NeutralReference] = []
+        self.restored: list[NeutralReference] = []
+        self._now = 0.0
         self._until: float | None = None
         self.pending: float | None = None
 
@@ -130,12 +131,17 @@ class Calibration:
 
         Of more than `MAX_RESTORED` the latest are kept.
         """
-        self._restored = [*self._restored, reference][-MAX_RESTORED:]
+        self.restored = [*self.restored, reference][-MAX_RESTORED:]
 
     @property
     def calibrating(self) -> bool:
         """Whether faces are being taken as neutral, or will be from the next frame on."""
         return self.pending is not None or self._until is not None
+
+    @property
+    def remaining(self) -> float | None:
+        """Seconds that are left of a calibration; None if there is none."""
+        return self.pending if self._until is None else max(0.0, self._until - self._now)
 
     @property
     def references(self) -> dict[int, NeutralReference]:
@@ -156,7 +162,7 @@ class Calibration:
         dict or None
             If a calibration ended, the references that it took, by the number of the face.
         """
-        taken = None
+        taken, self._now = None, time
         if self.pending is not None:
             self._until, self.pending = time + self.pending, None
         elif self._until is not None and time >= self._until:
@@ -235,7 +241,7 @@ class Calibration:
         away = [face.own for number, face in self._faces.items() if number not in self._in_sight]
         free = [
             own
-            for own in (self._only, *away, *self._restored)
+            for own in (self._only, *away, *self.restored)
             if own is not None and not any(own is other for other in taken)
         ]
         nearest = min(free, key=arrived.recent.distance, default=None)

@@ -232,7 +232,6 @@ class Recognizer:
             self._outcome = None
             self.calibration.start(seconds)
 
-<<<<<<< HEAD
     @property
     def calibration_outcome(self) -> CalibrationOutcome | None:
         """What the last calibration took; None until it has ended, and once it was undone."""
@@ -249,7 +248,7 @@ class Recognizer:
         with self._lock:
             self._outcome = None
             return self.calibration.undo()
-=======
+
     def restore(self, reference: NeutralReference) -> None:
         """Give a reference that this or another recognizer took back to the person it is of.
 
@@ -257,7 +256,6 @@ class Recognizer:
         """
         with self._lock:
             self.calibration.restore(reference)
->>>>>>> 0f94022 (web: frames are answered by id, a waiting frame gives way to a newer one, and a page can hand its neutral faces back after a reconnect)
 
     def reset(self) -> None:
         """Forget all faces, their numbers and neutral faces, and count frames from 0 again.

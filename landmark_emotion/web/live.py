@@ -128,7 +128,7 @@ class _Conversation:
                 f"message: larger than {limits.MAX_MESSAGE // 2**20} MB; send smaller frames"
             )
         if data is None:
-            return [session.control(text or "")]
+            return session.control(text or "")
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._shared.frames, session.frame, data)
 

@@ -111,7 +111,13 @@ class Reference(BaseModel, strict=True):
     n: int = Field(ge=1, le=MAX_FACES, description="The number of faces it was taken from")
 
 
-Control = Annotated[Calibrate | Switch | Reset | Reference, Field(discriminator="type")]
+class Undo(BaseModel, strict=True):
+    """Take the last calibration back, or stop the one that is under way."""
+
+    type: Literal["undo"]
+
+
+Control = Annotated[Calibrate | Switch | Reset | Reference | Undo, Field(discriminator="type")]
 
 
 def complaint(errors: Any) -> str:

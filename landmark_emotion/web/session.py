@@ -2,6 +2,7 @@
 
 import time as clock
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -9,19 +10,21 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from landmark_emotion.errors import MessageError
+from landmark_emotion.live.calibration import CalibrationOutcome
 from landmark_emotion.live.prediction import Prediction
 from landmark_emotion.live.recognizer import Recognizer
 from landmark_emotion.model.classifier import EmotionModel
 from landmark_emotion.model.explanation import denormalize_landmarks, explain
-<<<<<<< HEAD
-=======
-from landmark_emotion.model.neutral import NeutralReference, reference_from_numbers
-from landmark_emotion.show.rows import json_row
->>>>>>> 0f94022 (web: frames are answered by id, a waiting frame gives way to a newer one, and a page can hand its neutral faces back after a reconnect)
+from landmark_emotion.model.neutral import reference_from_numbers
 from landmark_emotion.web import limits
-from landmark_emotion.web.schemas import Calibrate, Control, Reference, Switch, complaint
-
-_MAX_KNOWN = 64  # references; far more than people in front of a camera
+from landmark_emotion.web.schemas import (
+    Calibrate,
+    Control,
+    Reference,
+    Switch,
+    Undo,
+    complaint,
+)
 
 _CONTROL: TypeAdapter[Control] = TypeAdapter(Control)
 
@@ -57,14 +60,15 @@ class Session:
         self._explain = False
         self._frames = 0
         self._start: float | None = None
-        self._known: list[NeutralReference] = []  # references that the page has
+        self._outcome: CalibrationOutcome | None = None  # that the page knows
 
     def frame(self, data: bytes) -> list[dict[str, Any]]:
         """Recognize the next frame, a JPEG, PNG or WebP file.
 
         Besides those of `image_answer`, the answer has the keys type (``"frame"``), frame (a number
-        from 0), time (in seconds), ms (milliseconds spent on recognition) and calibrating. At the
-        end of a calibration a message of type ``"reference"`` follows for each face.
+        from 0), time (in seconds), ms (milliseconds spent on recognition), calibrating and
+        remaining (seconds of calibration, or None). At the end of a calibration a message of type
+        ``"calibration"`` follows, and one of type ``"reference"`` for each neutral face known.
         Raises what `limits.decode` raises.
         """
         image = limits.decode(data, "frame", limits.MAX_FRAME_PIXELS)
@@ -73,19 +77,26 @@ class Session:
         predictions = self._recognizer.recognize(image, start - self._start)
         answer = image_answer(image, predictions, self._recognizer.model if self._explain else None)
         self._frames += 1
+        calibration = self._recognizer.calibration
+        remaining = calibration.remaining
         result = {
             "type": "frame",
             "frame": self._frames - 1,
             "time": round(start - self._start, 3),
             "ms": round(1000 * (clock.perf_counter() - start), 1),
-            "calibrating": self._recognizer.calibration.calibrating,
+            "calibrating": calibration.calibrating,
+            "remaining": None if remaining is None else round(remaining, 3),
             **answer,
         }
-        return [result, *self._new_references()]
+        last, self._outcome = self._outcome, self._recognizer.calibration_outcome
+        if self._outcome is None or self._outcome is last:
+            return [result]
+        return [result, {"type": "calibration", **asdict(self._outcome)}, *self._references()]
 
-    def control(self, text: str) -> dict[str, Any]:
+    def control(self, text: str) -> list[dict[str, Any]]:
         """Carry out a control message, JSON of one of `schemas.Control`; return the new `state`.
 
+        After an undo, the state has the key undone, and the references that hold now follow.
         Turning the automatic baseline on forgets the calibration. A message that is not valid
         raises a `MessageError`.
         """
@@ -99,13 +110,16 @@ class Session:
             self._explain = message.on
         elif isinstance(message, Reference):
             self._restore(message)
+        elif isinstance(message, Undo):
+            undone = self._recognizer.undo_calibration()
+            return [self.state() | {"undone": undone}, *self._references()]
         elif isinstance(message, Switch):
             if message.on:
                 self._reset()
             self._recognizer.calibration.automatic = message.on
         else:
             self._reset()
-        return self.state()
+        return [self.state()]
 
     def state(self) -> dict[str, Any]:
         """Return the keys type (``"state"``), automatic, explain and calibrating."""
@@ -117,16 +131,17 @@ class Session:
             "calibrating": calibration.calibrating,
         }
 
-    def _new_references(self) -> list[dict[str, Any]]:
-        new = [
-            (face, own)
-            for face, own in self._recognizer.calibration.references.items()
-            if not any(own is known for known in self._known)
+    def _references(self) -> list[dict[str, Any]]:
+        calibration = self._recognizer.calibration
+        own = calibration.references
+        others = [
+            (None, reference)
+            for reference in calibration.restored
+            if not any(reference is taken for taken in own.values())
         ]
-        self._known = [*self._known, *(own for _, own in new)][-_MAX_KNOWN:]
         return [
-            {"type": "reference", "face": face, "n": own.n, "features": own.features.tolist()}
-            for face, own in new
+            {"type": "reference", "face": face, "n": one.n, "features": one.features.tolist()}
+            for face, one in (*own.items(), *others)
         ]
 
     def _restore(self, message: Reference) -> None:
@@ -134,7 +149,6 @@ class Session:
             reference = reference_from_numbers(message.features, message.n)
         except ValueError as error:
             raise MessageError(f"reference: {error}; calibrate again") from error
-        self._known.append(reference)
         self._recognizer.restore(reference)
 
     def _reset(self) -> None:

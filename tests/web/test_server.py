@@ -126,8 +126,9 @@ def calibrate(client, frame: bytes) -> dict:
     """Calibrate on a frame and return the reference that the server sends."""
     ask(client, frame)
     ask(client, {"type": "calibrate", "seconds": 0.5})
-    while ask(client, frame)["calibrating"]:
-        pass
+    while (answer := ask(client, frame))["calibrating"]:
+        assert 0 <= answer["remaining"] <= 0.5
+    assert receive(client)["type"] == "calibration"
     return receive(client)
 
 
@@ -207,6 +208,8 @@ def test_calibration_takes_the_face_as_neutral(client):
         answer = ask(client, frame)
     assert answer["faces"][0]["calibration"] == "calibrated"
     assert answer["faces"][0]["emotion"] == "neutral"
+    outcome = receive(client)
+    assert (outcome["type"], outcome["people"], outcome["warning"]) == ("calibration", 1, "")
     reference = receive(client)
     assert (reference["type"], reference["face"]) == ("reference", 1)
     assert np.shape(reference["features"]) == (136,)
@@ -224,11 +227,25 @@ def test_a_reference_given_back_after_a_reconnect_is_used_for_that_person_only(s
     with server.live() as client:
         assert ask(client, reference)["type"] == "state"
         assert ask(client, anna)["faces"][0]["calibration"] == "calibrated"
-        client.send(json.dumps({"type": "reset"}))
-        assert receive(client)["type"] == "state"  # and not the same reference again
+        assert ask(client, {"type": "undo"})["undone"] is False
+        assert receive(client) == reference
     with server.live() as client:
         ask(client, reference)
         assert ask(client, ben)["faces"][0]["calibration"] == "static"
+
+
+def test_a_calibration_that_went_wrong_warns_and_can_be_undone(client, face):
+    calibrate(client, jpeg(face))
+    client.send(json.dumps({"type": "calibrate", "seconds": 0.5}))
+    while (answer := receive(client))["type"] != "calibration":
+        client.send(jpeg(face))
+    assert "looks like happiness" in answer["warning"]
+    receive(client)  # the reference
+    receive(client)  # the answer to the last frame
+    assert ask(client, {"type": "undo"})["undone"] is True
+    assert receive(client)["type"] == "reference"  # that of the first calibration
+    assert ask(client, jpeg(face))["faces"][0]["calibration"] == "calibrated"
+    assert ask(client, {"type": "undo"})["undone"] is False
 
 
 def test_a_new_frame_replaces_one_that_waits_and_each_is_answered(server, face, monkeypatch):
