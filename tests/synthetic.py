@@ -6,6 +6,9 @@ from numpy.typing import NDArray
 from landmark_emotion.emotions import DEFAULT_EMOTIONS, EMOTIONS
 from landmark_emotion.live.prediction import Prediction
 from landmark_emotion.model.face import Box, Face
+from landmark_emotion.model.features import landmark_features
+from landmark_emotion.model.measures import measure
+from landmark_emotion.model.pose import head_pose
 from landmark_emotion.training.landmark_table import LandmarkTable
 
 
@@ -44,6 +47,8 @@ def prediction(x: float, y: float, height: float, **changes: object) -> Predicti
         "probabilities": probabilities,
         "raw_probabilities": probabilities,
         "likeliest": "happiness",
+        "pose": head_pose(template()),
+        "measures": measure(landmark_features(template())),
     }
     return Prediction(**(values | changes))
 

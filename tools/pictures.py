@@ -23,6 +23,9 @@ from landmark_emotion.files.writing import replace_atomically
 from landmark_emotion.live.calibration import Mode
 from landmark_emotion.live.prediction import Prediction
 from landmark_emotion.model.face import Box, Face
+from landmark_emotion.model.features import landmark_features
+from landmark_emotion.model.measures import measure
+from landmark_emotion.model.pose import head_pose
 from landmark_emotion.show.overlay import Overlay
 
 Image = NDArray[np.uint8]
@@ -71,6 +74,8 @@ class Scene:
                 probabilities=probabilities,
                 raw_probabilities=probabilities,
                 likeliest=EMOTIONS[int(np.argmax(probabilities))],
+                pose=head_pose(face.landmarks),
+                measures=measure(landmark_features(face.landmarks)),
                 mode=mode,
                 min_probability=min_probability,
             )

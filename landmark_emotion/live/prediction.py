@@ -10,9 +10,13 @@ from numpy.typing import NDArray
 from landmark_emotion.emotions import UNCERTAIN, color_of
 from landmark_emotion.live.calibration import Mode
 from landmark_emotion.model.face import Face
+from landmark_emotion.model.measures import Measures
+from landmark_emotion.model.pose import Pose
 
 _DIGITS = 6
 _LANDMARK_DIGITS = 2
+_ANGLE_DIGITS = 1
+_MEASURE_DIGITS = 3
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -43,6 +47,14 @@ class Prediction:
         What the face was compared with; see `calibration.Mode`.
     reference : ndarray of shape (136,) or None
         Features of the neutral face it was compared with; None for the model's average.
+    pose : Pose
+        How the head is held.
+    measures : Measures
+        What eyes, brows and mouth do, compared with the person's neutral face if `mode` says that
+        there is one. They are those of this frame alone.
+    blink : bool or None
+        Whether the face blinks; None if that cannot be told, as in a single image. See
+        `blinks.Blinks`.
     min_probability : float
         Below this probability the emotion is ``"uncertain"``.
     """
@@ -55,6 +67,9 @@ class Prediction:
     probabilities: NDArray[np.float64]
     raw_probabilities: NDArray[np.float64]
     likeliest: str
+    pose: Pose
+    measures: Measures
+    blink: bool | None = None
     mode: Mode = "static"
     reference: NDArray[np.float64] | None = None
     min_probability: float = 0.0
@@ -86,7 +101,8 @@ class Prediction:
         -------
         dict
             Keys: frame, time, face, box ([left, top, width, height]), emotion, probability,
-            probabilities, raw_probabilities, calibration, and landmarks if asked for.
+            probabilities, raw_probabilities, calibration, the names of `Pose` and `Measures`,
+            blink, and landmarks if asked for.
         """
         box = self.face.box
         values = {
@@ -99,6 +115,9 @@ class Prediction:
             "probabilities": self._by_emotion(self.probabilities),
             "raw_probabilities": self._by_emotion(self.raw_probabilities),
             "calibration": self.mode,
+            **{name: round(angle, _ANGLE_DIGITS) for name, angle in vars(self.pose).items()},
+            **{name: round(value, _MEASURE_DIGITS) for name, value in vars(self.measures).items()},
+            "blink": self.blink,
         }
         if landmarks:
             values["landmarks"] = self.face.landmarks.round(_LANDMARK_DIGITS).tolist()

@@ -14,12 +14,15 @@ from numpy.typing import NDArray
 from landmark_emotion.errors import Notify, ProfileError
 from landmark_emotion.faces.detector import FaceDetector
 from landmark_emotion.faces.tracker import DETECT_EVERY, FaceTracker
+from landmark_emotion.live.blinks import Blinks
 from landmark_emotion.live.calibration import DOUBTFUL, Calibration, CalibrationOutcome
 from landmark_emotion.live.prediction import Prediction
 from landmark_emotion.live.smoothing import SMOOTHING, Smoother
 from landmark_emotion.model.classifier import EmotionModel, default_model, load_model, softmax
 from landmark_emotion.model.features import landmark_features
+from landmark_emotion.model.measures import Measures, measure
 from landmark_emotion.model.neutral import NeutralReference, reference_from
+from landmark_emotion.model.pose import head_pose
 from landmark_emotion.sources.frame import Frame
 from landmark_emotion.sources.images import ImageFile, read_image
 from landmark_emotion.sources.preparation import to_bgr
@@ -91,6 +94,7 @@ class Recognizer:
             tracking=tracking,
         )
         self._smoother = Smoother(smoothing)
+        self._blinks = Blinks()
         self._frames = 0
         self._start: float | None = None
         self._streams = 0  # that have begun
@@ -146,7 +150,8 @@ class Recognizer:
         reference = None if profile is None else self.model.blend(profile.features, profile.n)
         predictions = []
         for number, face in enumerate(faces, start=1):
-            probabilities = softmax(self.model.votes(landmark_features(face.landmarks), reference))
+            features = landmark_features(face.landmarks)
+            probabilities = softmax(self.model.votes(features, reference))
             predictions.append(
                 Prediction(
                     frame=0,
@@ -157,6 +162,8 @@ class Recognizer:
                     probabilities=probabilities,
                     raw_probabilities=probabilities,
                     likeliest=self.model.emotions[int(probabilities.argmax())],
+                    pose=head_pose(face.landmarks),
+                    measures=_compared(measure(features), profile),
                     mode="static" if profile is None else "profile",
                     reference=reference,
                     min_probability=self.min_probability,
@@ -268,6 +275,7 @@ class Recognizer:
             self._outcome = None
             self._tracker.reset()
             self._smoother.keep_only(set())
+            self._blinks.keep_only(set())
             self._frames, self._start = 0, None
 
     def _recognize(self, frame: Frame) -> list[Prediction]:
@@ -277,6 +285,7 @@ class Recognizer:
         if taken is not None:
             self._outcome = self._judge(taken)
         self._smoother.keep_only(numbers)
+        self._blinks.keep_only(numbers)
         if not faces:
             return []
         features = landmark_features(np.stack([face.landmarks for _, face in faces]))
@@ -286,6 +295,9 @@ class Recognizer:
             reference, mode = self.calibration.reference(
                 number, row, self._neutral(raw), frame.time
             )
+            measures = measure(row)
+            blink = self._blinks.update(number, measures.eye_openness, frame.time)
+            measures = _compared(measures, reference)
             if isinstance(reference, NeutralReference):
                 reference = self.model.blend(reference.features, reference.n)
             if reference is not None:
@@ -301,6 +313,9 @@ class Recognizer:
                     probabilities=smoothed,
                     raw_probabilities=raw,
                     likeliest=self.model.emotions[likeliest],
+                    pose=head_pose(face.landmarks),
+                    measures=measures,
+                    blink=blink,
                     mode=mode,
                     reference=reference,
                     min_probability=self.min_probability,
@@ -331,6 +346,16 @@ class Recognizer:
         """Return the probability of neutral; 1 if the model does not know it."""
         emotions = self.model.emotions
         return float(probabilities[emotions.index("neutral")]) if "neutral" in emotions else 1.0
+
+
+def _compared(
+    measures: Measures, reference: NeutralReference | NDArray[np.float64] | None
+) -> Measures:
+    """Compare measures with those of a person's neutral face, if there is one."""
+    if reference is None:
+        return measures
+    own = reference.features if isinstance(reference, NeutralReference) else reference
+    return measures.relative_to(measure(own))
 
 
 def reference_from_image(

@@ -5,14 +5,19 @@ the same columns, whichever emotions the model knows.
 """
 
 from collections.abc import Mapping
+from dataclasses import fields
 from itertools import chain
 from typing import Any
 
 from landmark_emotion.emotions import EMOTIONS
 from landmark_emotion.live.prediction import Prediction
 from landmark_emotion.model.face import N_LANDMARKS
+from landmark_emotion.model.measures import Measures
+from landmark_emotion.model.pose import Pose
 
 _BOX = ("left", "top", "width", "height")
+_POSE = tuple(field.name for field in fields(Pose))
+_MEASURES = tuple(field.name for field in fields(Measures))
 _PROBABILITIES = {"probabilities": "p", "raw_probabilities": "raw"}  # prefixes of their columns
 
 COLUMN_TYPES: dict[str, type] = {
@@ -25,6 +30,8 @@ COLUMN_TYPES: dict[str, type] = {
     "probability": float,
     **{f"{prefix}_{e}": float for prefix in _PROBABILITIES.values() for e in EMOTIONS},
     "calibration": str,
+    **dict.fromkeys((*_POSE, *_MEASURES), float),
+    "blink": bool,
     "error": str,
 }
 """The type of each column of a flat row, in order; README.md documents the columns."""
@@ -58,12 +65,13 @@ def json_row(
     -------
     dict
         Keys: source, frame, time, face, box ([left, top, width, height]), emotion, probability,
-        probabilities, raw_probabilities and calibration; also landmarks if asked for, and error
-        if there is one. Missing values are None.
+        probabilities, raw_probabilities, calibration, yaw, pitch, roll, the names of `Measures`
+        and blink; also landmarks if asked for, and error if there is one. Missing values are None.
     """
     row: dict[str, Any] = {"source": source, "frame": frame, "time": round(time, 3)}
     values = row | dict.fromkeys(
         ("face", "box", "emotion", "probability", *_PROBABILITIES, "calibration")
+        + (*_POSE, *_MEASURES, "blink")
     )
     if landmarks:
         values["landmarks"] = None

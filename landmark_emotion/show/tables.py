@@ -48,7 +48,7 @@ def to_dataframe(
         for p in predictions
     ]
     names = columns(landmarks)
-    nullable = {str: "string", int: "Int64", float: "Float64"}
+    nullable = {str: "string", int: "Int64", float: "Float64", bool: "boolean"}
     types = {name: nullable[COLUMN_TYPES.get(name, float)] for name in names}
     return pd.DataFrame(rows, columns=list(names)).astype(types)
 
@@ -67,7 +67,7 @@ class ParquetRows:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        types = {str: pa.string(), int: pa.int64(), float: pa.float64()}
+        types = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
         names = columns(landmarks)
         self._landmarks = landmarks
         self._schema = pa.schema([(name, types[COLUMN_TYPES.get(name, float)]) for name in names])

@@ -71,6 +71,15 @@ class RecognizedFace(BaseModel):
     probabilities: dict[str, Share] = Field(description="One per emotion of the model")
     raw_probabilities: dict[str, Share] = Field(description="The same without smoothing")
     calibration: Mode = Field(description="What the face was compared with")
+    yaw: float = Field(description="Degrees by which the head is turned to the subject's left")
+    pitch: float = Field(description="Degrees by which it is raised")
+    roll: float = Field(description="Degrees by which it is tilted to the subject's left")
+    left_eye_openness: float = Field(description="Height of the eye's opening by its width")
+    right_eye_openness: float = Field(description="The same of the right eye")
+    mouth_openness: float = Field(description="Distance of the lips by that of the eye corners")
+    brow_raise: float = Field(description="Height of the brows by the same")
+    smile_width: float = Field(description="Width of the mouth by the same")
+    blink: bool | None = Field(description="Whether the face blinks; null in a photo")
     landmarks: Points
     explanation: Explanation | None = Field(None, description="Only with explain=true")
 

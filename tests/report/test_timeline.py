@@ -7,11 +7,10 @@ import sys
 
 import numpy as np
 import pytest
+import synthetic
 
 from landmark_emotion.emotions import COLORS, EMOTIONS, UNCERTAIN
 from landmark_emotion.errors import MissingPackageError, ReportError
-from landmark_emotion.live.prediction import Prediction
-from landmark_emotion.model.face import Box, Face
 from landmark_emotion.report.pages import timeline_page
 from landmark_emotion.report.timeline import lanes, reading
 from landmark_emotion.report.timeline.drawing import draw_timeline, lane_svg
@@ -26,18 +25,17 @@ KNOWN = ("anger", "happiness", "neutral")
 def prediction(frame, time, shown, number=1, p=0.8, min_probability=0.0):
     rest = (1 - p) / 2
     probabilities = np.array([p if name == shown else rest for name in KNOWN])
-    given = {
-        "frame": frame,
-        "time": time,
-        "number": number,
-        "face": Face(Box(1, 2, 30, 40), np.zeros((68, 2)), 1.0),
-        "emotions": KNOWN,
-        "probabilities": probabilities,
-        "raw_probabilities": probabilities,
-        "likeliest": shown,
-        "min_probability": min_probability,
-    }
-    return Prediction(**given)
+    return synthetic.prediction(
+        *(9, 9, 9),
+        frame=frame,
+        time=time,
+        number=number,
+        emotions=KNOWN,
+        probabilities=probabilities,
+        raw_probabilities=probabilities,
+        likeliest=shown,
+        min_probability=min_probability,
+    )
 
 
 def csv_row(*values):

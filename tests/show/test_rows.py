@@ -7,8 +7,18 @@ import synthetic
 from landmark_emotion.emotions import EMOTIONS
 from landmark_emotion.live.prediction import Prediction
 from landmark_emotion.model.face import Box, Face
+from landmark_emotion.model.measures import Measures
+from landmark_emotion.model.pose import Pose
 from landmark_emotion.show.rows import COLUMNS, LANDMARK_COLUMNS, flat_row, json_row
 from landmark_emotion.show.tables import ParquetRows, to_dataframe
+
+MEASURES = Measures(
+    left_eye_openness=0.31234,
+    right_eye_openness=0.298,
+    mouth_openness=0.0,
+    brow_raise=0.28149,
+    smile_width=0.5,
+)
 
 
 @pytest.fixture
@@ -23,6 +33,9 @@ def prediction() -> Prediction:
         probabilities=np.array([0.1, 0.7, 0.2]),
         raw_probabilities=np.eye(3)[1],
         likeliest="fear",
+        pose=Pose(-12.345, 6.78, 0.0),
+        measures=MEASURES,
+        blink=True,
     )
 
 
@@ -39,6 +52,15 @@ def test_json_row_has_box_emotion_and_all_probabilities(prediction):
         "probabilities": {"anger": 0.1, "fear": 0.7, "neutral": 0.2},
         "raw_probabilities": {"anger": 0.0, "fear": 1.0, "neutral": 0.0},
         "calibration": "static",
+        "yaw": -12.3,
+        "pitch": 6.8,
+        "roll": 0.0,
+        "left_eye_openness": 0.312,
+        "right_eye_openness": 0.298,
+        "mouth_openness": 0.0,
+        "brow_raise": 0.281,
+        "smile_width": 0.5,
+        "blink": True,
     }
 
 
@@ -76,10 +98,8 @@ def test_dataframe_has_typed_columns(prediction):
     pytest.importorskip("pandas")
     table = to_dataframe([prediction, prediction], source="odd\udcff.mp4", landmarks=True)
     assert tuple(table.columns) == COLUMNS + LANDMARK_COLUMNS
-    assert [str(table[name].dtype) for name in ("face", "p_fear", "x_0")] == [
-        "Int64",
-        "Float64",
-        "Float64",
+    assert [str(table[name].dtype) for name in ("face", "p_fear", "yaw", "blink", "x_0")] == [
+        *("Int64", "Float64", "Float64", "boolean", "Float64")
     ]
     assert table["p_happiness"].isna().all()
     assert table["source"].tolist() == ["odd?.mp4"] * 2
@@ -94,4 +114,6 @@ def test_parquet_file_has_the_rows(tmp_path, prediction):
     file.close()
     first, second = parquet.read_table(path).to_pylist()
     assert (first["source"], first["face"], first["p_fear"]) == ("odd?.mp4", 2, 0.7)
+    assert (first["yaw"], first["blink"]) == (-12.3, True)
     assert (second["face"], second["p_fear"], second["error"]) == (None, None, "gone")
+    assert second["blink"] is None
