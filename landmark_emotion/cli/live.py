@@ -18,6 +18,7 @@ from landmark_emotion.files.writing import check_writable
 from landmark_emotion.live.prediction import Prediction
 from landmark_emotion.live.recognizer import Recognizer
 from landmark_emotion.show import window as windows
+from landmark_emotion.show.sending import Sending, open_sending
 from landmark_emotion.show.video_file import Recorder
 from landmark_emotion.sources.addresses import without_password
 from landmark_emotion.sources.frame import Frame
@@ -39,12 +40,18 @@ def watch(args: argparse.Namespace, sources: list[str], *, live: bool) -> int:
         account = stack.enter_context(
             Account("source" if live else "video", len(sources), args.output)
         )
-        seen = args.show or args.record is not None
+        seen = args.show or args.send or args.record is not None
         if seen and any(probe(source).fps is None for source in sources):
             # A file can wait for the reader of its rows; a camera cannot.
             stack.enter_context(nonblocking_stdout(say))
         writer = stack.enter_context(open_writer(args, FrameTextWriter))
-        session = _Session(args, recognizer, writer, window=window, account=account, live=live)
+        shown_source = without_password(sources[0])
+        sending = stack.enter_context(
+            open_sending(args.send, say, source=shown_source, landmarks=args.landmarks)
+        )
+        session = _Session(
+            args, recognizer, writer, window=window, sending=sending, account=account, live=live
+        )
         for source in sources:
             if not session.watch(source):
                 break
@@ -73,6 +80,7 @@ class _Session:
     writer: Writer
     _: KW_ONLY
     window: windows.Window | None
+    sending: Sending
     account: Account
     live: bool
     failed: bool = False  # a camera was lost or a profile not stored
@@ -100,7 +108,7 @@ class _Session:
                     window=self.window,
                     recorder=recorder,
                     notify=self.writer.notify,
-                    paced=known.fps is not None,
+                    paced=known.fps is not None and bool(self.window or args.send),
                 )
                 stream = self.recognizer.stream(
                     source,
@@ -124,6 +132,7 @@ class _Session:
     def _run(self, name: str, results: Results, status: Status, view: View) -> bool:
         before = None
         for n_frames, (frame, predictions) in enumerate(results, start=1):
+            self.sending.send(name, frame, predictions)
             status.count(frame)
             self.writer.set_status(status.line(len(predictions)))
             shown = [(prediction.number, prediction.emotion) for prediction in predictions]

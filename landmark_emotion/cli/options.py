@@ -7,7 +7,10 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from landmark_emotion.show.sending.targets import Target
 
 
 def whole_number(text: str, least: int = 0) -> int:
@@ -43,6 +46,16 @@ def seconds_or_auto(text: str) -> float | str:
     if text == "auto":
         return text
     return _number(text, lambda value: 0.5 <= value <= 60, "'auto' or seconds from 0.5 to 60")
+
+
+def sending_target(text: str) -> "Target":
+    """Parse ``--send``."""
+    from landmark_emotion.show.sending.targets import Target
+
+    with contextlib.suppress(ValueError):
+        return Target.parse(text)
+    expected = "udp://HOST:PORT, osc://HOST:PORT or lsl"
+    raise argparse.ArgumentTypeError(f"must be {expected}, got '{text}'")
 
 
 def _number(text: str, accepts: Callable[[float], bool], expected: str) -> float:
@@ -145,6 +158,15 @@ def add_video(parser: argparse.ArgumentParser) -> None:
     add_output(parser)
     text = "write a frame only if the faces or their emotions changed"
     add("--changes-only", action="store_true", help=text)
+    add(
+        "--send",
+        type=sending_target,
+        action="append",
+        default=[],
+        metavar="TARGET",
+        help="send each face of each frame to udp://HOST:PORT (JSON), osc://HOST:PORT or lsl (Lab "
+        "Streaming Layer); may be given several times; videos run at the speed of the recording",
+    )
     text = "show a window with landmarks and probabilities; press h for its keys"
     add("--show", action="store_true", help=text)
     text = "record the annotated video to an .mp4 or .avi file"

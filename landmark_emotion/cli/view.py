@@ -31,7 +31,8 @@ class View:
     """Annotates frames for a window, a recording, or both.
 
     The key w explains predictions with the model, c starts the calibrator, u undoes what it did. If
-    ``paced``, the frames of a file are shown at the speed at which they were recorded.
+    ``paced``, frames are shown at the speed at which they were recorded, also if there is neither
+    window nor recording.
     """
 
     model: EmotionModel
@@ -51,14 +52,14 @@ class View:
     def show(self, frame: Frame, predictions: list[Prediction], fps: float | None) -> bool:
         """Show and record a frame; return False if the user has closed the window."""
         if self.window is None and self.recorder is None:
-            return True
+            return self._keep_pace(frame)
         self._shown = frame, predictions, fps
         drawn = self._draw()
         if self.recorder is not None:
             self.recorder.write(drawn, frame.time)
         if self.window is None:
-            return True
-        if not self.window.show(drawn) or not self._keep_pace(self.window, frame):
+            return self._keep_pace(frame)
+        if not self.window.show(drawn) or not self._keep_pace(frame):
             return False
         return self._handle(self.window)
 
@@ -67,11 +68,16 @@ class View:
         if message:
             self._message, self._message_until = message, frame.captured + _MESSAGE_TIME
 
-    def _keep_pace(self, window: Window, frame: Frame) -> bool:
-        now = time.monotonic()
+    def _keep_pace(self, frame: Frame) -> bool:
+        """Wait until a frame is due; return False if the user has closed the window."""
+        now, window = time.monotonic(), self.window
         early = self._start + frame.time - now
-        if self.paced and not window.key and 0 < early < _LONGEST_WAIT:
-            return window.wait(round(early * 1000))
+        if self.paced and 0 < early < _LONGEST_WAIT:
+            if window is None:
+                time.sleep(early)
+                return True
+            if not window.key:
+                return window.wait(round(early * 1000))
         if not 0 < early < _LONGEST_WAIT:
             self._start = now - frame.time  # the first frame, or one after a pause
         return True

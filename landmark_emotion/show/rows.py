@@ -48,6 +48,11 @@ def columns(landmarks: bool) -> tuple[str, ...]:
     return COLUMNS + LANDMARK_COLUMNS if landmarks else COLUMNS
 
 
+def numeric_columns(landmarks: bool) -> tuple[str, ...]:
+    """Return the columns that hold numbers, with or without landmarks."""
+    return tuple(name for name in columns(landmarks) if COLUMN_TYPES.get(name) is not str)
+
+
 def json_row(
     source: str,
     frame: int,
