@@ -5,6 +5,7 @@ import functools
 import gzip
 import io
 import json
+import math
 import platform
 import threading
 from collections.abc import Iterator
@@ -98,7 +99,7 @@ def _recognize_file(file: File, folder: str, recognizer: Recognizer, settings: S
     buffer = io.BytesIO()
     with gzip.GzipFile(fileobj=buffer, mode="wb", compresslevel=3, mtime=0) as lines:
         try:
-            for index, time, predictions in _recognized(file, path, recognizer, settings["every"]):
+            for index, time, predictions in _recognized(file, path, recognizer, settings):
                 for prediction in predictions or (None,):
                     lines.write(json.dumps(row(index, time, prediction)).encode() + b"\n")
         # Whatever is wrong with one file, the others must still be recognized.
@@ -110,7 +111,7 @@ def _recognize_file(file: File, folder: str, recognizer: Recognizer, settings: S
 
 
 def _recognized(
-    file: File, path: Path, recognizer: Recognizer, every: float
+    file: File, path: Path, recognizer: Recognizer, settings: Settings
 ) -> Iterator[tuple[int, float, list[Prediction]]]:
     with open_regular(path) as opened:
         opened.read(1)  # OpenCV gives no reason why it cannot read a video
@@ -118,7 +119,13 @@ def _recognized(
         yield 0, 0.0, recognizer.recognize_still(read_image(path))
         return
     recognizer.reset()
-    with contextlib.closing(recognizer.stream(path, every=every)) as stream:
+    stream = recognizer.stream(
+        path,
+        every=settings["every"],
+        start=settings["from"] or 0.0,
+        end=math.inf if settings["to"] is None else settings["to"],
+    )
+    with contextlib.closing(stream):
         for frame, predictions in stream:
             yield frame.index, frame.time, predictions
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -60,6 +61,8 @@ def make_settings(
     neutral: NeutralReference | None = None,
     *,
     every: float = 0.0,
+    start: float = 0.0,
+    end: float = math.inf,
     landmarks: bool = False,
     **options: Any,
 ) -> Settings:
@@ -73,6 +76,8 @@ def make_settings(
         As for `live.recognizer.Recognizer`.
     every : float
         Seconds between the frames of a video that are recognized; 0 for all frames.
+    start, end : float
+        The part of each video that is recognized, in seconds, as for `video.frames`.
     landmarks : bool
         Whether rows have the landmarks.
     **options
@@ -103,6 +108,8 @@ def make_settings(
         "predictor": predictor_digest(path),
         "neutral": None if neutral is None else _digest([neutral.n], [neutral.features]),
         "every": every,
+        "from": start or None,  # as in results of earlier versions
+        "to": None if end == math.inf else end,
         "landmarks": landmarks,
         **_DEFAULTS,
         **options,

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from landmark_emotion.cli.options import (
     add_following,
+    add_part,
     add_recognition,
+    check_part,
     job_count,
     progress,
     say,
@@ -48,6 +50,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         metavar="SECONDS",
         help="recognize one frame of a video every SECONDS (default: all frames)",
     )
+    add_part(parser)
     workers = parser.add_mutually_exclusive_group()
     workers.add_argument(
         "--jobs",
@@ -68,7 +71,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     add_recognition(parser)
     add_following(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, usage_error=parser.error)
 
 
 def _scheduler(text: str) -> str:
@@ -87,6 +90,7 @@ def run(args: argparse.Namespace) -> int:
     from landmark_emotion.files.writing import check_writable
     from landmark_emotion.report.formatting import plural
 
+    check_part(args)
     check_writable(args.output / TABLES[args.format])
     recognizer = open_recognizer(args)
     names = ("smoothing", "detect_every", "min_face", "max_faces")
@@ -95,6 +99,8 @@ def run(args: argparse.Namespace) -> int:
         args.predictor,
         recognizer.calibration.profile,
         every=args.every,
+        start=args.start,
+        end=args.end,
         landmarks=args.landmarks,
         min_probability=args.min_probability,
         tracking=not args.no_tracking,

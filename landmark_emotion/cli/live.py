@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import math
 from collections.abc import Iterator
 from dataclasses import KW_ONLY, dataclass
 
@@ -22,7 +23,7 @@ from landmark_emotion.show.sending import Sending, open_sending
 from landmark_emotion.show.video_file import Recorder
 from landmark_emotion.sources.addresses import without_password
 from landmark_emotion.sources.frame import Frame
-from landmark_emotion.sources.video import RECONNECT, SEQUENCE_FPS, probe
+from landmark_emotion.sources.video import RECONNECT, SEQUENCE_FPS, Probe, probe
 
 Results = Iterator[tuple[Frame, list[Prediction]]]
 
@@ -90,7 +91,10 @@ class _Session:
         args, name = self.args, without_password(source)
         self.recognizer.reset()
         known = probe(source)
-        status = Status(live=self.live, total=known.n_frames)
+        # The camera command has no parts.
+        part = {"start": getattr(args, "start", 0.0), "end": getattr(args, "end", math.inf)}
+        expected = _expected_frames(known, **part)
+        status = Status(live=self.live, expected=expected)
         profile = None if args.profile is None else profile_path(args.profile)
         calibrator = Calibrator(self.recognizer, profile, self.writer.notify)
         if isinstance(args.calibrate, float):
@@ -115,9 +119,10 @@ class _Session:
                     self.writer.notify,
                     reconnect=getattr(args, "reconnect", RECONNECT),
                     every=args.every,
+                    **part,
                 )
                 stack.enter_context(contextlib.closing(stream))
-                open_ = self._run(name, self._with_bar(stream, known.n_frames), status, view)
+                open_ = self._run(name, self._with_bar(stream, expected), status, view)
         except SourceError as error:
             self.account.fail(self.writer, name, error, last=status.last)
             self.failed |= status.last is not None and known.fps is None
@@ -146,7 +151,7 @@ class _Session:
                 break
         return True
 
-    def _with_bar(self, results: Results, n_frames: int | None) -> Results:
+    def _with_bar(self, results: Results, expected: range | None) -> Results:
         rows_seen = (
             isinstance(self.writer, FrameTextWriter)
             and self.args.output is None
@@ -157,9 +162,19 @@ class _Session:
             return
         from tqdm import tqdm
 
+        total = None if expected is None else len(expected)
+        first = 0 if expected is None else expected.start
         with tqdm(
-            total=n_frames, unit=" frames", disable=None, dynamic_ncols=True, leave=False
+            total=total, unit=" frames", disable=None, dynamic_ncols=True, leave=False
         ) as bar:
             for frame, predictions in results:
                 yield frame, predictions
-                bar.update(frame.index + 1 - bar.n)
+                bar.update(frame.index + 1 - first - bar.n)
+
+
+def _expected_frames(known: Probe, start: float, end: float) -> range | None:
+    """Return the indices of the frames of a part of a source, if they are known."""
+    if known.n_frames is None or known.fps is None:
+        return None
+    first, last = (round(min(time * known.fps, known.n_frames)) for time in (start, end))
+    return range(first, last)

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import functools
+import math
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -56,6 +57,19 @@ def sending_target(text: str) -> "Target":
         return Target.parse(text)
     expected = "udp://HOST:PORT, osc://HOST:PORT or lsl"
     raise argparse.ArgumentTypeError(f"must be {expected}, got '{text}'")
+
+
+def moment(text: str) -> float:
+    """Parse a time in a video: seconds, min:s or h:min:s."""
+    *larger, last = text.split(":")
+    with contextlib.suppress(ValueError):
+        if len(larger) < 3 and all(part.isascii() and part.isdecimal() for part in larger):
+            time = float(last)
+            for factor, part in zip((60, 3600), reversed(larger), strict=False):
+                time += factor * int(part)
+            if 0 <= float(last) < (60 if larger else math.inf) and time < 1e9:
+                return time
+    raise argparse.ArgumentTypeError(f"must be seconds, min:s or h:min:s, got '{text}'")
 
 
 def _number(text: str, accepts: Callable[[float], bool], expected: str) -> float:
@@ -116,6 +130,21 @@ def add_following(parser: argparse.ArgumentParser) -> None:
     add("--no-tracking", action="store_true", help=text)
     add_min_face(parser, "a sixth of the frame's shorter side, at least 80")
     add("--max-faces", type=positive_int, metavar="N", help="keep only the N largest faces")
+
+
+def add_part(parser: argparse.ArgumentParser) -> None:
+    """Add the options of every command that reads videos, for a part of each."""
+    add = parser.add_argument
+    text = "recognize each video from TIME on: seconds, min:s or h:min:s"
+    add("--from", dest="start", type=moment, default=0.0, metavar="TIME", help=text)
+    text = "recognize each video up to TIME, not including it"
+    add("--to", dest="end", type=moment, default=math.inf, metavar="TIME", help=text)
+
+
+def check_part(args: argparse.Namespace) -> None:
+    """Check that ``--to`` comes after ``--from``."""
+    if args.start >= args.end:
+        args.usage_error(f"argument --to: must be after --from, {args.start:g} s")
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:

@@ -14,13 +14,13 @@ _REFRESH = 0.25  # seconds between updates of the line
 class Status:
     """Measures the progress of one source.
 
-    If ``live``, it reports the delay of each result and the frames dropped. ``total`` is the
-    expected number of frames, from which the time left is estimated.
+    If ``live``, it reports the delay of each result and the frames dropped. ``expected`` are the
+    indices of the frames that should come, from which the time left is estimated.
     """
 
-    def __init__(self, *, live: bool = True, total: int | None = None) -> None:
+    def __init__(self, *, live: bool = True, expected: range | None = None) -> None:
         self._live = live
-        self._total = total
+        self._expected = expected or range(0)
         self._delays: deque[float] = deque(maxlen=_WINDOW)
         self._done: deque[float] = deque(maxlen=_WINDOW)
         self._start = time.monotonic()
@@ -39,7 +39,7 @@ class Status:
     @property
     def _reached(self) -> int:
         """Frames of the source so far, including those dropped."""
-        return 0 if self.last is None else self.last.index + 1
+        return 0 if self.last is None else self.last.index + 1 - self._expected.start
 
     def count(self, frame: Frame) -> None:
         """Count a frame whose result is ready."""
@@ -67,9 +67,9 @@ class Status:
         return f"{frames}, {self._speed(self.rate if self._live else overall)}"
 
     def _progress(self, now: float) -> str:
-        if not self._total or not self._reached:
+        if not self._expected or self._reached < 1:
             return ""
-        share = min(1.0, self._reached / self._total)
+        share = min(1.0, self._reached / len(self._expected))
         left = round((now - self._start) * (1 / share - 1))
         return f"{share:.0%} ({left // 60}:{left % 60:02} left), "
 

@@ -6,7 +6,7 @@ import glob
 import os
 from pathlib import Path
 
-from landmark_emotion.cli.options import add_video
+from landmark_emotion.cli.options import add_part, add_video, check_part
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -20,6 +20,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     text = "video, folder of videos, or image sequence (folder or pattern such as frames/%%04d.png)"
     parser.add_argument("paths", nargs="+", metavar="PATH", help=text)
+    add_part(parser)
     add_video(parser)
     parser.set_defaults(run=run, usage_error=parser.error)
 
@@ -27,6 +28,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(args: argparse.Namespace) -> int:
     from landmark_emotion.cli.live import watch
 
+    check_part(args)
     return watch(args, [source for path in args.paths for source in _sources(path)], live=False)
 
 

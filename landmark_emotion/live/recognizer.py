@@ -177,6 +177,9 @@ class Recognizer:
         notify: Notify = lambda message: None,
         reconnect: float = RECONNECT,
         every: float = 0.0,
+        *,
+        start: float = 0.0,
+        end: float = math.inf,
     ) -> Generator[tuple[Frame, list[Prediction]], None, None]:
         """Recognize the emotions in every frame of a camera, video or stream.
 
@@ -193,6 +196,8 @@ class Recognizer:
             Seconds for which to try to open a camera that has disappeared.
         every : float
             Seconds between recognized frames; 0 recognizes every frame.
+        start, end : float
+            The part of a video to recognize, in seconds, as for `video.frames`.
 
         Yields
         ------
@@ -214,7 +219,7 @@ class Recognizer:
             self.calibration.pending = pending
             self._streams += 1
             this_stream = self._streams
-        with contextlib.closing(frames(source, notify, reconnect)) as opened:
+        with contextlib.closing(frames(source, notify, reconnect, start=start, end=end)) as opened:
             due = -math.inf
             for frame in opened:
                 # Time stamps are rounded, so a frame may be due a little early.

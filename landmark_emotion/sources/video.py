@@ -5,6 +5,7 @@ Besides `camera`, which reads the live ones, the only module that opens cameras 
 
 import contextlib
 import glob
+import math
 import os
 import re
 from collections.abc import Generator
@@ -37,6 +38,8 @@ SEQUENCE_FPS = 25.0  # assumed for image sequences
 COMPLETE = 0.9  # share of the announced frames that a whole video gives
 RECONNECT = 30.0  # seconds
 
+_ROUNDING = 1e-3  # seconds by which a time stamp may be early
+
 _REENCODE = "get it again, or re-encode it as H.264"
 
 
@@ -68,7 +71,12 @@ def probe(source: Source) -> Probe:
 
 
 def frames(
-    source: Source, notify: Notify = lambda message: None, reconnect: float = RECONNECT
+    source: Source,
+    notify: Notify = lambda message: None,
+    reconnect: float = RECONNECT,
+    *,
+    start: float = 0.0,
+    end: float = math.inf,
 ) -> Generator[Frame, None, None]:
     """Open a source and yield its frames.
 
@@ -91,6 +99,10 @@ def frames(
     reconnect : float
         For how many seconds to try to reopen a camera or stream that has gone away; 0 gives up at
         once.
+    start, end : float
+        Only frames from `start` up to, not including, `end` are yielded, in seconds of the whole
+        video; index and time stay those of the whole video. What comes before is decoded all the
+        same, since a jump into a video does not tell the index of the frame.
 
     Yields
     ------
@@ -101,23 +113,41 @@ def frames(
     ------
     SourceError
         If the source cannot be opened, has no frame, is cut off or cannot be decoded to its end,
-        or a camera or stream has gone away and not come back in time.
+        or a camera or stream has gone away and not come back in time; if there is no frame between
+        `start` and `end`, or they are given for a camera or live stream.
     ValueError
-        If `reconnect` is negative.
+        If `reconnect` is negative, or `end` is not above `start`.
     """
     if not reconnect >= 0:
         raise ValueError(f"reconnect must be at least 0, got {reconnect}")
+    if not 0 <= start < end:
+        raise ValueError(f"start must be at least 0 and below end, got {start} and {end}")
     name = str(source)
     if not name:
         raise SourceError("source: is empty; give a camera's number, a video or a folder")
     try:
         live = _live_source(source)
         if live is not None:
-            return _live(live, notify, reconnect)
+            return _until(name, end, _live(live, notify, reconnect, start, end))
         sequence = _image_sequence(name)
     except OSError as error:
         raise _unreadable(name, error) from error
-    return _video(name, notify) if sequence is None else _images(sequence, name, notify)
+    if sequence is None:
+        return _until(name, end, _video(name, notify, start))
+    return _until(name, end, _images(sequence, name, notify, start))
+
+
+def _until(
+    name: str, end: float, opened: Generator[Frame, None, None]
+) -> Generator[Frame, None, None]:
+    count = 0
+    with contextlib.closing(opened):
+        for count, frame in enumerate(opened):
+            if not _is_before(frame.time, end):
+                if not count:
+                    raise SourceError(f"{name}: has no frame in so short a part; end it later")
+                return
+            yield frame
 
 
 def _live_source(source: Source) -> int | str | None:
@@ -128,14 +158,18 @@ def _live_source(source: Source) -> int | str | None:
     return name if "://" in name or Path(name).is_char_device() else None
 
 
-def _live(source: int | str, notify: Notify, reconnect: float) -> Generator[Frame, None, None]:
+def _live(
+    source: int | str, notify: Notify, reconnect: float, start: float, end: float
+) -> Generator[Frame, None, None]:
     with contextlib.closing(Camera(source, reconnect)) as camera:
         finite = camera.open()
         if finite is None:
+            if start > 0 or end < math.inf:
+                raise SourceError(f"{camera.name}: is live, it has no parts; watch it as it comes")
             yield from camera.frames(notify)
             return
         announced = finite.get(cv2.CAP_PROP_FRAME_COUNT)
-        count = yield from _decoded(finite)
+        count, last = yield from _decoded(finite, start)
         if not count:
             raise SourceError(f"{camera.name}: has no frame that can be decoded; {_REENCODE}")
         # A connection that breaks looks like the end, but the number may be an estimate.
@@ -144,9 +178,10 @@ def _live(source: int | str, notify: Notify, reconnect: float) -> Generator[Fram
                 f"{camera.name}: ended after {count} of about {announced:.0f} frames; if the "
                 "connection was lost, read it again"
             )
+        _check_start(camera.name, start, last)
 
 
-def _video(name: str, notify: Notify) -> Generator[Frame, None, None]:
+def _video(name: str, notify: Notify, start: float) -> Generator[Frame, None, None]:
     path = Path(name)
     try:
         if not path.exists():
@@ -162,34 +197,53 @@ def _video(name: str, notify: Notify) -> Generator[Frame, None, None]:
             capture.release()
             raise SourceError(f"{name}: {_why_not_opened(path)}")
         announced = capture.get(cv2.CAP_PROP_FRAME_COUNT)
-        count = yield from _decoded(capture)
+        count, last = yield from _decoded(capture, start)
         if path.is_file():
             _check_end(path, count, announced, notify)
         if not count:
             raise SourceError(f"{name}: has no frame that can be decoded; {_REENCODE}")
+        _check_start(name, start, last)
     except OSError as error:
         raise _unreadable(name, error) from error
 
 
-def _decoded(capture: cv2.VideoCapture) -> Generator[Frame, None, int]:
-    """Yield every frame of a capture, then release it; return how many there were."""
+def _decoded(capture: cv2.VideoCapture, start: float) -> Generator[Frame, None, tuple[int, float]]:
+    """Yield the frames of a capture from a time on, then release it.
+
+    Returns
+    -------
+    int, float
+        How many frames there were in all, and the time of the last one.
+    """
     try:
         fps = capture.get(cv2.CAP_PROP_FPS)
         before = 0.0
         index = 0
-        while True:
-            good, image = capture.read()
-            if not good or image is None:
-                return index
+        while capture.grab():
             # Its own time stamp, so that variable frame rates are right.
             stamp = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
             if index and stamp <= before:
                 stamp = before + (1 / fps if fps > 0 else 1 / SEQUENCE_FPS)
+            if not _is_before(stamp, start):
+                good, image = capture.retrieve()
+                if not good or image is None:
+                    break
+                yield Frame(to_bgr(image), index, stamp)
             before = stamp
-            yield Frame(to_bgr(image), index, stamp)
             index += 1
+        return index, before
     finally:
         capture.release()
+
+
+def _is_before(time: float, start: float) -> bool:
+    return time + _ROUNDING < start
+
+
+def _check_start(name: str, start: float, last: float) -> None:
+    """Raise an error if a part of a video was to begin after its last frame."""
+    if _is_before(last, start):
+        raise SourceError(f"{name}: ends at {last:.1f} s, before {start:g} s; begin earlier")
 
 
 def _check_end(path: Path, count: int, announced: float, notify: Notify) -> None:
@@ -252,10 +306,16 @@ def _image_sequence(name: str) -> list[Path] | None:
     )
 
 
-def _images(paths: list[Path], name: str, notify: Notify) -> Generator[Frame, None, None]:
+def _images(
+    paths: list[Path], name: str, notify: Notify, start: float
+) -> Generator[Frame, None, None]:
+    if paths:
+        _check_start(name, start, (len(paths) - 1) / SEQUENCE_FPS)
     error: ImageError | None = None
     readable = 0
     for index, path in enumerate(paths):
+        if _is_before(index / SEQUENCE_FPS, start):
+            continue
         try:
             image = read_image(path)
         except ImageError as caught:

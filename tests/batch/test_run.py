@@ -144,6 +144,19 @@ def test_rows_before_a_break_are_kept(folder, settings, video, monkeypatch):
     assert (summary.unreadable, summary.incomplete) == (1, 1)
 
 
+def test_only_a_part_of_each_video_is_recognized(folder, settings, video):
+    shutil.copy(video, folder / "short.avi")
+    images = [name for name in sorted(p.name for p in folder.iterdir()) if name.endswith(".png")]
+    part = make_settings(settings.model, start=1.5, end=2)
+    rows = read(run_batch(folder, folder.parent / "results", part, format="json").table)
+    assert [row["frame"] for row in rows if row["source"] == "short.avi"] == list(range(15, 20))
+    assert set(images) <= {row["source"] for row in rows if row["frame"] == 0}
+    late = make_settings(settings.model, start=9)
+    rows = read(run_batch(folder, folder.parent / "late", late, format="json").table)
+    (row,) = (row for row in rows if row["source"] == "short.avi")
+    assert row["error"] == "ends at 3.9 s, before 9 s; begin earlier"
+
+
 def test_what_was_left_out_is_reported(batch, folder):
     notes = []
     for name in ("a.TXT", "Makefile"):
@@ -194,6 +207,7 @@ def test_a_moved_folder_resumes_and_another_is_refused(batch, folder, tmp_path, 
     ("options", "change"),
     [
         ({"every": 1.0}, "every 0.0, now 1.0"),
+        ({"start": 2.0, "end": 3.0}, "from None, now 2.0; to None, now 3.0"),
         ({"min_probability": 0.5, "tracking": False}, "min_probability 0.0, now 0.5; tracking"),
         ({"neutral": "mean"}, "another neutral"),
     ],

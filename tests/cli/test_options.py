@@ -6,7 +6,14 @@ import sys
 
 import pytest
 
-from landmark_emotion.cli.options import positive_int, progress, share, two_or_more, whole_number
+from landmark_emotion.cli.options import (
+    moment,
+    positive_int,
+    progress,
+    share,
+    two_or_more,
+    whole_number,
+)
 
 
 @pytest.mark.parametrize(
@@ -19,6 +26,11 @@ from landmark_emotion.cli.options import positive_int, progress, share, two_or_m
         (two_or_more, "2", 2),
         (share, "0.2", 0.2),
         (share, "1e-3", 0.001),
+        (moment, "0", 0),
+        (moment, "95.5", 95.5),
+        (moment, "1:35.5", 95.5),
+        (moment, "2:01:05", 7265),
+        (moment, "100:00", 6000),
     ],
 )
 def test_numbers_are_parsed(read, text, value):
@@ -32,6 +44,10 @@ def test_numbers_are_parsed(read, text, value):
         (positive_int, ["0", "-1"]),
         (two_or_more, ["0", "1"]),
         (share, ["0", "1", "-0.1", "nan", "inf", "", "x"]),
+        (
+            moment,
+            ["-1", "nan", "inf", "", "x", "1:60", "1:-5", ":5", "5:", "1.5:0", "0:0:0:0", "1e9"],
+        ),
     ],
 )
 def test_bad_numbers_are_quoted_in_the_error(read, texts):

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
+from landmark_emotion.drawn.video import draw_video
 from landmark_emotion.show.rows import COLUMNS
 
 
@@ -72,6 +73,36 @@ def test_every_skips_frames(watch, video):
     rows = watch(video, "--every", 0.5, "--format", "json").rows
     assert [row["frame"] for row in rows] == [0, 5, 10, 15, 20, 25, 30, 35]
     assert [row["time"] for row in rows] == pytest.approx(np.arange(8) / 2)
+
+
+def test_only_a_part_is_recognized(watch, video, here):
+    whole = watch(video, "--format", "json").rows
+    result = watch(video, "--from", "0:01.2", "--to", 2, "--format", "json")
+    assert [row["frame"] for row in result.rows] == list(range(12, 20))
+    assert [row["time"] for row in result.rows] == pytest.approx(np.arange(12, 20) / 10)
+    assert [row["box"] for row in result.rows] != [None] * 8
+    assert {row["face"] for row in result.rows} == {1}
+    assert len(whole) == 40
+    assert f"{video}: 8 frames, " in result.err
+
+
+def test_a_part_outside_a_video_costs_a_line_and_the_others_go_on(watch, video, here):
+    draw_video(here / "long.avi", emotions=("fear",), seconds_each=5, fps=10, size=(400, 300))
+    result = watch(video, here / "long.avi", "--from", 5, "-o", "r.csv")
+    assert result.status == 0
+    assert f"error: {video}: ends at 3.9 s, before 5 s; begin earlier" in result.err.splitlines()
+    *seen, _ = rows_of(here / "r.csv")[1:]
+    assert {row["source"] for row in seen} == {str(here / "long.avi")}
+    assert result.err.splitlines()[-1] == "results: r.csv, 2 videos, 1 could not be read"
+
+
+def test_a_part_that_ends_before_it_begins_is_refused(watch, video, run, here):
+    for result in (
+        watch(video, "--from", "0:03", "--to", 3),
+        run("batch", here, "-o", "results", "--to", 0),
+    ):
+        assert result.status == 2
+        assert "argument --to: must be after --from" in result.err
 
 
 @pytest.mark.parametrize("argument", [".", "*.avi"])

@@ -2,6 +2,7 @@ import contextlib
 import errno
 import functools
 import http.server
+import math
 import socket
 import threading
 from pathlib import Path
@@ -34,9 +35,16 @@ class FakeCapture:
     def isOpened(self):  # noqa: N802
         return self.opened
 
-    def read(self):
-        picture = self.pictures.pop(0) if self.pictures else None
-        return picture is not None, picture
+    def grab(self):
+        self.grabbed = self.pictures.pop(0) if self.pictures else None
+        return self.grabbed is not None
+
+    def retrieve(self):
+        return self.grabbed is not None, self.grabbed
+
+    def read(self):  # of a camera
+        self.grab()
+        return self.retrieve()
 
     def get(self, _):
         return self.n_frames
@@ -100,6 +108,75 @@ def test_every_frame_of_a_video_has_its_time(video):
     assert {frame.image.shape for frame in seen} == {(300, 400, 3)}
     assert {frame.image.dtype for frame in seen} == {np.dtype(np.uint8)}
     assert not np.array_equal(seen[0].image, seen[-1].image)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "indices"),
+    [
+        (0, 1, range(10)),
+        (1.2, 1.5, range(12, 15)),
+        (1.21, 1.5, range(13, 15)),
+        (3.9, 99, [39]),
+        (3.5, math.inf, range(35, 40)),
+    ],
+)
+def test_frames_of_a_part_keep_the_index_and_time_of_the_whole_video(video, start, end, indices):
+    whole = list(frames(video))
+    part = list(frames(video, start=start, end=end))
+    assert [frame.index for frame in part] == list(indices)
+    for frame in part:
+        assert frame.time == whole[frame.index].time
+        assert np.array_equal(frame.image, whole[frame.index].image)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "complaint"),
+    [
+        (4, math.inf, r"ends at 3\.9 s, before 4 s; begin earlier"),
+        (1.01, 1.05, "has no frame in so short a part; end it later"),
+    ],
+)
+def test_a_part_without_a_frame_raises_an_error(video, here, start, end, complaint):
+    for index in range(40):
+        save(here / "images" / f"{index}.png")
+    images = {"start": start / 2.5, "end": end / 2.5}  # 25 instead of 10 per second
+    with pytest.raises(SourceError, match=complaint):
+        list(frames(video, start=start, end=end))
+    with pytest.raises(
+        SourceError, match=complaint.replace("3\\.9", "1\\.6").replace("4 s", "1.6 s")
+    ):
+        list(frames("images", **images))
+
+
+def test_a_part_of_a_sequence_keeps_the_numbers_of_its_images(here):
+    for index in range(10):
+        save(here / "images" / f"{index}.png", PICTURE + index)
+    save(here / "images" / "1.png").write_bytes(b"damaged")
+    notes = []
+    part = list(frames("images", notes.append, start=0.1, end=0.2))
+    assert [(frame.index, frame.time) for frame in part] == [(3, 0.12), (4, 0.16)]
+    assert np.array_equal(part[0].image, PICTURE + 3)
+    assert notes == []  # about an image outside the part
+
+
+def test_a_cut_off_video_is_called_that_whichever_part_is_read(here, video):
+    whole = video.read_bytes()
+    (here / "cut.avi").write_bytes(whole[: len(whole) // 2])
+    assert len(list(frames("cut.avi", end=0.5))) == 5
+    with pytest.raises(SourceError, match="is cut off after"):
+        list(frames("cut.avi", start=3.5))
+
+
+def test_a_camera_has_no_parts(fake):
+    fake([PICTURE] * 5)
+    with pytest.raises(SourceError, match="0: is live, it has no parts"):
+        list(frames(0, start=1))
+
+
+@pytest.mark.parametrize(("start", "end"), [(-1, 2), (2, 2), (3, 2), (math.nan, 2)])
+def test_a_part_that_cannot_be_is_a_mistake(video, start, end):
+    with pytest.raises(ValueError, match="start must be at least 0 and below end"):
+        frames(video, start=start, end=end)
 
 
 def test_times_always_increase(fake, monkeypatch):
