@@ -91,7 +91,13 @@ class View:
         image = frame.image
         for prediction in predictions if self._explained else ():
             landmarks, reference = prediction.face.landmarks, prediction.reference
-            explanation = explain(self.model, landmarks, reference, prediction.likeliest)
+            explanation = explain(
+                self.model,
+                landmarks,
+                reference,
+                prediction.likeliest,
+                automatic=prediction.mode == "automatic",
+            )
             image = draw_explanation(image, prediction, explanation)
         return self._overlay.draw(image, predictions, fps=fps, message=message)
 

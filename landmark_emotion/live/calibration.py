@@ -50,6 +50,13 @@ class RecentShape:
         return np.inf if self._mean is None else shape_distance(self._mean, shape)
 
 
+def mode_of(reference: NeutralReference | None) -> Mode:
+    """Return the mode of a reference that was not taken in this session."""
+    if reference is None:
+        return "static"
+    return "automatic" if reference.automatic else "profile"
+
+
 @dataclass(frozen=True)
 class CalibrationOutcome:
     """What a calibration has taken.
@@ -93,8 +100,6 @@ class Calibration:
 
     Parameters
     ----------
-    average : ndarray of shape (136,)
-        Features of the average neutral face, from the model.
     profile : NeutralReference, optional
         Used for every face without a reference of its own.
     automatic : bool
@@ -103,11 +108,9 @@ class Calibration:
 
     def __init__(
         self,
-        average: NDArray[np.float64],
         profile: NeutralReference | None = None,
         automatic: bool = False,
     ) -> None:
-        self._average = average
         self.profile = profile
         self.automatic = automatic
         self._faces: dict[int, _KnownFace] = {}
@@ -195,11 +198,11 @@ class Calibration:
 
     def reference(
         self, number: int, features: NDArray[np.float64], neutral: float, time: float
-    ) -> tuple[NeutralReference | NDArray[np.float64] | None, Mode]:
+    ) -> tuple[NeutralReference | None, Mode]:
         """Find the reference of a face with the given features, of shape (136,), in this frame.
 
         ``neutral`` is the probability that it is neutral, from the static model. A reference of
-        None stands for the average face; an array is used as it is, without blending.
+        None stands for the average face.
         """
         face = self._faces.setdefault(number, _KnownFace())
         face.recent.update(features, time)
@@ -214,11 +217,11 @@ class Calibration:
             if face.alike:
                 return face.own, "calibrated"
         if self.profile is not None:
-            return self.profile, "profile"
+            return self.profile, mode_of(self.profile)
         if self.automatic:
-            face.estimate = face.estimate or AutomaticNeutral(self._average)
+            face.estimate = face.estimate or AutomaticNeutral()
             reference = face.estimate.update(features, neutral, time)
-            return reference, "static" if reference is None else "automatic"
+            return reference, mode_of(reference)
         return None, "static"
 
     def _take_collected(self) -> dict[int, NeutralReference]:

@@ -14,15 +14,12 @@ from numpy.typing import NDArray
 from landmark_emotion.errors import Notify, ProfileError
 from landmark_emotion.faces.detector import FaceDetector
 from landmark_emotion.faces.tracker import DETECT_EVERY, FaceTracker
-from landmark_emotion.live.blinks import Blinks
-from landmark_emotion.live.calibration import DOUBTFUL, Calibration, CalibrationOutcome
+from landmark_emotion.live.calibration import Calibration, CalibrationOutcome
+from landmark_emotion.live.inference import Inference
 from landmark_emotion.live.prediction import Prediction
-from landmark_emotion.live.smoothing import SMOOTHING, Smoother
-from landmark_emotion.model.classifier import EmotionModel, default_model, load_model, softmax
-from landmark_emotion.model.features import landmark_features
-from landmark_emotion.model.measures import Measures, measure
+from landmark_emotion.live.smoothing import SMOOTHING
+from landmark_emotion.model.classifier import EmotionModel, default_model, load_model
 from landmark_emotion.model.neutral import NeutralReference, reference_from
-from landmark_emotion.model.pose import head_pose
 from landmark_emotion.sources.frame import Frame
 from landmark_emotion.sources.images import ImageFile, read_image
 from landmark_emotion.sources.preparation import to_bgr
@@ -79,9 +76,13 @@ class Recognizer:
         if not isinstance(model, EmotionModel):
             model = load_model(default_model() if model is None else model)
         self.model = model
-        self.calibration = Calibration(model.mean, neutral, automatic)
-        self._outcome: CalibrationOutcome | None = None
-        self.min_probability = min_probability
+        self._inference = Inference(
+            model,
+            neutral,
+            automatic=automatic,
+            min_probability=min_probability,
+            smoothing=smoothing,
+        )
         self._min_face = min_face
         if not isinstance(predictor, FaceDetector):
             predictor = FaceDetector(predictor)
@@ -93,12 +94,15 @@ class Recognizer:
             max_faces=max_faces,
             tracking=tracking,
         )
-        self._smoother = Smoother(smoothing)
-        self._blinks = Blinks()
         self._frames = 0
         self._start: float | None = None
         self._streams = 0  # that have begun
         self._lock = threading.RLock()
+
+    @property
+    def calibration(self) -> Calibration:
+        """The neutral faces of the people in sight."""
+        return self._inference.calibration
 
     def recognize(self, image: NDArray[np.uint8], time: float | None = None) -> list[Prediction]:
         """Recognize the emotions in the next frame of a video.
@@ -146,30 +150,7 @@ class Recognizer:
         image = to_bgr(image)
         faces = self._detector.faces(image, thorough=True, min_face=self._min_face)
         faces.sort(key=lambda face: face.box.left)
-        profile = self.calibration.profile
-        reference = None if profile is None else self.model.blend(profile.features, profile.n)
-        predictions = []
-        for number, face in enumerate(faces, start=1):
-            features = landmark_features(face.landmarks)
-            probabilities = softmax(self.model.votes(features, reference))
-            predictions.append(
-                Prediction(
-                    frame=0,
-                    time=0.0,
-                    number=number,
-                    face=face,
-                    emotions=self.model.emotions,
-                    probabilities=probabilities,
-                    raw_probabilities=probabilities,
-                    likeliest=self.model.emotions[int(probabilities.argmax())],
-                    pose=head_pose(face.landmarks),
-                    measures=_compared(measure(features), profile),
-                    mode="static" if profile is None else "profile",
-                    reference=reference,
-                    min_probability=self.min_probability,
-                )
-            )
-        return predictions
+        return self._inference.image(faces)
 
     def stream(
         self,
@@ -241,13 +222,13 @@ class Recognizer:
         A person who is not in sight meanwhile keeps their reference.
         """
         with self._lock:
-            self._outcome = None
+            self._inference.outcome = None
             self.calibration.start(seconds)
 
     @property
     def calibration_outcome(self) -> CalibrationOutcome | None:
         """What the last calibration took; None until it has ended, and once it was undone."""
-        return self._outcome
+        return self._inference.outcome
 
     def undo_calibration(self) -> bool:
         """Restore the neutral faces before the last calibration, or stop one that is under way.
@@ -258,7 +239,7 @@ class Recognizer:
             False if there is no calibration to undo: only the last one can be undone.
         """
         with self._lock:
-            self._outcome = None
+            self._inference.outcome = None
             return self.calibration.undo()
 
     def restore(self, reference: NeutralReference) -> None:
@@ -275,92 +256,13 @@ class Recognizer:
         A neutral face given to the constructor stays.
         """
         with self._lock:
-            old = self.calibration
-            self.calibration = Calibration(self.model.mean, old.profile, old.automatic)
-            self._outcome = None
+            self._inference.reset()
             self._tracker.reset()
-            self._smoother.keep_only(set())
-            self._blinks.keep_only(set())
             self._frames, self._start = 0, None
 
     def _recognize(self, frame: Frame) -> list[Prediction]:
         faces = self._tracker.update(frame.image, frame.time)
-        numbers = {number for number, _ in faces}
-        taken = self.calibration.advance(frame.time, numbers, self._tracker.remembered)
-        if taken is not None:
-            self._outcome = self._judge(taken)
-        self._smoother.keep_only(numbers)
-        self._blinks.keep_only(numbers)
-        if not faces:
-            return []
-        features = landmark_features(np.stack([face.landmarks for _, face in faces]))
-        static = softmax(self.model.votes(features))
-        predictions = []
-        for (number, face), row, raw in zip(faces, features, static, strict=True):
-            reference, mode = self.calibration.reference(
-                number, row, self._neutral(raw), frame.time
-            )
-            measures = measure(row)
-            blink = self._blinks.update(number, measures.eye_openness, frame.time)
-            measures = _compared(measures, reference)
-            if isinstance(reference, NeutralReference):
-                reference = self.model.blend(reference.features, reference.n)
-            if reference is not None:
-                raw = softmax(self.model.votes(row, reference))
-            smoothed, likeliest = self._smoother.update(number, raw, frame.time)
-            predictions.append(
-                Prediction(
-                    frame=frame.index,
-                    time=frame.time,
-                    number=number,
-                    face=face,
-                    emotions=self.model.emotions,
-                    probabilities=smoothed,
-                    raw_probabilities=raw,
-                    likeliest=self.model.emotions[likeliest],
-                    pose=head_pose(face.landmarks),
-                    measures=measures,
-                    blink=blink,
-                    mode=mode,
-                    reference=reference,
-                    min_probability=self.min_probability,
-                )
-            )
-        return predictions
-
-    def _judge(self, taken: dict[int, NeutralReference]) -> CalibrationOutcome:
-        """Say how neutral the faces of a calibration look, compared with the average neutral face.
-
-        A face that is neutral but unlike the average may be misjudged, so it is used all the same.
-        """
-        if not taken:
-            warning = "no face was seen during calibration; calibrate again"
-            return CalibrationOutcome(0, None, None, warning)
-        features = np.stack([reference.features for reference in taken.values()])
-        probabilities = softmax(self.model.votes(features))
-        neutral = [self._neutral(row) for row in probabilities]
-        worst = int(np.argmin(neutral))
-        likeliest = self.model.emotions[int(probabilities[worst].argmax())]
-        warning = ""
-        if neutral[worst] < DOUBTFUL and likeliest != "neutral":
-            who = "that" if len(taken) == 1 else f"face {list(taken)[worst]}"
-            warning = f"{who} looks like {likeliest}; look neutral and calibrate again"
-        return CalibrationOutcome(len(taken), likeliest, neutral[worst], warning)
-
-    def _neutral(self, probabilities: NDArray[np.float64]) -> float:
-        """Return the probability of neutral; 1 if the model does not know it."""
-        emotions = self.model.emotions
-        return float(probabilities[emotions.index("neutral")]) if "neutral" in emotions else 1.0
-
-
-def _compared(
-    measures: Measures, reference: NeutralReference | NDArray[np.float64] | None
-) -> Measures:
-    """Compare measures with those of a person's neutral face, if there is one."""
-    if reference is None:
-        return measures
-    own = reference.features if isinstance(reference, NeutralReference) else reference
-    return measures.relative_to(measure(own))
+        return self._inference.frame(frame.index, frame.time, faces, self._tracker.remembered)
 
 
 def reference_from_image(

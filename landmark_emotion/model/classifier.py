@@ -21,7 +21,7 @@ from landmark_emotion.errors import ModelError, reason, unreadable
 from landmark_emotion.files.npz import load_arrays
 from landmark_emotion.files.writing import replace_atomically
 from landmark_emotion.model.features import N_FEATURES, landmark_features
-from landmark_emotion.model.neutral import blend
+from landmark_emotion.model.neutral import AUTO_LOWERED, blend
 
 FORMAT = "landmark-emotion model"
 FORMAT_VERSION = 1
@@ -144,7 +144,11 @@ class EmotionModel:
         return softmax(self.votes(landmark_features(landmarks), neutral))
 
     def votes(
-        self, features: NDArray[np.float64], neutral: NDArray[np.float64] | None = None
+        self,
+        features: NDArray[np.float64],
+        neutral: NDArray[np.float64] | None = None,
+        *,
+        automatic: bool = False,
     ) -> NDArray[np.float64]:
         """Compute the scores that the softmax turns into `probabilities`.
 
@@ -154,6 +158,9 @@ class EmotionModel:
             From `features.landmark_features`.
         neutral : ndarray of shape (..., 136), optional
             As for `probabilities`.
+        automatic : bool
+            Whether the references were estimated (see `neutral.automatic_reference`). They contain
+            some expression, so expressions look fainter; the vote for neutral is lowered a little.
 
         Returns
         -------
@@ -162,7 +169,10 @@ class EmotionModel:
         """
         head = self.head_for(neutral)
         margins = head.margins(features - (self.mean if neutral is None else neutral))
-        return soft_votes(margins, len(self.emotions)) / head.temperature
+        votes = soft_votes(margins, len(self.emotions))
+        if automatic and "neutral" in self.emotions:
+            votes[..., self.emotions.index("neutral")] -= AUTO_LOWERED
+        return votes / head.temperature
 
     def head_for(self, neutral: NDArray[np.float64] | None) -> Head:
         """Return the head for faces compared with `neutral`, which may be None."""

@@ -184,6 +184,8 @@ def explain(
     landmarks: ArrayLike,
     reference: NDArray[np.float64] | None = None,
     emotion: str | None = None,
+    *,
+    automatic: bool = False,
 ) -> Explanation:
     """Explain why a face got its emotion.
 
@@ -198,6 +200,8 @@ def explain(
         average neutral face.
     emotion : str, optional
         The emotion to explain; otherwise the likeliest.
+    automatic : bool
+        Whether the reference was estimated, as for `EmotionModel.votes`.
 
     Returns
     -------
@@ -219,7 +223,7 @@ def explain(
     head = model.head_for(reference)
     slopes = _mean_slopes(head.biases, head.margins(difference), len(model.emotions))
     contributions = slopes @ (head.weights * difference) / head.temperature
-    base = model.votes(neutral, reference)
+    base = model.votes(neutral, reference, automatic=automatic)
     scores = base + contributions.sum(axis=1)
     return Explanation(
         emotion=model.emotions[int(scores.argmax())] if emotion is None else emotion,

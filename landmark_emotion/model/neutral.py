@@ -6,6 +6,7 @@ the same person. Subtracting the person's own neutral face leaves the expression
 
 import json
 import os
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,10 +22,12 @@ FORMAT = "landmark-emotion profile"
 MAX_PROFILE_BYTES = 2**20
 MAX_FACES = 10**9
 
-# The automatic reference.
-AUTO_INTERVAL = 0.2  # seconds between the faces it uses
+# The automatic reference. ``python -m benchmarks.baselines`` measures what it gains.
+AUTO_FLOOR = 0.1  # is added to the probability of neutral, by which a face is weighted
+AUTO_LOWERED = 0.25  # of the vote for neutral
+AUTO_LEAST = 3  # pictures
+AUTO_INTERVAL = 0.2  # seconds between the faces of a video that it uses
 AUTO_READY = 1.0  # seconds of faces before it is used
-AUTO_SETTLED = 3.0  # seconds of faces after which it counts in full
 AUTO_MEMORY = 60.0  # seconds of faces it remembers
 
 
@@ -36,12 +39,15 @@ class NeutralReference:
     ----------
     features : ndarray of shape (136,)
         Mean of `features.landmark_features` over the neutral faces.
-    n : int
-        The number of faces.
+    n : float
+        The number of faces. In a running estimate a second of video counts as one.
+    automatic : bool
+        Whether it was estimated from faces that are not known to be neutral.
     """
 
     features: NDArray[np.float64]
-    n: int
+    n: float
+    automatic: bool = False
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the reference to a JSON file; it holds numbers, no image.
@@ -177,33 +183,46 @@ def own_neutrals(
     return references, counts
 
 
-class AutomaticNeutral:
-    """A running estimate of a person's neutral face that needs no instruction.
+def automatic_reference(
+    features: NDArray[np.float64], neutral: NDArray[np.float64], n: float | None = None
+) -> NeutralReference:
+    """Estimate a person's neutral face from faces whose expression is not known.
 
-    It is the weighted median of the features of the last minute, which brief expressions hardly
-    move. In the first seconds it is mixed with the average neutral face.
+    It is the mean, in which a face counts more the more neutral it looks to the static model.
 
     Parameters
     ----------
-    average : ndarray of shape (136,)
-        Features of the average neutral face.
+    features : ndarray of shape (m, 136)
+        Of m faces of one person.
+    neutral : ndarray of shape (m,)
+        Their static probabilities of neutral.
+    n : float, optional
+        How many pictures they are worth, by default m.
+
+    Returns
+    -------
+    NeutralReference
+        The estimate, marked as automatic.
+    """
+    mean = np.average(features, axis=0, weights=neutral + AUTO_FLOOR)
+    return NeutralReference(mean, len(features) if n is None else n, automatic=True)
+
+
+class AutomaticNeutral:
+    """A running estimate of a person's neutral face that needs no instruction.
+
+    It is the `automatic_reference` of the last minute, in which a second counts as one picture.
     """
 
-    def __init__(self, average: NDArray[np.float64]) -> None:
-        self._average = average
-        self._faces: list[NDArray[np.float64]] = []
-        self._weights: list[float] = []
+    def __init__(self) -> None:
+        self._faces: deque[NDArray[np.float64]] = deque(maxlen=round(AUTO_MEMORY / AUTO_INTERVAL))
+        self._neutral: deque[float] = deque(maxlen=self._faces.maxlen)
         self._last = -np.inf
-        self._median = average
-
-    @property
-    def settled(self) -> bool:
-        """Whether it has seen the person for long enough to count in full."""
-        return len(self._faces) >= AUTO_SETTLED / AUTO_INTERVAL
+        self._reference: NeutralReference | None = None
 
     def update(
         self, features: NDArray[np.float64], neutral: float, time: float
-    ) -> NDArray[np.float64] | None:
+    ) -> NeutralReference | None:
         """Add a face and return the reference.
 
         Parameters
@@ -211,34 +230,21 @@ class AutomaticNeutral:
         features : ndarray of shape (136,)
             Of the face.
         neutral : float
-            The static probability of neutral, by which the face is weighted.
+            Its static probability of neutral.
         time : float
             Seconds; faces sooner than `AUTO_INTERVAL` after the last one are ignored.
 
         Returns
         -------
-        ndarray of shape (136,) or None
+        NeutralReference or None
             The reference; None during the first `AUTO_READY` seconds.
         """
         if time - self._last > AUTO_INTERVAL - 1e-6:
             self._last = time
             self._faces.append(features)
-            self._weights.append(0.1 + neutral)
-            limit = int(AUTO_MEMORY / AUTO_INTERVAL)
-            del self._faces[:-limit], self._weights[:-limit]
-            self._median = _weighted_median(np.array(self._faces), np.array(self._weights))
-        seconds = len(self._faces) * AUTO_INTERVAL
-        if seconds < AUTO_READY:
-            return None
-        seen = min(1.0, seconds / AUTO_SETTLED)
-        return np.asarray(self._average + seen * (self._median - self._average))
-
-
-def _weighted_median(
-    rows: NDArray[np.float64], weights: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    order = rows.argsort(axis=0)
-    below = weights[order].cumsum(axis=0)
-    middle = (below < below[-1] / 2).sum(axis=0)
-    columns = np.arange(rows.shape[1])
-    return np.asarray(rows[order[middle, columns], columns])
+            self._neutral.append(neutral)
+            seconds = len(self._faces) * AUTO_INTERVAL
+            if seconds > AUTO_READY - 1e-6:
+                rows, weights = np.array(self._faces), np.array(self._neutral)
+                self._reference = automatic_reference(rows, weights, seconds)
+        return self._reference

@@ -46,7 +46,13 @@ def _face_answer(prediction: Prediction, model: EmotionModel | None) -> dict[str
     del row["frame"], row["time"]  # of the answer
     if model is not None:
         landmarks = prediction.face.landmarks
-        explanation = explain(model, landmarks, prediction.reference, prediction.likeliest)
+        explanation = explain(
+            model,
+            landmarks,
+            prediction.reference,
+            prediction.likeliest,
+            automatic=prediction.mode == "automatic",
+        )
         reference = denormalize_landmarks(explanation.reference, landmarks)
         row["explanation"] = explanation.as_json() | {"reference": reference.round(2).tolist()}
     return row

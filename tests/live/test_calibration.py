@@ -4,7 +4,6 @@ import pytest
 from landmark_emotion.live.calibration import ARRIVAL, Calibration
 from landmark_emotion.model.neutral import AUTO_INTERVAL, NeutralReference
 
-AVERAGE = np.zeros(136)
 ANNA, BEN, CLEO = np.random.default_rng(0).normal(0, 0.05, (3, 136))
 FPS = 25
 
@@ -13,7 +12,7 @@ class Camera:
     """A calibration and the time."""
 
     def __init__(self, *options, **more):
-        self.calibration = Calibration(AVERAGE, *options, **more)
+        self.calibration = Calibration(*options, **more)
         self.time = 0.0
 
     def show(self, faces, seconds=1 / FPS, remembered=frozenset()):
@@ -120,7 +119,7 @@ def test_own_before_profile_before_estimate():
 
 
 def test_the_estimate_is_used_once_it_has_seen_a_second_of_the_face():
-    calibration = Calibration(AVERAGE, automatic=True)
+    calibration = Calibration(automatic=True)
     seen = []
     for step in range(10):
         calibration.advance(step * AUTO_INTERVAL, {1}, {1})

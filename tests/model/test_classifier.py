@@ -17,6 +17,7 @@ from landmark_emotion.model.classifier import (
     load_model,
     soft_votes,
 )
+from landmark_emotion.model.explanation import explain
 from landmark_emotion.model.features import landmark_features
 from landmark_emotion.training.fit import TrainingSet, fit_model
 
@@ -61,6 +62,17 @@ def test_a_neutral_reference_changes_the_judgment(model):
     calibrated = model.probabilities(face, own)
     # A face that is the person's own neutral one can be nothing else.
     assert model.emotions[calibrated.argmax()] == "neutral"
+
+
+def test_compared_with_an_estimate_a_face_is_called_neutral_less_readily(model):
+    faces = table(seed=3).landmarks
+    features, own = landmark_features(faces), landmark_features(template())
+    change = model.votes(features, own, automatic=True) - model.votes(features, own)
+    neutral = model.emotions.index("neutral")
+    assert (change[:, neutral] < 0).all()
+    assert not np.delete(change, neutral, axis=1).any()
+    explained = explain(model, faces[0], own, automatic=True)
+    np.testing.assert_allclose(explained.scores, model.votes(features[0], own, automatic=True))
 
 
 def test_without_a_calibrated_head_the_static_one_judges_the_difference(model):

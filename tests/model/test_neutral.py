@@ -9,8 +9,11 @@ from landmark_emotion.errors import ProfileError
 from landmark_emotion.model.features import landmark_features
 from landmark_emotion.model.neutral import (
     AUTO_INTERVAL,
+    AUTO_MEMORY,
+    AUTO_READY,
     AutomaticNeutral,
     NeutralReference,
+    automatic_reference,
     load_profile,
     own_neutrals,
     reference_from,
@@ -86,34 +89,44 @@ def test_who_has_no_other_neutral_face_has_no_reference():
     assert np.isnan(references[:, 0]).tolist() == [True, False, True, True]
 
 
-def test_the_automatic_reference_finds_the_usual_face_and_ignores_passing_smiles():
+def test_the_automatic_reference_is_near_the_usual_face_despite_passing_smiles():
     rng = np.random.default_rng(0)
     own = landmark_features(template()) + rng.normal(0, 0.05, 136)
     smile = rng.normal(0, 0.1, 136)
-    automatic = AutomaticNeutral(landmark_features(template()))
+    automatic = AutomaticNeutral()
     for frame in range(300):  # ten seconds at 30 frames a second, smiling for three of them
         smiling = 120 <= frame < 210
         face = own + rng.normal(0, 0.005, 136) + (smile if smiling else 0)
         reference = automatic.update(face, 0.1 if smiling else 0.9, frame / 30)
-    assert automatic.settled
-    assert np.abs(reference - own).mean() < 0.1 * np.abs(smile).mean()
+    assert reference.automatic
+    assert np.abs(reference.features - own).mean() < 0.1 * np.abs(smile).mean()
 
 
-def test_the_automatic_reference_starts_from_the_average_person():
-    average, own = np.zeros(136), np.ones(136)
-    automatic = AutomaticNeutral(average)
-    assert automatic.update(own, 0.9, 0.0) is None
-    references = [automatic.update(own, 0.9, time) for time in np.arange(1, 20) * AUTO_INTERVAL]
-    first, *_, last = [reference for reference in references if reference is not None]
-    assert np.abs(first - average).max() < 0.5
-    np.testing.assert_array_equal(last, own)
+def test_a_picture_counts_more_the_more_neutral_it_looks():
+    faces = np.repeat([[0.0], [1.0], [2.0]], 136, axis=1)
+    reference = automatic_reference(faces, np.array([0.9, 0.1, 0.1]))
+    np.testing.assert_allclose(reference.features, (0.2 * 1 + 0.2 * 2) / 1.4)
+    assert reference.n == 3
+    # Pictures none of which looks neutral count the same.
+    np.testing.assert_allclose(automatic_reference(faces, np.zeros(3)).features, 1.0)
 
 
-def test_the_automatic_reference_does_not_hang_on_the_frame_rate():
-    automatic = AutomaticNeutral(np.zeros(136))
-    for frame in range(100):
-        automatic.update(np.ones(136), 0.9, frame / 1000)
-    assert not automatic.settled
+def test_the_running_estimate_counts_seconds_and_forgets_after_a_minute():
+    automatic = AutomaticNeutral()
+    times = np.arange(0, 65, AUTO_INTERVAL)
+    references = [automatic.update(np.full(136, float(time < 5)), 0.9, time) for time in times]
+    known = [reference for reference in references if reference is not None]
+    assert len(references) - len(known) == round(AUTO_READY / AUTO_INTERVAL) - 1
+    assert known[0].n == pytest.approx(AUTO_READY)
+    assert known[-1].n == pytest.approx(AUTO_MEMORY)
+    np.testing.assert_array_equal(known[0].features, 1.0)
+    np.testing.assert_array_equal(known[-1].features, 0.0)
+
+
+def test_the_running_estimate_does_not_hang_on_the_frame_rate():
+    automatic = AutomaticNeutral()
+    seen = [automatic.update(np.ones(136), 0.9, frame / 1000) for frame in range(900)]
+    assert seen.count(None) == 800  # the fifth face is the one of the last fifth of a second
 
 
 def test_no_face_makes_no_reference():
