@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from landmark_emotion.emotions import COLORS, UNCERTAIN
+from landmark_emotion.emotions import UNCERTAIN
 from landmark_emotion.files.writing import replace_atomically
-from landmark_emotion.show.canvas import Color, bgr
+from landmark_emotion.show.canvas import OTHER_EMOJI, Color, bgr
 
 FOLDER = Path(__file__).resolve().parents[1] / "landmark_emotion" / "show" / "emoji"
 SIZE = 128  # pixels
@@ -229,6 +229,11 @@ def _uncertain(pen: _Pen) -> None:
     pen.fill(_ellipse(0, 0.58, 0.14, 0.14), _INK)
 
 
+def _other(pen: _Pen) -> None:
+    for eye in _both(_ellipse(0.34, -0.06, 0.12, 0.17)):
+        pen.fill(eye, _INK)
+
+
 _FACES: dict[str, Callable[[_Pen], None]] = {
     "anger": _anger,
     "contempt": _contempt,
@@ -239,12 +244,13 @@ _FACES: dict[str, Callable[[_Pen], None]] = {
     "sadness": _sadness,
     "surprise": _surprise,
     UNCERTAIN: _uncertain,
+    OTHER_EMOJI: _other,
 }
 
 
 def main() -> None:
     """Write one PNG per name."""
-    for name in COLORS:
+    for name in _FACES:
         options = [cv2.IMWRITE_PNG_COMPRESSION, 9]
         replace_atomically(
             FOLDER / f"{name}.png", cv2.imencode(".png", draw_emoji(name), options)[1].tobytes()

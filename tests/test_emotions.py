@@ -12,6 +12,7 @@ from landmark_emotion.emotions import (
     DEFAULT_EMOTIONS,
     EMOTIONS,
     UNCERTAIN,
+    class_name,
     color_of,
     parse_emotion,
 )
@@ -87,6 +88,57 @@ def test_every_emotion_has_a_color_of_its_own():
     assert color_of("boredom") == COLORS[UNCERTAIN]
 
 
+def test_other_classes_have_colors_of_their_own():
+    classes = [
+        "bored",
+        "drowsy",
+        "fear",
+        "neutral",
+        "pain",
+        "smile",
+        *map("class {}".format, "abcd"),
+    ]
+    colors = {color_of(name, classes) for name in classes}
+    assert len(colors) == len(classes)
+    assert not (colors - {COLORS["fear"], COLORS["neutral"]}) & set(COLORS.values())
+    assert color_of("fear", classes) == COLORS["fear"]
+    assert color_of("pain", classes) == color_of("pain", classes[::-1])
+
+
+@pytest.mark.parametrize(
+    "name", ["bored", "AU6+12", "eyes closed", "müde", "幸せ", "2 smiles", "x.1-y_z"]
+)
+def test_classes_have_readable_names(name):
+    assert class_name(f" {name}\n") == name
+    assert class_name("mu\u0308de") == "müde"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        " ",
+        "=1+1",
+        "+a",
+        "-a",
+        "@a",
+        "a,b",
+        "a;b",
+        'a"b',
+        "a/b",
+        "a\\b",
+        "<b>",
+        "a\0b",
+        "a\u202eb",
+    ]
+    + ["12", "3.5", "_a", ".a", "a$b", "a\tb\x1b[2J", "a" * 31, "uncertain", "Uncertain"],
+)
+def test_other_texts_are_no_class_names(name):
+    with pytest.raises(ValueError, match=r"(no name for a|stands for no) class") as raised:
+        class_name(name)
+    assert str(raised.value).isprintable()
+
+
 @pytest.mark.parametrize("emotion", COLORS)
 def test_window_and_console_use_the_same_colors(emotion):
     changes = {"min_probability": 1.1} if emotion == UNCERTAIN else {"likeliest": emotion}
@@ -94,7 +146,7 @@ def test_window_and_console_use_the_same_colors(emotion):
     drawn = draw_predictions(np.full((480, 640), 128, np.uint8), [shown])
     corner = drawn[shown.face.box.top, shown.face.box.left, ::-1]
     assert np.array_equal(corner, rgb(COLORS[emotion]))
-    index = int(swatch(emotion).split(";")[2].partition("m")[0]) - 16
+    index = int(swatch(COLORS[emotion]).split(";")[2].partition("m")[0]) - 16
     levels = np.array([0, 95, 135, 175, 215, 255])
     terminal = levels[[index // 36, index // 6 % 6, index % 6]]
     assert np.abs(terminal - rgb(COLORS[emotion])).max() <= 48

@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +15,7 @@ from typing import Any, Literal
 from landmark_emotion.batch.recognition import Part
 from landmark_emotion.batch.settings import Settings
 from landmark_emotion.batch.units import File, Unit
+from landmark_emotion.emotions import EMOTIONS
 from landmark_emotion.errors import OutputError
 from landmark_emotion.files.writing import replace_atomically, writing, written_gradually
 from landmark_emotion.show.rows import columns, flat_row
@@ -170,7 +171,14 @@ class Results:
         return self._parts / f"{digest[:24]}{'' if final else '-retry'}.jsonl.gz"
 
 
-def write_table(rows: Iterable[Row], path: Path, format: Format, *, landmarks: bool) -> bool:
+def write_table(
+    rows: Iterable[Row],
+    path: Path,
+    format: Format,
+    *,
+    landmarks: bool,
+    emotions: Sequence[str] = EMOTIONS,
+) -> bool:
     """Write a table, whole or not at all.
 
     Returns
@@ -193,7 +201,8 @@ def write_table(rows: Iterable[Row], path: Path, format: Format, *, landmarks: b
 
     with written_gradually(path) as draft:
         if format == "parquet":
-            with contextlib.closing(ParquetRows(draft.path, landmarks=landmarks)) as table:
+            table = ParquetRows(draft.path, landmarks=landmarks, emotions=emotions)
+            with contextlib.closing(table):
                 for row in noted():
                     table.append(row)
         else:
@@ -203,9 +212,10 @@ def write_table(rows: Iterable[Row], path: Path, format: Format, *, landmarks: b
                 if format == "json":
                     stream.writelines(json.dumps(row) + "\n" for row in noted())
                 else:
-                    writer = csv.DictWriter(stream, columns(landmarks), lineterminator="\n")
+                    names = columns(landmarks, emotions)
+                    writer = csv.DictWriter(stream, names, lineterminator="\n")
                     writer.writeheader()
-                    writer.writerows(flat_row(row, landmarks=landmarks) for row in noted())
+                    writer.writerows(flat_row(row, names) for row in noted())
         if keep:
             with draft.path.open("rb+") as file:  # Windows syncs only what is open for writing
                 os.fsync(file.fileno())

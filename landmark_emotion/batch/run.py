@@ -146,8 +146,13 @@ def _write_table(
 ) -> Summary:
     summary = Summary(saved.path / TABLES[format], len(files))
     rows = _counted(saved.rows_by_file(files, units), summary)
-    landmarks = saved.settings["landmarks"]
-    summary.written = write_table(rows, summary.table, format, landmarks=landmarks)
+    summary.written = write_table(
+        rows,
+        summary.table,
+        format,
+        landmarks=saved.settings["landmarks"],
+        emotions=saved.settings.model.emotions,
+    )
     if tidy:  # otherwise files that are missing may be back the next time
         with contextlib.suppress(OutputError):
             saved.tidy(units)

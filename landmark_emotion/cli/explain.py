@@ -5,8 +5,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from landmark_emotion.cli.options import add_min_face, add_recognition, say
-from landmark_emotion.emotions import EMOTIONS
+from landmark_emotion.cli.options import add_min_face, add_recognition, class_argument, say
 from landmark_emotion.errors import ModelError
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     add("-o", "--output", type=Path, metavar="FILE", help=text)
     add("--json", action="store_true", help="print JSON instead of text")
     text = "explain this emotion instead of the likeliest"
-    add("--emotion", choices=EMOTIONS, metavar="NAME", help=text)
+    add("--emotion", type=class_argument, metavar="NAME", help=text)
     add_recognition(parser)
     add_min_face(parser)
     parser.set_defaults(run=run)

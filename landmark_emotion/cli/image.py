@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
     _check_targets(inputs, targets.values())
     recognizer = open_recognizer(args)
     account = Account("image", len(inputs), args.output)
-    with account, open_writer(args, ImageTextWriter) as writer:
+    with account, open_writer(args, ImageTextWriter, recognizer.model.emotions) as writer:
         to_file = args.output is not None and len(inputs) > 1
         for item in progress(inputs, len(inputs)) if to_file else inputs:
             try:

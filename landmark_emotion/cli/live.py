@@ -45,10 +45,16 @@ def watch(args: argparse.Namespace, sources: list[str], *, live: bool) -> int:
         if seen and any(probe(source).fps is None for source in sources):
             # A file can wait for the reader of its rows; a camera cannot.
             stack.enter_context(nonblocking_stdout(say))
-        writer = stack.enter_context(open_writer(args, FrameTextWriter))
+        writer = stack.enter_context(open_writer(args, FrameTextWriter, recognizer.model.emotions))
         shown_source = without_password(sources[0])
         sending = stack.enter_context(
-            open_sending(args.send, say, source=shown_source, landmarks=args.landmarks)
+            open_sending(
+                args.send,
+                say,
+                source=shown_source,
+                landmarks=args.landmarks,
+                emotions=recognizer.model.emotions,
+            )
         )
         session = _Session(
             args, recognizer, writer, window=window, sending=sending, account=account, live=live

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from landmark_emotion.show.sending.targets import Target
 
+from landmark_emotion.emotions import MAX_CLASSES, class_name, parse_emotion
+
 
 def whole_number(text: str, least: int = 0) -> int:
     """Parse a whole number from `least` to 2**32 - 1."""
@@ -79,6 +81,22 @@ def _number(text: str, accepts: Callable[[float], bool], expected: str) -> float
     raise argparse.ArgumentTypeError(f"must be {expected}, got '{text}'")
 
 
+def class_argument(text: str) -> str:
+    """Parse the name of an emotion, in any of its forms, or of another class."""
+    try:
+        return parse_emotion(text) or class_name(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def class_list(text: str) -> tuple[str, ...]:
+    """Parse ``--emotions``: two or more names separated by commas."""
+    names = tuple(dict.fromkeys(map(class_argument, text.split(","))))
+    if not 2 <= len(names) <= MAX_CLASSES:
+        raise argparse.ArgumentTypeError(f"must be 2 to {MAX_CLASSES} names, got '{text}'")
+    return names
+
+
 def add_model(parser: argparse.ArgumentParser) -> None:
     """Add ``--model``."""
     where = "models/emotion.npz, which train writes, else the installed one"
@@ -104,6 +122,8 @@ def add_recognition(parser: argparse.ArgumentParser) -> None:
         help="compare faces with the neutral face that 'webcam --calibrate SECONDS --profile NAME' "
         "stored; NAME is a name or a .json file",
     )
+    text = "answer with these emotions of the model only, separated by commas"
+    parser.add_argument("--emotions", type=class_list, metavar="NAMES", help=text)
     text = "report 'uncertain' if no emotion reaches this probability"
     parser.add_argument("--min-probability", type=share, default=0.0, metavar="P", help=text)
 

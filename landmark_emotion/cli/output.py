@@ -6,12 +6,12 @@ import csv
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
 from landmark_emotion.cli.options import say
-from landmark_emotion.emotions import UNCERTAIN, color_of
+from landmark_emotion.emotions import EMOTIONS, UNCERTAIN, color_of
 from landmark_emotion.files.writing import written_gradually
 from landmark_emotion.live.prediction import Prediction
 from landmark_emotion.show.rows import columns, flat_row, json_row
@@ -73,14 +73,17 @@ def json_writer(stream: TextIO, landmarks: bool = False) -> RowWriter:
     return RowWriter(lambda row: print(json.dumps(row), file=stream, flush=True), landmarks)
 
 
-def csv_writer(stream: TextIO, landmarks: bool = False) -> RowWriter:
+def csv_writer(
+    stream: TextIO, landmarks: bool = False, emotions: Sequence[str] = EMOTIONS
+) -> RowWriter:
     """Make a writer of a header and one line per row."""
+    names = columns(landmarks, emotions)
     # Text streams translate the line ends for the platform.
-    table = csv.DictWriter(stream, columns(landmarks), lineterminator="\n")
+    table = csv.DictWriter(stream, names, lineterminator="\n")
     table.writeheader()
 
     def emit(row: dict[str, Any]) -> None:
-        table.writerow(flat_row(row, landmarks=landmarks))
+        table.writerow(flat_row(row, names))
         stream.flush()
 
     return RowWriter(emit, landmarks)
@@ -111,7 +114,7 @@ class FrameTextWriter(Writer):
     def _write(self, source: str, frame: int, time: float, predictions: list[Prediction]) -> None:
         lines = [
             f"frame {frame:5d}  {time:8.3f} s  face {prediction.number}  "
-            f"{self._paint(prediction.emotion)}  {prediction.probability:.2f}{_mode(prediction)}"
+            f"{self._paint(prediction)}  {prediction.probability:.2f}{_mode(prediction)}"
             for prediction in predictions
         ] or [f"frame {frame:5d}  {time:8.3f} s  no face"]
         erase = "\r\x1b[K" if self._terminal else ""
@@ -119,10 +122,12 @@ class FrameTextWriter(Writer):
         if self._terminal and self._status:
             print(f"\x1b[2m{self._status}\x1b[0m", end="", file=self._stream, flush=True)
 
-    def _paint(self, emotion: str) -> str:
-        padded = f"{emotion:<9}"
+    def _paint(self, prediction: Prediction) -> str:
+        width = max(9, *map(len, prediction.emotions))
+        padded = f"{prediction.emotion:<{width}}"
         # The text keeps the terminal's own color: yellow words cannot be read on white.
-        return f"{swatch(emotion)} {padded}" if self._terminal else padded
+        color = color_of(prediction.emotion, prediction.emotions)
+        return f"{swatch(color)} {padded}" if self._terminal else padded
 
 
 class ImageTextWriter(Writer):
@@ -148,8 +153,12 @@ class ImageTextWriter(Writer):
 
 
 @contextlib.contextmanager
-def open_writer(args: argparse.Namespace, text: Callable[[TextIO], Writer]) -> Iterator[Writer]:
+def open_writer(
+    args: argparse.Namespace, text: Callable[[TextIO], Writer], emotions: Sequence[str]
+) -> Iterator[Writer]:
     """Open a writer for the options of `options.add_output`; `text` makes the one of that format.
+
+    `emotions` are those of the model, which decide on the columns.
 
     An output file is put in place at the end, also after Ctrl-C, but only if there is a result:
     without one an existing file stays as it is.
@@ -178,11 +187,11 @@ def open_writer(args: argparse.Namespace, text: Callable[[TextIO], Writer]) -> I
         if format_ == "parquet":
             from landmark_emotion.show.tables import ParquetRows
 
-            rows = ParquetRows(draft.path, landmarks=args.landmarks)
+            rows = ParquetRows(draft.path, landmarks=args.landmarks, emotions=emotions)
             stack.callback(rows.close)
             writer = RowWriter(rows.append, args.landmarks)
         elif format_ == "csv":
-            writer = csv_writer(stream, args.landmarks)
+            writer = csv_writer(stream, args.landmarks, emotions)
         elif format_ == "json":
             writer = json_writer(stream, args.landmarks)
         else:
@@ -205,11 +214,11 @@ def _mode(prediction: Prediction) -> str:
     return "" if prediction.mode == "static" else f"  {prediction.mode}"
 
 
-def swatch(emotion: str) -> str:
-    """Return two spaces on the emotion's color, or on the closest of a terminal's 256 colors."""
+def swatch(color: str) -> str:
+    """Return two spaces on a color (``#rrggbb``), the closest of a terminal's 256 colors."""
     levels = (0, 95, 135, 175, 215, 255)
     index = 0
-    for channel in bytes.fromhex(color_of(emotion)[1:]):
+    for channel in bytes.fromhex(color[1:]):
         distances = [abs(channel - level) for level in levels]
         index = 6 * index + distances.index(min(distances))
     return f"\x1b[48;5;{16 + index}m  \x1b[0m"

@@ -2,7 +2,7 @@
 
 import argparse
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landmark_emotion.cli.options import say
-from landmark_emotion.errors import Notify, ProfileError
+from landmark_emotion.errors import ModelError, Notify, ProfileError
 from landmark_emotion.faces.detector import FaceDetector
 from landmark_emotion.faces.search import WINDOW, smallest_searched
 from landmark_emotion.files.folders import user_folder
@@ -33,7 +33,7 @@ def recognizer_maker(args: argparse.Namespace) -> Callable[[], Recognizer]:
     tracking: dict[str, Any] = {
         name: value for name in names if (value := getattr(args, name, None)) is not None
     }
-    model = choose_model(args.model)
+    model = choose_model(args.model, args.emotions)
     detector = FaceDetector(args.predictor)
     neutral = None
     if args.neutral is not None:
@@ -64,14 +64,22 @@ def note_unsearched(
         )
 
 
-def choose_model(path: Path | None) -> EmotionModel:
-    """Load a model, by default the one of `default_model`, and say which."""
+def choose_model(path: Path | None, emotions: Sequence[str] | None = None) -> EmotionModel:
+    """Load a model, by default the one of `default_model`, for some of its emotions; say which."""
     path = path or default_model()
     model = load_model(path)
+    unknown = [name for name in emotions or () if name not in model.emotions]
+    if unknown:
+        known = ", ".join(model.emotions)
+        raise ModelError(f"{path}: does not know {', '.join(unknown)}; choose among {known}")
     data = model.info.get("data")
     drawn = isinstance(data, dict) and data.get("drawn") is True
+    known = f"{len(model.emotions)} emotions"
+    if emotions is not None:
+        model = model.only(emotions)
+        known = f"{', '.join(model.emotions)} of its {known}"
     say(
-        f"model: {path}, {len(model.emotions)} emotions"
+        f"model: {path}, {known}"
         + ("; trained on drawn faces, not fit for real ones" if drawn else "")
     )
     return model

@@ -133,10 +133,11 @@ class Prediction:
     def _repr_html_(self) -> str:
         """Return a table with a bar per emotion, the likeliest first, for notebooks."""
         bar = "display: inline-block; height: 0.8em; margin-right: 0.5em; background:"
+        among = self.emotions
         rows = "".join(
             f"<tr><th>{html.escape(emotion)}</th><td style='text-align: left'>"
-            f"<span style='{bar} {color_of(emotion)}; width: {8 * probability:.2f}em'></span>"
-            f"{100 * probability:.1f} %</td></tr>"
+            f"<span style='{bar} {color_of(emotion, among)}; width: {8 * probability:.2f}em'>"
+            f"</span>{100 * probability:.1f} %</td></tr>"
             for emotion, probability in sorted(self.scores.items(), key=lambda item: -item[1])
         )
         return f"<table><caption>{html.escape(self._in_words())}</caption>{rows}</table>"

@@ -6,8 +6,8 @@ Prediction is one matrix product and needs NumPy alone; ``training`` fits models
 import io
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from landmark_emotion.emotions import EMOTIONS
+from landmark_emotion.emotions import MAX_CLASSES, class_name
 from landmark_emotion.errors import ModelError, reason, unreadable
 from landmark_emotion.files.npz import load_arrays
 from landmark_emotion.files.writing import replace_atomically
@@ -84,7 +84,7 @@ class EmotionModel:
     Attributes
     ----------
     emotions : tuple of str
-        The k emotions, in the order of the probabilities.
+        The k classes, in the order of the probabilities: emotions or any other names.
     mean : ndarray of shape (136,)
         Features of the average neutral face, or of the average face if training had no neutral
         ones.
@@ -108,8 +108,11 @@ class EmotionModel:
 
     def __post_init__(self) -> None:
         k = len(self.emotions)
-        if k < 2 or len(set(self.emotions)) != k or not set(self.emotions) <= set(EMOTIONS):
-            raise ValueError(f"emotions must be two or more different ones, got {self.emotions}")
+        if not 2 <= k == len(set(self.emotions)) <= MAX_CLASSES:
+            raise ValueError(f"emotions must be 2 to {MAX_CLASSES} different ones, got {k}")
+        for emotion in self.emotions:
+            if class_name(emotion) != emotion:
+                raise ValueError(f"{emotion[:40]!r} is no name for a class")
         if self.mean.shape != (N_FEATURES,):
             raise ValueError(f"mean must have shape ({N_FEATURES},), got {self.mean.shape}")
         _check_finite(self.mean)
@@ -173,6 +176,33 @@ class EmotionModel:
         if automatic and "neutral" in self.emotions:
             votes[..., self.emotions.index("neutral")] -= AUTO_LOWERED
         return votes / head.temperature
+
+    def only(self, emotions: Collection[str]) -> "EmotionModel":
+        """Return a model that chooses among some of the emotions, two or more.
+
+        Only the votes between them count, so it answers as if it had been trained without the
+        others, except for `mean` and the temperatures.
+
+        Raises
+        ------
+        ValueError
+            If an emotion is not one of the model, or there are fewer than two.
+        """
+        if unknown := set(emotions) - set(self.emotions):
+            raise ValueError(f"emotions must be among {self.emotions}, got {sorted(unknown)}")
+        first, second = np.triu_indices(len(self.emotions), 1)
+        kept = np.array([emotion in emotions for emotion in self.emotions])
+        pairs = kept[first] & kept[second]
+
+        def between(head: Head) -> Head:
+            return replace(head, weights=head.weights[pairs], biases=head.biases[pairs])
+
+        return replace(
+            self,
+            emotions=tuple(emotion for emotion in self.emotions if emotion in emotions),
+            static=between(self.static),
+            calibrated=None if self.calibrated is None else between(self.calibrated),
+        )
 
     def head_for(self, neutral: NDArray[np.float64] | None) -> Head:
         """Return the head for faces compared with `neutral`, which may be None."""

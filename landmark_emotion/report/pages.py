@@ -9,13 +9,13 @@ from typing import Any
 
 import jinja2
 
-from landmark_emotion.emotions import COLORS
+from landmark_emotion.emotions import COLORS, color_of
 from landmark_emotion.report.formatting import LABELS, interval, percent, plural
 from landmark_emotion.report.plots.figure import THEME, Plot, as_svg
 from landmark_emotion.report.summary import UNKNOWN_SUBJECTS, UNSEEN_PEOPLE
 from landmark_emotion.report.timeline import words
 from landmark_emotion.report.timeline.drawing import lane_svg
-from landmark_emotion.report.timeline.lanes import Timeline, drawn_lanes, known_names, shares
+from landmark_emotion.report.timeline.lanes import Lane, Timeline, drawn_lanes, known_names, shares
 
 
 def report_page(report: Mapping[str, Any], plots: Sequence[Plot]) -> bytes:
@@ -66,11 +66,20 @@ def timeline_page(timeline: Timeline) -> bytes:
         subtitle=words.subtitle(timeline),
         how_to_read=words.how_to_read(timeline),
         notes=timeline.notes,
-        names=known_names(timeline.lanes),
+        fills=_fills(timeline.lanes),
         groups=groups,
         others=words.others_text(others) if others else "",
         share_rows=words.share_rows(timeline),
     )
+
+
+def _fills(lanes: list[Lane]) -> dict[str, str]:
+    """Return what to fill with for each name that occurs: emotions follow the theme of a page."""
+    among = lanes[0].names
+    return {
+        name: f"var(--{name})" if name in COLORS else color_of(name, among)
+        for name in known_names(lanes)
+    }
 
 
 def _render(template: str, **values: Any) -> bytes:

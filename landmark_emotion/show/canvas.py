@@ -5,6 +5,8 @@ Coordinates are in pixels; whole numbers are centers of pixels, as for landmarks
 
 import functools
 import math
+import unicodedata
+from collections.abc import Sequence
 from importlib import resources
 from typing import Any
 
@@ -12,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from landmark_emotion.emotions import COLORS, UNCERTAIN, color_of
+from landmark_emotion.emotions import COLORS, color_of
 
 Picture = NDArray[np.uint8]
 """A picture of shape (height, width, 3): blue, green, red."""
@@ -23,13 +25,16 @@ Color = tuple[float, float, float]
 Layer = NDArray[np.uint8]
 """Shape (height, width, 4): blue, green and red, multiplied by the opacity, and the opacity."""
 
+OTHER_EMOJI = "other"
+"""Name of the emoji of all classes that are not emotions."""
+
 FARTHEST = 30_000  # pixels; OpenCV's integers overflow somewhere beyond
 _SHIFT = 4  # fractional bits of OpenCV's coordinates
 
 
-def bgr(emotion: str) -> Color:
-    """Return the color of an emotion as OpenCV expects it."""
-    red, green, blue = bytes.fromhex(color_of(emotion)[1:])
+def bgr(emotion: str, among: Sequence[str] = ()) -> Color:
+    """Return the color of an emotion as OpenCV expects it; `among` is as for `color_of`."""
+    red, green, blue = bytes.fromhex(color_of(emotion, among)[1:])
     return blue, green, red
 
 
@@ -66,6 +71,7 @@ def draw_text(text: str, size: int, bold: bool, color: Color) -> Layer:
     ``size`` is in pixels; capitals are 0.7 of it high.
     """
     # OpenCV 4 draws fonts as thin strokes, OpenCV 5 as outlines; supersampling smooths both.
+    text = "".join(map(_drawable, text))
     larger = 4 if size < 32 else 2
     font = cv2.FONT_HERSHEY_DUPLEX if bold else cv2.FONT_HERSHEY_SIMPLEX
     scale = larger * size / 30
@@ -80,6 +86,12 @@ def draw_text(text: str, size: int, bold: bool, color: Color) -> Layer:
     return _colored(mask / 255, color)
 
 
+def _drawable(letter: str) -> str:
+    """Return a letter without what OpenCV's fonts lack, such as accents; ? if nothing remains."""
+    plain = unicodedata.normalize("NFKD", letter).encode("ascii", "ignore").decode()
+    return plain or "?"
+
+
 @functools.lru_cache(256)
 def draw_paper(width: int, height: int, radius: float, color: Color, opacity: float) -> Layer:
     """Draw a rectangle with rounded corners; lengths are in pixels, the opacity is up to 1."""
@@ -89,9 +101,9 @@ def draw_paper(width: int, height: int, radius: float, color: Color, opacity: fl
 
 
 def emoji_png(name: str) -> bytes:
-    """Return the PNG file of an emotion's emoji, 128 pixels wide; a question mark for others."""
+    """Return the PNG file of an emotion's emoji, 128 pixels wide; a plain face for others."""
     folder = resources.files("landmark_emotion.show") / "emoji"
-    return (folder / f"{name if name in COLORS else UNCERTAIN}.png").read_bytes()
+    return (folder / f"{name if name in COLORS else OTHER_EMOJI}.png").read_bytes()
 
 
 @functools.lru_cache(64)

@@ -1,10 +1,10 @@
 """The layout of results: one row per face, or per frame without a face.
 
-JSON Lines hold nested rows. CSV, Parquet and DataFrames hold the same rows flattened. All rows have
-the same columns, whichever emotions the model knows.
+JSON Lines hold nested rows. CSV, Parquet and DataFrames hold the same rows flattened. The columns
+are the same for all models of emotions; a model of other classes has columns for these instead.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from itertools import chain
 from typing import Any
@@ -20,37 +20,49 @@ _POSE = tuple(field.name for field in fields(Pose))
 _MEASURES = tuple(field.name for field in fields(Measures))
 _PROBABILITIES = {"probabilities": "p", "raw_probabilities": "raw"}  # prefixes of their columns
 
-COLUMN_TYPES: dict[str, type] = {
-    "source": str,
-    "frame": int,
-    "time": float,
-    "face": int,
-    **dict.fromkeys(_BOX, int),
-    "emotion": str,
-    "probability": float,
-    **{f"{prefix}_{e}": float for prefix in _PROBABILITIES.values() for e in EMOTIONS},
-    "calibration": str,
-    **dict.fromkeys((*_POSE, *_MEASURES), float),
-    "blink": bool,
-    "error": str,
-}
-"""The type of each column of a flat row, in order; README.md documents the columns."""
 
+def column_types(emotions: Sequence[str] = EMOTIONS) -> dict[str, type]:
+    """Return the type of each column of a flat row, in order; README.md documents the columns.
+
+    Parameters
+    ----------
+    emotions : sequence of str
+        Those of the model. If it knows nothing but some of `EMOTIONS`, all of these have columns.
+    """
+    names = EMOTIONS if set(emotions) <= set(EMOTIONS) else emotions
+    return {
+        "source": str,
+        "frame": int,
+        "time": float,
+        "face": int,
+        **dict.fromkeys(_BOX, int),
+        "emotion": str,
+        "probability": float,
+        **{f"{prefix}_{name}": float for prefix in _PROBABILITIES.values() for name in names},
+        "calibration": str,
+        **dict.fromkeys((*_POSE, *_MEASURES), float),
+        "blink": bool,
+        "error": str,
+    }
+
+
+COLUMN_TYPES = column_types()
 COLUMNS = tuple(COLUMN_TYPES)
-"""The columns of a flat row without landmarks."""
+"""The columns of a flat row of emotions without landmarks."""
 
 LANDMARK_COLUMNS = tuple(f"{axis}_{index}" for index in range(N_LANDMARKS) for axis in "xy")
 """The columns that landmarks add: x_0, y_0, ..., x_67, y_67, in pixels."""
 
 
-def columns(landmarks: bool) -> tuple[str, ...]:
+def columns(landmarks: bool, emotions: Sequence[str] = EMOTIONS) -> tuple[str, ...]:
     """Return the columns of flat rows, with or without landmarks."""
-    return COLUMNS + LANDMARK_COLUMNS if landmarks else COLUMNS
+    return (*column_types(emotions), *(LANDMARK_COLUMNS if landmarks else ()))
 
 
-def numeric_columns(landmarks: bool) -> tuple[str, ...]:
+def numeric_columns(landmarks: bool, emotions: Sequence[str] = EMOTIONS) -> tuple[str, ...]:
     """Return the columns that hold numbers, with or without landmarks."""
-    return tuple(name for name in columns(landmarks) if COLUMN_TYPES.get(name) is not str)
+    names = columns(landmarks, emotions)
+    return tuple(name for name in names if COLUMN_TYPES.get(name) is not str)
 
 
 def json_row(
@@ -87,12 +99,12 @@ def json_row(
     return values
 
 
-def flat_row(row: Mapping[str, Any], *, landmarks: bool = False) -> dict[str, Any]:
+def flat_row(row: Mapping[str, Any], names: Sequence[str] = COLUMNS) -> dict[str, Any]:
     """Flatten a row of `json_row` into one value per column; missing values are None."""
     flat = dict(row) | dict(zip(_BOX, row["box"] or (), strict=False))
     for key, prefix in _PROBABILITIES.items():
         flat |= {f"{prefix}_{emotion}": value for emotion, value in (row[key] or {}).items()}
-    if landmarks:
-        points = chain.from_iterable(row.get("landmarks") or ())
+    if row.get("landmarks"):
+        points = chain.from_iterable(row["landmarks"])
         flat |= dict(zip(LANDMARK_COLUMNS, points, strict=False))
-    return {name: flat.get(name) for name in columns(landmarks)}
+    return {name: flat.get(name) for name in names}

@@ -1,13 +1,14 @@
 """Rows as a pandas DataFrame or a Parquet file; the extra ``tables`` installs both packages."""
 
 import importlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from landmark_emotion.emotions import EMOTIONS
 from landmark_emotion.errors import MissingPackageError
 from landmark_emotion.live.prediction import Prediction
-from landmark_emotion.show.rows import COLUMN_TYPES, columns, flat_row, json_row
+from landmark_emotion.show.rows import column_types, columns, flat_row, json_row
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +24,7 @@ def to_dataframe(
     Parameters
     ----------
     predictions : iterable of Prediction
-        Predictions for one source.
+        Predictions for one source, by one model.
     source : str
         Name of the source.
     landmarks : bool
@@ -43,13 +44,14 @@ def to_dataframe(
         import pandas as pd
     except ImportError as error:
         raise _missing("pandas", error) from error
+    predictions = list(predictions)
+    emotions = predictions[0].emotions if predictions else EMOTIONS
+    names, kinds = columns(landmarks, emotions), column_types(emotions)
     rows = [
-        _flat(json_row(source, p.frame, p.time, p, landmarks=landmarks), landmarks)
-        for p in predictions
+        _flat(json_row(source, p.frame, p.time, p, landmarks=landmarks), names) for p in predictions
     ]
-    names = columns(landmarks)
     nullable = {str: "string", int: "Int64", float: "Float64", bool: "boolean"}
-    types = {name: nullable[COLUMN_TYPES.get(name, float)] for name in names}
+    types = {name: nullable[kinds.get(name, float)] for name in names}
     return pd.DataFrame(rows, columns=list(names)).astype(types)
 
 
@@ -62,22 +64,23 @@ class ParquetRows:
         If pyarrow is not installed or cannot be loaded.
     """
 
-    def __init__(self, path: Path, *, landmarks: bool = False) -> None:
+    def __init__(
+        self, path: Path, *, landmarks: bool = False, emotions: Sequence[str] = EMOTIONS
+    ) -> None:
         check_parquet()
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         types = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
-        names = columns(landmarks)
-        self._landmarks = landmarks
-        self._schema = pa.schema([(name, types[COLUMN_TYPES.get(name, float)]) for name in names])
+        self._names, kinds = columns(landmarks, emotions), column_types(emotions)
+        self._schema = pa.schema([(name, types[kinds.get(name, float)]) for name in self._names])
         self._make_table = pa.Table.from_pylist
         self._writer = pq.ParquetWriter(str(path), self._schema)
         self._rows: list[dict[str, Any]] = []
 
     def append(self, row: dict[str, Any]) -> None:
         """Add a row of `rows.json_row`."""
-        self._rows.append(_flat(row, self._landmarks))
+        self._rows.append(_flat(row, self._names))
         if len(self._rows) >= ROWS_AT_ONCE:
             self._flush()
 
@@ -99,11 +102,11 @@ def check_parquet() -> None:
         raise _missing("pyarrow", error) from error
 
 
-def _flat(row: dict[str, Any], landmarks: bool) -> dict[str, Any]:
+def _flat(row: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
     """Flatten a row, and replace what is not Unicode, such as bytes of an odd file name."""
     return {
         name: value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
-        for name, value in flat_row(row, landmarks=landmarks).items()
+        for name, value in flat_row(row, names).items()
     }
 
 

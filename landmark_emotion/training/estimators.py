@@ -18,7 +18,6 @@ from sklearn.utils.validation import (
     column_or_1d,
 )
 
-from landmark_emotion.emotions import EMOTIONS
 from landmark_emotion.model.classifier import EmotionModel, soft_votes, softmax
 from landmark_emotion.model.face import N_LANDMARKS, Landmarks
 from landmark_emotion.model.features import N_FEATURES, landmark_features
@@ -165,7 +164,7 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         X : array_like of shape (n, 68, 2) or (n, 136)
             In pixels, as (x, y).
         y : array_like of shape (n,)
-            Labels of any kind; `to_model` requires those of `emotions.EMOTIONS`.
+            Labels of any kind; `to_model` requires strings that `emotions.class_name` accepts.
         groups, sequence : array_like of shape (n,), optional
             Subjects and recordings; an empty string, None or NaN if unknown. Frames of one
             recording with the same label share a weight of 1.
@@ -226,12 +225,10 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         ValueError
-            If a label is not one of `emotions.EMOTIONS`.
+            If a label is no name for a class, or there are too many.
         """
         check_is_fitted(self)
         emotions = tuple(map(str, self.classes_))
-        if not set(emotions) <= set(EMOTIONS):
-            raise ValueError(f"labels of a model must be among {EMOTIONS}, got {emotions}")
         return EmotionModel(emotions, self.mean_, self.head_, prior=_DEFAULT.prior, info=info or {})
 
     def _votes(self, X: ArrayLike) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from landmark_emotion.emotions import parse_emotion
+from landmark_emotion.emotions import class_name, parse_emotion
 from landmark_emotion.errors import DatasetError, unreadable
 from landmark_emotion.files.npz import load_arrays
 from landmark_emotion.files.writing import replace_atomically
@@ -31,7 +31,7 @@ class LandmarkTable:
     landmarks : ndarray of shape (n, 68, 2)
         Pixels, as (x, y).
     emotion : ndarray of shape (n,), str
-        Each one of `emotions.EMOTIONS`.
+        Each one of `emotions.EMOTIONS` or another class.
     subject : ndarray of shape (n,), str
         The person; empty if unknown.
     sequence : ndarray of shape (n,), str
@@ -103,13 +103,13 @@ def load_table(path: str | os.PathLike[str]) -> LandmarkTable:
     path : path-like
         An ``.npz`` with arrays landmarks (n, 68, 2) and emotion (n,), and optionally subject,
         sequence, source (n,), measured (n, m, 68, 2) and drawn (). Aliases of emotions become
-        their standard names.
+        their standard names; other names are classes of their own.
 
     Raises
     ------
     DatasetError
-        If the file is missing, damaged or not a landmark table, or has an unknown emotion or
-        impossible landmarks.
+        If the file is missing, damaged or not a landmark table, or has impossible landmarks or
+        class names.
     """
     path = Path(path)
     try:
@@ -151,10 +151,8 @@ def _checked(arrays: dict[str, NDArray[Any]]) -> LandmarkTable:
     drawn = arrays.get("drawn", np.array(False))
     if drawn.shape != () or drawn.dtype != np.bool_:
         raise ValueError("'drawn' must be true or false")
-    known = {name: parse_emotion(name) for name in np.unique(texts["emotion"]).tolist()}
-    for name, meaning in known.items():
-        if meaning is None:
-            raise ValueError(f"unknown emotion {name[:40]!r}")
+    names = np.unique(texts["emotion"]).tolist()
+    known = {name: parse_emotion(name) or class_name(name) for name in names}
     texts["emotion"] = np.array([known[name] for name in texts["emotion"].tolist()], dtype=np.str_)
     return LandmarkTable(landmarks=landmarks, **texts, drawn=bool(drawn), measured=measured)
 

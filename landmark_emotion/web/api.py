@@ -6,8 +6,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Query, Request
 
 from landmark_emotion import __version__
-from landmark_emotion.emotions import COLORS
-from landmark_emotion.show.rows import COLUMNS
+from landmark_emotion.emotions import COLORS, color_of
+from landmark_emotion.show.rows import columns
 from landmark_emotion.web import limits
 from landmark_emotion.web.schemas import Health, ModelCard, Problem, RecognizedImage
 from landmark_emotion.web.shared import AnyShared
@@ -86,8 +86,8 @@ async def model(shared: AnyShared) -> dict[str, Any]:
     return {
         "version": __version__,
         "emotions": model.emotions,
-        "colors": COLORS,
-        "columns": COLUMNS,
+        "colors": COLORS | {name: color_of(name, model.emotions) for name in model.emotions},
+        "columns": columns(False, model.emotions),
         "info": dict(model.info),
     }
 

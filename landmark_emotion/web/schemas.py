@@ -4,7 +4,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from landmark_emotion.emotions import EMOTIONS, UNCERTAIN
 from landmark_emotion.live.calibration import Mode
 from landmark_emotion.model.face import N_LANDMARKS
 from landmark_emotion.model.features import N_FEATURES
@@ -66,7 +65,7 @@ class RecognizedFace(BaseModel):
     box: Annotated[list[int], Field(min_length=4, max_length=4)] = Field(
         description="Left, top, width and height, in pixels"
     )
-    emotion: str = Field(json_schema_extra={"enum": [*EMOTIONS, UNCERTAIN]})
+    emotion: str = Field(description="One of the emotions of the model, or uncertain")
     probability: Share
     probabilities: dict[str, Share] = Field(description="One per emotion of the model")
     raw_probabilities: dict[str, Share] = Field(description="The same without smoothing")

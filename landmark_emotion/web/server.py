@@ -4,6 +4,7 @@ import contextlib
 import errno
 import logging
 import mimetypes
+import os
 import socket
 from collections.abc import AsyncIterator, Callable
 from importlib import resources
@@ -14,6 +15,7 @@ import cv2
 from landmark_emotion import __version__
 from landmark_emotion.errors import ImageError, MissingPackageError, ServerError, TooLargeError
 from landmark_emotion.live.recognizer import Recognizer
+from landmark_emotion.show.canvas import OTHER_EMOJI
 
 try:
     import uvicorn
@@ -48,6 +50,14 @@ _NOT_HERE = {
 }
 
 
+class _Emoji(StaticFiles):
+    """Serves the emoji of any class: a plain face for those that are not emotions."""
+
+    def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
+        found, status = super().lookup_path(path)
+        return (found, status) if status else super().lookup_path(f"{OTHER_EMOJI}.png")
+
+
 def create_app(make_recognizer: Callable[[], Recognizer], names: tuple[str, ...] = ()) -> Guard:
     """Create the ASGI application.
 
@@ -77,7 +87,7 @@ def create_app(make_recognizer: Callable[[], Recognizer], names: tuple[str, ...]
     app.add_route("/", _page(str(static / "index.html")), include_in_schema=False)
     app.add_route("/api", _page(str(static / "api.html")), include_in_schema=False)
     app.mount("/static", StaticFiles(packages=[("landmark_emotion.web", "static")]))
-    app.mount("/emoji", StaticFiles(packages=[("landmark_emotion.show", "emoji")]))
+    app.mount("/emoji", _Emoji(packages=[("landmark_emotion.show", "emoji")]))
     return Guard(app, names)
 
 

@@ -127,4 +127,5 @@ def test_unknown_emotion_is_an_error(explain, happy):
     result = explain(happy, "--emotion", "contempt")
     assert (result.status, result.out) == (1, "")
     assert "error: contempt: not an emotion of the model; choose one of anger, " in result.err
-    assert explain(happy, "--emotion", "boredom").status == 2
+    assert "error: boredom: not an emotion of" in explain(happy, "--emotion", "boredom").err
+    assert explain(happy, "--emotion", "=1").status == 2

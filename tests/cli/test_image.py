@@ -306,3 +306,27 @@ def test_annotated_pictures_of_equal_names_get_numbers(image, folder, png, tmp_p
     result = image(*images, "--annotate", tmp_path / "out")
     assert files_below(tmp_path / "out") == ["10-2.png", "10-3.png", "10-4.PNG", "10.png"]
     assert f"note: {images[2]}: written to {tmp_path / 'out' / '10-3.png'}" in result.err
+
+
+def test_answers_can_be_restricted_to_some_emotions(json_of, image, folder):
+    result = json_of(folder / "9.PNG", "--emotions", "happy,Neutral,sad")
+    (row,) = result.rows
+    assert tuple(row["probabilities"]) == ("happiness", "neutral", "sadness")
+    assert sum(row["probabilities"].values()) == pytest.approx(1, abs=1e-5)
+    assert row["emotion"] == "happiness"
+    assert "happiness, neutral, sadness of its 7 emotions" in result.err
+
+
+@pytest.mark.parametrize(
+    ("names", "status", "complaint"),
+    [
+        ("happy,bored", 1, "does not know bored; choose among anger, disgust,"),
+        ("happy", 2, "must be 2 to 30 names, got 'happy'"),
+        ("happy,=1", 2, "'=1' is no name for a class"),
+        ("happy,joy", 2, "must be 2 to 30 names"),
+    ],
+)
+def test_impossible_restrictions_are_one_line(image, folder, names, status, complaint):
+    result = image(folder / "9.PNG", "--emotions", names)
+    assert result.status == status
+    assert complaint in result.err

@@ -1,4 +1,6 @@
+import dataclasses
 import io
+import itertools
 import json
 import os
 import pickle
@@ -83,6 +85,31 @@ def test_without_a_calibrated_head_the_static_one_judges_the_difference(model):
     )
 
 
+def test_a_model_can_choose_among_some_of_its_emotions(model):
+    faces = table()
+    some = model.only(("neutral", "anger", "fear"))
+    assert some.emotions == ("anger", "fear", "neutral")
+    features = landmark_features(faces.landmarks)
+    pairs = list(itertools.combinations(model.emotions, 2))
+    kept = [pairs.index(pair) for pair in itertools.combinations(some.emotions, 2)]
+    for neutral in (None, features[0]):
+        margins = model.head_for(neutral).margins(features)
+        np.testing.assert_allclose(some.head_for(neutral).margins(features), margins[:, kept])
+    shown = np.isin(faces.emotion, some.emotions)
+    likeliest = np.array(some.emotions)[some.probabilities(faces.landmarks[shown]).argmax(axis=1)]
+    assert (likeliest == faces.emotion[shown]).mean() > 0.9
+    for wrong in (("anger",), ("anger", "bored"), ()):
+        with pytest.raises(ValueError, match="emotions must be"):
+            model.only(wrong)
+
+
+def test_classes_may_have_any_names(model, tmp_path):
+    names = ("bored", "drowsy", "eyes shut", "müde", "neutral", "pain", "smile")
+    assert len(names) == len(model.emotions)
+    dataclasses.replace(model, emotions=names).save(tmp_path / "own.npz")
+    assert load_model(tmp_path / "own.npz").emotions == names
+
+
 def test_every_pair_votes_for_its_winner():
     # Margins of (0, 1), (0, 2), (1, 2): 2 wins against both, 0 against 1.
     votes = soft_votes(np.array([3.0, -3.0, -3.0]), 3)
@@ -141,7 +168,9 @@ BROKEN = {
     "another program's": {"format": "something else"},
     "newer format": {"version": FORMAT_VERSION + 1},
     "other features": {"features": "raw pixels"},
-    "unknown emotion": {"emotions": ["joy"] * 7},
+    "a formula for a name": {"emotions": ["=joy", *"abcdef"]},
+    "names with commas": {"emotions": ["a,b", *"abcdef"]},
+    "untidy names": {"emotions": [" a", *"bcdefg"]},
     "an emotion twice": {"emotions": ["anger"] * 7},
     "one emotion": {"emotions": ["anger"]},
     "emotions missing": {"emotions": None},

@@ -1,4 +1,5 @@
 import csv
+import dataclasses
 import io
 import json
 import os
@@ -14,10 +15,10 @@ from landmark_emotion.errors import MissingPackageError, ReportError
 from landmark_emotion.report.pages import timeline_page
 from landmark_emotion.report.timeline import lanes, reading
 from landmark_emotion.report.timeline.drawing import draw_timeline, lane_svg
-from landmark_emotion.report.timeline.lanes import NAMES, Recording, shares, steps_of
+from landmark_emotion.report.timeline.lanes import Recording, shares, steps_of
 from landmark_emotion.report.timeline.reading import read_timeline
 from landmark_emotion.report.timeline.words import share_rows, tick_marks
-from landmark_emotion.show.rows import COLUMNS, flat_row, json_row
+from landmark_emotion.show.rows import COLUMNS, columns, flat_row, json_row
 
 KNOWN = ("anger", "happiness", "neutral")
 
@@ -88,10 +89,45 @@ def test_a_lane_holds_the_rows_of_a_face(read):
     assert lane.face == 1
     np.testing.assert_allclose(lane.time, [0, 0.1, 0.2, 0.3])
     np.testing.assert_allclose(lane.hold, 0.1)
-    assert [NAMES[index] for index in lane.shown] == ["neutral"] * 2 + ["happiness"] * 2
-    happy = lane.probabilities[:, NAMES.index("happiness")]
+    assert [lane.names[index] for index in lane.shown] == ["neutral"] * 2 + ["happiness"] * 2
+    happy = lane.probabilities[:, lane.names.index("happiness")]
     np.testing.assert_allclose(happy, [0.1, 0.1, 0.8, 0.8], atol=1e-6)
-    assert np.isnan(lane.probabilities[:, NAMES.index("fear")]).all()
+    assert np.isnan(lane.probabilities[:, lane.names.index("fear")]).all()
+
+
+def own_rows(labels, make):
+    """Rows of a model of two classes that are not emotions, and neutral."""
+    names = ("bored", "neutral", "pain")
+    made = []
+    for frame, shown in enumerate(labels):
+        p = np.where(np.array(names) == shown, 0.8, 0.1)
+        values = {"emotions": names, "probabilities": p, "raw_probabilities": p, "likeliest": shown}
+        face = dataclasses.replace(prediction(frame, frame / 10, "neutral"), **values)
+        row = json_row("a.mp4", frame, frame / 10, face)
+        made.append(row if make is json_row else flat_row(row, columns(False, names)))
+    return made
+
+
+def test_other_classes_are_drawn_under_their_names(read):
+    labels = ["bored", "pain", "neutral", "pain"]
+    lines = "".join(f"{json.dumps(row)}\n" for row in own_rows(labels, json_row))
+    header = columns(False, ("bored", "neutral", "pain"))
+    for text in (lines, as_csv(own_rows(labels, flat_row), header=header)):
+        found = read(text)
+        assert found.notes == ()
+        lane = one_lane(found)
+        assert [lane.names[index] for index in lane.shown] == labels
+        assert shares([lane]) == pytest.approx({"neutral": 0.25, "bored": 0.25, "pain": 0.5})
+        np.testing.assert_allclose(lane.probabilities[1, lane.names.index("pain")], 0.8)
+    both = read(as_csv(rows("nh")) + as_csv(own_rows(labels, flat_row), header=header))
+    assert {"bored", "happiness"} <= set(shares(both.lanes))
+
+
+@pytest.mark.parametrize("name", ["=1", "a<b>", "x" * 99])
+def test_columns_that_name_no_class_are_ignored(read, name):
+    row = csv_row("x", 0, 0.0, prediction(0, 0.0, "neutral"))
+    text = as_csv([row, row | {"frame": 1, "time": 1}], header=(*COLUMNS, f"p_{name}"))
+    assert name not in one_lane(read(text)).names
 
 
 def test_csv_and_json_lines_give_the_same_shares(read):
@@ -236,7 +272,7 @@ def test_missing_columns_are_reported(read):
 def test_a_missing_label_is_the_most_probable_emotion(read):
     header = [column for column in COLUMNS if column != "emotion"]
     lane = one_lane(read(as_csv(rows("nh"), header=["face", *header])))
-    assert [NAMES[index] for index in lane.shown] == ["neutral", "happiness"]
+    assert [lane.names[index] for index in lane.shown] == ["neutral", "happiness"]
 
 
 def test_other_encodings_and_line_ends_are_read(read):

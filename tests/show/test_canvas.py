@@ -18,9 +18,16 @@ def test_every_emotion_has_an_emoji_of_its_color(name):
     assert emoji_png(name) not in others
 
 
-def test_unknown_class_has_the_emoji_and_color_of_uncertain():
-    assert emoji_png("boredom") == emoji_png(UNCERTAIN)
-    assert bgr("boredom") == bgr(UNCERTAIN)
+def test_other_classes_have_a_plain_emoji_and_colors_of_their_own():
+    assert emoji_png("bored") == emoji_png("pain")
+    assert emoji_png("bored") not in [emoji_png(name) for name in COLORS]
+    colors = [bgr(name, ("bored", "neutral", "pain")) for name in ("bored", "pain")]
+    assert len({*colors, bgr("neutral"), bgr(UNCERTAIN)}) == 4
+
+
+def test_letters_that_the_font_lacks_lose_their_accents():
+    text, plain = (draw_text(name, 20, True, (255, 255, 255)) for name in ("müde", "mude"))
+    assert np.array_equal(text, plain)
 
 
 @pytest.mark.parametrize("size", [1, 24, 200])

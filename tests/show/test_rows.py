@@ -9,7 +9,7 @@ from landmark_emotion.live.prediction import Prediction
 from landmark_emotion.model.face import Box, Face
 from landmark_emotion.model.measures import Measures
 from landmark_emotion.model.pose import Pose
-from landmark_emotion.show.rows import COLUMNS, LANDMARK_COLUMNS, flat_row, json_row
+from landmark_emotion.show.rows import COLUMNS, LANDMARK_COLUMNS, columns, flat_row, json_row
 from landmark_emotion.show.tables import ParquetRows, to_dataframe
 
 MEASURES = Measures(
@@ -67,7 +67,7 @@ def test_json_row_has_box_emotion_and_all_probabilities(prediction):
 @pytest.mark.parametrize("landmarks", [False, True])
 def test_flat_row_has_the_values_of_the_json_row(prediction, landmarks):
     nested = json.loads(json.dumps(json_row("a.mp4", 12, 0.1, prediction, landmarks=landmarks)))
-    row = flat_row(nested, landmarks=landmarks)
+    row = flat_row(nested, columns(landmarks))
     assert tuple(row) == COLUMNS + LANDMARK_COLUMNS * landmarks
     assert [row[name] for name in ("left", "top", "width", "height")] == nested["box"]
     assert (row["face"], row["emotion"], row["probability"]) == (2, "fear", 0.7)
@@ -81,11 +81,22 @@ def test_flat_row_has_the_values_of_the_json_row(prediction, landmarks):
         assert (row["x_0"], row["y_0"], row["y_67"]) == (0, 1, 135)
 
 
+def test_a_model_of_other_classes_has_columns_for_these():
+    names = columns(False, ("bored", "neutral"))
+    assert [name for name in names if name.startswith(("p_", "raw_"))] == [
+        *("p_bored", "p_neutral", "raw_bored", "raw_neutral")
+    ]
+    assert [name for name in names if name in COLUMNS] == [
+        name for name in COLUMNS if not name.startswith(("p_", "raw_")) or "neutral" in name
+    ]
+    assert columns(False, ("fear", "neutral")) == COLUMNS
+
+
 def test_row_without_a_face_has_no_values_of_a_face():
     row = json_row("a.mp4", 3, 0.1, None)
     assert {key for key, value in row.items() if value is not None} == {"source", "frame", "time"}
     assert "error" not in row
-    flat = flat_row(row, landmarks=True)
+    flat = flat_row(row, columns(True))
     assert {key for key, value in flat.items() if value is not None} == {"source", "frame", "time"}
 
 

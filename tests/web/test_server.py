@@ -502,7 +502,7 @@ def test_a_body_that_does_not_arrive_is_answered_in_time(server, monkeypatch):
 
 
 def test_unknown_addresses_and_methods_are_answered_with_the_reason(server):
-    for path in ("/nothing", "/static/../server.py", "/static/%2e%2e/server.py", "/emoji/x.png"):
+    for path in ("/nothing", "/static/../server.py", "/static/%2e%2e/server.py", "/emoji/"):
         answer = server.request(path)
         assert (answer.status, answer.json["error"][:7]) == (404, "address")
     answer = server.request("/api/recognize")
@@ -539,7 +539,11 @@ def test_everything_the_pages_need_comes_from_the_server(server):
         script = server.request(f"/static/{name}.js")
         assert script.headers["content-type"].startswith("text/javascript")
         assert b"://" not in script.body.replace(b"}://${", b"").replace(b"http://localhost", b"")
-    assert server.request("/emoji/happiness.png").body.startswith(b"\x89PNG")
+    emoji = [
+        server.request(f"/emoji/{name}.png").body for name in ("happiness", "bored", "eyes%20shut")
+    ]
+    assert all(picture.startswith(b"\x89PNG") for picture in emoji)
+    assert emoji[0] != emoji[1] == emoji[2]
 
 
 @pytest.mark.parametrize("path", ["/", "/api", "/api/health", "/nothing", "/static/app.js"])

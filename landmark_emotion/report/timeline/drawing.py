@@ -3,12 +3,12 @@
 import io
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from landmark_emotion.emotions import COLORS, EMOTIONS
+from landmark_emotion.emotions import COLORS, DEFAULT_EMOTIONS, color_of
 from landmark_emotion.report.formatting import clock, percent
 from landmark_emotion.report.plots.figure import (
     DPI,
@@ -23,7 +23,6 @@ from landmark_emotion.report.plots.figure import (
 from landmark_emotion.report.timeline.lanes import (
     AREA_STEPS,
     BAND_STEPS,
-    NAMES,
     Lane,
     Recording,
     Timeline,
@@ -99,7 +98,7 @@ def lane_svg(lane: Lane, recording: Recording, name: str, shape: str) -> str:
     with plot_style():
         figure = new_figure(width, top + _AREA + _BAND + 0.28)
         _draw_lane(figure, lane, recording, (left, top, width - left - 0.2), _AREA, ticks)
-        theme = THEME | {label: COLORS[label] for label in NAMES}
+        theme = THEME | COLORS
         svg = as_svg(figure, name=name, alt=in_words(lane), theme=theme)
     style = {"hours": recording.end >= 3600, "tenths": recording.end - recording.start < 60}
     titles = [
@@ -112,7 +111,8 @@ def lane_svg(lane: Lane, recording: Recording, name: str, shape: str) -> str:
 
 def _picture(timeline: Timeline) -> "Figure":
     chosen, others = drawn_lanes(timeline)
-    names = known_names(lane for _, lanes in chosen for lane in lanes)
+    names = known_names([lane for _, lanes in chosen for lane in lanes])
+    colors = {name: color_of(name, chosen[0][1][0].names) for name in names}
     several = len(timeline.recordings) > 1
     block = max(_AREA + _BAND, _BAR * len(names))
     header, foot = 1.16, 0.12 + 0.16 * bool(others)
@@ -126,7 +126,7 @@ def _picture(timeline: Timeline) -> "Figure":
     write(_LEFT, 0.14, TITLE, fontsize=12, fontweight="bold")
     write(_LEFT, 0.38, subtitle(timeline), fontsize=8.5, color=QUIET)
     write(_LEFT, 0.55, how_to_read(timeline), fontsize=8.5, color=QUIET)
-    _draw_legend(figure, (_LEFT / _WIDTH, 1 - 0.82 / total), names)
+    _draw_legend(figure, (_LEFT / _WIDTH, 1 - 0.82 / total), colors)
     top = header
     for recording, lanes in chosen:
         if several:
@@ -140,7 +140,7 @@ def _picture(timeline: Timeline) -> "Figure":
             ticks = 9 if lane is lanes[-1] else 0
             _draw_lane(figure, lane, recording, (_LEFT, top, _PLOT), block - _BAND, ticks)
             bars = _add_axes(figure, _LEFT + _PLOT + _BARS_LEFT, top, _BARS, block - 0.03)
-            _draw_bars(bars, shares([lane]), names)
+            _draw_bars(bars, shares([lane]), colors)
             top += block
         top += _AXIS
     if others:
@@ -160,10 +160,10 @@ def _add_axes(figure: "Figure", left: float, top: float, width: float, height: f
     return axes
 
 
-def _draw_legend(figure: "Figure", corner: tuple[float, float], names: Sequence[str]) -> None:
+def _draw_legend(figure: "Figure", corner: tuple[float, float], colors: Mapping[str, str]) -> None:
     from matplotlib.patches import Patch
 
-    handles = [Patch(label=name, color=COLORS[name], linewidth=0) for name in names]
+    handles = [Patch(label=name, color=colors[name], linewidth=0) for name in colors]
     handles.append(Patch(label="no face", facecolor="white", edgecolor=HAIR))
     style: dict[str, Any] = {"bbox_to_anchor": corner, "ncols": len(handles), "fontsize": 8.5}
     style |= {"handletextpad": 0.5, "columnspacing": 1.4, "borderpad": 0.0}
@@ -205,12 +205,13 @@ def _draw_areas(axes: "Axes", lane: Lane, recording: Recording) -> None:
     after = np.flatnonzero(steps.gaps()) + 1
     edges = np.append(np.insert(steps.start, after, steps.end[after - 1]), steps.end[-1])
     # Neutral on top, so that what deviates from it is stacked from 0.
-    order = sorted(range(len(EMOTIONS)), key=lambda column: EMOTIONS[column] == "neutral")
+    emotions = lane.names[:-1]
+    order = sorted(range(len(emotions)), key=lambda column: emotions[column] == "neutral")
     tops = np.insert(steps.probabilities[:, order].cumsum(axis=1), after, np.nan, axis=0)
     # Each area reaches down to 0; the highest comes first, so that the next covers the rest.
     for column, top in reversed(list(zip(order, tops.T, strict=True))):
         if steps.probabilities[:, column].max() >= 0.001:
-            color = COLORS[EMOTIONS[column]]
+            color = color_of(emotions[column], emotions)
             axes.stairs(top, edges, fill=True, color=color, linewidth=0, clip_on=False)
 
 
@@ -219,30 +220,31 @@ def _draw_bands(axes: "Axes", lane: Lane, recording: Recording, inch: float) -> 
     from matplotlib.patches import Rectangle
 
     for number, (start, end, name) in enumerate(steps_of(lane, recording, BAND_STEPS).bands()):
-        style: dict[str, Any] = {"color": COLORS[name], "linewidth": 0, "clip_on": False}
+        color = color_of(name, lane.names)
+        style: dict[str, Any] = {"color": color, "linewidth": 0, "clip_on": False}
         band = Rectangle((start, 0), end - start, 0.86, **style)
         band.set_gid(f"band{number}")
         axes.add_patch(band)
         if (end - start) / inch > 0.12 + 0.066 * len(name):
             style = {"ha": "center", "va": "center_baseline", "fontsize": 7.5}
-            axes.text((start + end) / 2, 0.42, name, color=_ink_on(name), **style)
+            axes.text((start + end) / 2, 0.42, name, color=_ink_on(name, color), **style)
 
 
-def _draw_bars(axes: "Axes", parts: Mapping[str, float], names: Sequence[str]) -> None:
+def _draw_bars(axes: "Axes", parts: Mapping[str, float], colors: Mapping[str, str]) -> None:
     axes.set_xlim(0, 1)
     # The first at the top; few bars are no thicker than many.
-    axes.set_ylim(max(len(names), len(EMOTIONS) - 1) - 0.5, -0.5)
-    for y, name in enumerate(names):
+    axes.set_ylim(max(len(colors), len(DEFAULT_EMOTIONS)) - 0.5, -0.5)
+    for y, name in enumerate(colors):
         part = parts.get(name, 0.0)
-        axes.barh(y, part, 0.72, color=COLORS[name])
+        axes.barh(y, part, 0.72, color=colors[name])
         style: dict[str, Any] = {"va": "center_baseline", "color": INK if part else QUIET}
         axes.text(-0.04, y, name, ha="right", fontsize=8, **style)
         axes.text(part + 0.03, y, percent(part), fontsize=8, **style)
 
 
-def _ink_on(name: str) -> str:
+def _ink_on(name: str, color: str) -> str:
     """Return a readable color for text on the color of an emotion."""
     if name == "neutral":
         return INK  # a page darkens it with its theme, and INK turns light
-    red, green, blue = bytes.fromhex(COLORS[name][1:])
+    red, green, blue = bytes.fromhex(color[1:])
     return "white" if 0.299 * red + 0.587 * green + 0.114 * blue < 140 else "#111111"

@@ -1,16 +1,12 @@
 """What a timeline consists of: one lane for each face of each source."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from landmark_emotion.emotions import COLORS, EMOTIONS
-
-NAMES = tuple(COLORS)
-"""Everything a face can be labeled with: `EMOTIONS`, then uncertain."""
 MAX_LANES = 12
 """If there are more lanes, only those of the faces visible longest are drawn."""
 
@@ -34,9 +30,11 @@ class Lane:
     hold : ndarray of shape (n,)
         How long each row holds, in seconds: until the next frame.
     shown : ndarray of shape (n,), int
-        Indices into `NAMES`.
-    probabilities : ndarray of shape (n, 8)
-        In the order of `EMOTIONS`; NaN if unknown.
+        Indices into `names`.
+    probabilities : ndarray of shape (n, k)
+        In the order of `names`, without the last; NaN if unknown.
+    names : tuple of str
+        All that a face of the file can be labeled with: k emotions, then uncertain.
     """
 
     face: int
@@ -44,6 +42,7 @@ class Lane:
     hold: Floats
     shown: NDArray[np.int64]
     probabilities: Floats
+    names: tuple[str, ...]
 
     @property
     def seconds(self) -> float:
@@ -51,8 +50,8 @@ class Lane:
         return float(self.hold.sum())
 
     def totals(self) -> Floats:
-        """Return the seconds of each of `NAMES`, shape (9,)."""
-        return np.bincount(self.shown, self.hold, len(NAMES)).astype(np.float64)
+        """Return the seconds of each of `names`, shape (k + 1,)."""
+        return np.bincount(self.shown, self.hold, len(self.names)).astype(np.float64)
 
 
 @dataclass(frozen=True)
@@ -103,17 +102,18 @@ def shares(lanes: Iterable[Lane]) -> dict[str, float]:
     """Return the share of each of `known_names` in the time the faces were visible; sum 1."""
     lanes = list(lanes)
     totals = np.sum([lane.totals() for lane in lanes], axis=0)
-    parts = dict(zip(NAMES, (totals / totals.sum()).tolist(), strict=True))
+    parts = dict(zip(lanes[0].names, (totals / totals.sum()).tolist(), strict=True))
     return {name: parts[name] for name in known_names(lanes)}
 
 
-def known_names(lanes: Iterable[Lane]) -> list[str]:
-    """List the `NAMES` that occur in lanes as a label or with a probability."""
-    known = np.zeros(len(NAMES), dtype=bool)
+def known_names(lanes: Sequence[Lane]) -> list[str]:
+    """List the names that occur in lanes of a file as a label or with a probability."""
+    known = dict.fromkeys(chain.from_iterable(lane.names for lane in lanes), False)
     for lane in lanes:
-        known |= lane.totals() > 0
-        known[: len(EMOTIONS)] |= np.isfinite(lane.probabilities).any(axis=0)
-    return [name for name, here in zip(NAMES, known, strict=True) if here]
+        here = lane.totals() > 0
+        here[:-1] |= np.isfinite(lane.probabilities).any(axis=0)
+        known |= {name: True for name, occurs in zip(lane.names, here, strict=True) if occurs}
+    return [name for name, occurs in known.items() if occurs]
 
 
 def drawn_lanes(timeline: Timeline) -> tuple[list[tuple[Recording, list[Lane]]], list[Lane]]:
@@ -135,16 +135,19 @@ class Steps:
     ----------
     start, end : ndarray of shape (m,)
         Seconds; a step that starts after the end of the previous one leaves a gap.
-    probabilities : ndarray of shape (m, 8)
+    probabilities : ndarray of shape (m, k)
         0 if unknown.
     shown : ndarray of shape (m,), int
-        Indices into `NAMES`.
+        Indices into `names`.
+    names : tuple of str
+        Those of the lane.
     """
 
     start: Floats
     end: Floats
     probabilities: Floats
     shown: NDArray[np.int64]
+    names: tuple[str, ...]
 
     def gaps(self) -> NDArray[np.bool_]:
         """Return after which steps there is a gap, shape (m - 1,)."""
@@ -153,7 +156,7 @@ class Steps:
     def bands(self) -> Iterator[tuple[float, float, str]]:
         """Yield start, end and name of each stretch with one label."""
         for part in slices(self.gaps() | (np.diff(self.shown) != 0)):
-            name = NAMES[self.shown[part][0]]
+            name = self.names[self.shown[part][0]]
             yield float(self.start[part][0]), float(self.end[part][-1]), name
 
 
@@ -169,15 +172,16 @@ def steps_of(lane: Lane, recording: Recording, most: int) -> Steps:
     end = lane.time + lane.hold
     probabilities = np.nan_to_num(lane.probabilities)
     if len(end) <= most:
-        return Steps(lane.time, end, probabilities, lane.shown)
-    each = np.concatenate([probabilities, np.eye(len(NAMES))[lane.shown]], axis=1)
+        return Steps(lane.time, end, probabilities, lane.shown, lane.names)
+    k = len(lane.names) - 1
+    each = np.concatenate([probabilities, np.eye(k + 1)[lane.shown]], axis=1)
     sums = np.concatenate([np.zeros((1, each.shape[1])), (each * lane.hold[:, None]).cumsum(0)])
     # The integral over time of each column is linear between these.
     moments = np.maximum.accumulate(np.stack([lane.time, end], axis=1).ravel())
     integrals = np.repeat(sums, 2, axis=0)[1:-1]
     edges = np.linspace(recording.start, recording.end, most + 1)
     grown = np.diff([np.interp(edges, moments, column) for column in integrals.T]).T
-    shown = grown[:, len(EMOTIONS) :]
+    shown = grown[:, k:]
     seconds = shown.sum(axis=1)
     seen = seconds > 1e-9
     starts, ends = edges[:-1].copy(), edges[1:].copy()
@@ -185,5 +189,5 @@ def steps_of(lane: Lane, recording: Recording, most: int) -> Steps:
     enters, leaves = seen & ~np.append(False, seen[:-1]), seen & ~np.append(seen[1:], False)
     ends[leaves] = (starts + seconds)[leaves]
     starts[enters & ~leaves] = (ends - seconds)[enters & ~leaves]
-    means = grown[:, : len(EMOTIONS)] / np.maximum(seconds, 1e-9)[:, np.newaxis]
-    return Steps(starts[seen], ends[seen], means[seen], shown.argmax(axis=1)[seen])
+    means = grown[:, :k] / np.maximum(seconds, 1e-9)[:, np.newaxis]
+    return Steps(starts[seen], ends[seen], means[seen], shown.argmax(axis=1)[seen], lane.names)

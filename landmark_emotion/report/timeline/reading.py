@@ -4,6 +4,7 @@ Rows that cannot be used are counted, reported and left out. A row holds until t
 its source, so shares are shares of time, whatever the frame rate.
 """
 
+import contextlib
 import csv
 import importlib
 import json
@@ -19,18 +20,17 @@ from typing import Any, TextIO
 
 import numpy as np
 
+from landmark_emotion.emotions import EMOTIONS, MAX_CLASSES, UNCERTAIN, class_name
 from landmark_emotion.errors import MissingPackageError, ReportError, reason, unreadable
 from landmark_emotion.files.reading import open_regular
 from landmark_emotion.report.formatting import plural
 from landmark_emotion.report.timeline.lanes import (
-    NAMES,
     Floats,
     Lane,
     Recording,
     Timeline,
     slices,
 )
-from landmark_emotion.show.rows import COLUMNS
 from landmark_emotion.sources.addresses import without_password
 
 MAX_BYTES = 2**30
@@ -41,8 +41,9 @@ _LONGEST = 2**20  # characters read of a line
 _BATCH = 1000  # Parquet rows read at once
 _LARGEST = 1e9  # of times in seconds and of face numbers
 _REMEDY = "use a file written by 'landmark-emotion video' or 'webcam' as CSV, JSON or Parquet"
-_P_COLUMNS = tuple(name for name in COLUMNS if name.startswith("p_"))
-_USED = {"source", "frame", "time", "face", "emotion", "error", *_P_COLUMNS}
+_USED = {"source", "frame", "time", "face", "emotion", "error"}
+_PREFIX = "p_"  # of the columns of probabilities
+_FIXED = 5  # values of a row before the probabilities
 _OPTIONAL = ("source", "frame", "face", "emotion")
 
 
@@ -52,8 +53,8 @@ def read_timeline(path: str | os.PathLike[str]) -> Timeline:
     Parameters
     ----------
     path : path-like
-        CSV, JSON Lines or Parquet with columns of `show.rows.COLUMNS`. Other columns are ignored,
-        and several CSV or JSON Lines files may be concatenated.
+        CSV, JSON Lines or Parquet with the columns of `show.rows.columns`. Other columns are
+        ignored, and several CSV or JSON Lines files may be concatenated.
 
     Returns
     -------
@@ -163,8 +164,8 @@ def _parquet_rows(path: Path) -> Iterator[Mapping[str, Any]]:
         with parquet.ParquetFile(path) as file:
             if file.metadata.num_rows > MAX_ROWS:
                 raise ReportError(f"{path}: more than 10 million rows; split it")
-            names = _USED.intersection(file.schema_arrow.names)
-            for batch in file.iter_batches(_BATCH, columns=sorted(names)):
+            names = [n for n in file.schema_arrow.names if n in _USED or n.startswith(_PREFIX)]
+            for batch in file.iter_batches(_BATCH, columns=names):
                 yield from batch.to_pylist()
     except ImportError as error:
         raise MissingPackageError(
@@ -182,15 +183,18 @@ class _Rows:
     """The usable rows of a file, as one flat array of numbers to save memory."""
 
     sources: dict[str, int] = field(default_factory=dict)
-    # Per row: source, frame, time, face (0: none), label (an index into NAMES) and probabilities.
+    # Per row: source, frame, time, face (0: none), label (0 for uncertain, else from 1) and the
+    # probabilities of the emotions.
     cells: "array[float]" = field(default_factory=lambda: array("d"))
     columns: set[str] = field(default_factory=set)
+    emotions: list[str] = field(default_factory=lambda: list(EMOTIONS))
     damaged: int = 0
     first_damaged: int = 0
     unreadable: int = 0
 
     def add(self, number: int, entry: Mapping[str, Any] | None) -> None:
         if entry is not None and not self.columns.issuperset(entry):
+            self._widen(entry.keys() - self.columns)
             self.columns.update(entry)
         try:
             if entry is None:
@@ -207,25 +211,35 @@ class _Rows:
         time, frame = _number(entry.get("time")), _number(entry.get("frame"))
         if not 0 <= time < _LARGEST or not (math.isnan(frame) or frame == int(frame)):
             raise ValueError("not a time")
-        values = [_number(entry.get(column)) for column in _P_COLUMNS]
+        values = [_number(entry.get(_PREFIX + emotion)) for emotion in self.emotions]
         if any(value < 0 or value > 1.000001 for value in values):
             raise ValueError("not probabilities")
         emotion = _text(entry.get("emotion"))
         if not emotion and not all(map(math.isnan, values)):
-            emotion = NAMES[int(np.nanargmax(values))]
+            emotion = self.emotions[int(np.nanargmax(values))]
         face = _number(entry.get("face", 1 if emotion else None))
         if math.isnan(face) != (not emotion):
             raise ValueError("face without emotion, or emotion without face")
         if emotion and not (1 <= face < _LARGEST and face == int(face)):
             raise ValueError("not a face number")
-        label = NAMES.index(emotion) if emotion else -1
+        label = (UNCERTAIN, *self.emotions).index(emotion) if emotion else -1
         source = self.sources.setdefault(_text(entry.get("source")), len(self.sources))
         face = face if emotion else 0
         self.cells.extend((source, frame, round(time, 6), face, label, *values))
 
     def table(self) -> Floats:
-        """Return the rows as an array of shape (n, 13)."""
-        return np.array(self.cells).reshape(-1, 5 + len(_P_COLUMNS))
+        """Return the rows as an array of shape (n, 5 + number of emotions)."""
+        return np.array(self.cells).reshape(-1, _FIXED + len(self.emotions))
+
+    def _widen(self, columns: Iterable[str]) -> None:
+        """Make room for the probabilities of classes that are new."""
+        names = sorted(name[len(_PREFIX) :] for name in columns if name.startswith(_PREFIX))
+        new = [name for name in names if name not in self.emotions and _is_class(name)]
+        new = new[: len(EMOTIONS) + MAX_CLASSES - len(self.emotions)]
+        if new:
+            table = np.pad(self.table(), ((0, 0), (0, len(new))), constant_values=math.nan)
+            self.cells = array("d", table.tobytes())
+            self.emotions += new
 
     def notes(self) -> list[str]:
         notes = []
@@ -235,11 +249,17 @@ class _Rows:
         if self.unreadable:
             notes.append(f"{plural(self.unreadable, 'unreadable source')} left out")
         missing = [column for column in _OPTIONAL if column not in self.columns]
-        if not self.columns.intersection(_P_COLUMNS):
-            missing.append(f"{_P_COLUMNS[0]} ... {_P_COLUMNS[-1]}")
+        if not any(_PREFIX + emotion in self.columns for emotion in self.emotions):
+            missing.append(f"{_PREFIX}{EMOTIONS[0]} ... {_PREFIX}{EMOTIONS[-1]}")
         if missing:
             notes.append(f"no column {', '.join(missing)}; drawn without")
         return notes
+
+
+def _is_class(name: str) -> bool:
+    with contextlib.suppress(ValueError):
+        return class_name(name) == name
+    return False
 
 
 def _recordings(rows: _Rows, name: str) -> list[Recording]:
@@ -253,12 +273,14 @@ def _recordings(rows: _Rows, name: str) -> list[Recording]:
         for run, (first, last) in enumerate(pairwise(starts), start=1):
             label = labels[number] if run == 1 else f"{labels[number]} ({run})"
             part = table[first:last]
-            made.append(_recording(label, part[np.argsort(part[:, 2], kind="stable")]))
+            part = part[np.argsort(part[:, 2], kind="stable")]
+            made.append(_recording(label, part, rows.emotions))
     return made
 
 
-def _recording(label: str, table: Floats) -> Recording:
+def _recording(label: str, table: Floats, emotions: list[str]) -> Recording:
     """Make a recording from its rows, sorted by time."""
+    names = (*emotions, UNCERTAIN)
     frame, time = table[:, 1:3].T
     moments, first, which = np.unique(time, return_index=True, return_inverse=True)
     steps, passed = np.diff(moments), np.diff(frame[first])
@@ -272,8 +294,8 @@ def _recording(label: str, table: Floats) -> Recording:
         # Of several rows at one time, the last counts.
         rows = rows[np.append(np.diff(rows[:, 2]) > 0, True)]
         if face:
-            shown, probabilities = rows[:, 4].astype(np.int64), rows[:, 5:-1]
-            lanes.append(Lane(face, rows[:, 2], rows[:, -1], shown, probabilities))
+            shown = (rows[:, 4].astype(np.int64) - 1) % len(names)
+            lanes.append(Lane(face, rows[:, 2], rows[:, -1], shown, rows[:, _FIXED:-1], names))
     return Recording(label, float(moments[0]), float(moments[-1] + hold[-1]), tuple(lanes))
 
 

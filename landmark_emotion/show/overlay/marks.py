@@ -14,7 +14,13 @@ def draw_landmarks(image: Picture, prediction: Prediction) -> None:
     """Draw the contours of a face and a dot on every landmark."""
     points, height = prediction.face.landmarks, prediction.face.box.height
     for region, closed in OUTLINES:
-        polyline(image, points[region], bgr(prediction.emotion), height / 300, closed)
+        polyline(
+            image,
+            points[region],
+            bgr(prediction.emotion, prediction.emotions),
+            height / 300,
+            closed,
+        )
     diameter = max(1, round(height / 70))
     dot = draw_paper(diameter + 2, diameter + 2, diameter / 2 + 1, _SHADOW, 0.6).copy()
     lay(dot, draw_paper(diameter, diameter, diameter / 2, _DOT, 1.0), 1, 1)
@@ -40,7 +46,7 @@ def draw_box(image: Picture, prediction: Prediction) -> None:
         dtype=float,
     )
     polyline(image, corners, _SHADOW, thickness + 2)
-    polyline(image, corners, bgr(prediction.emotion), thickness)
+    polyline(image, corners, bgr(prediction.emotion, prediction.emotions), thickness)
 
 
 def draw_tie(image: Picture, prediction: Prediction, rect: Rect) -> None:
@@ -57,7 +63,7 @@ def draw_tie(image: Picture, prediction: Prediction, rect: Rect) -> None:
         return
     line = np.array([(start, (top + bottom) / 2), (end, (top + bottom) / 2)]) - 0.5
     polyline(image, line, _SHADOW, _thickness(box) + 2)
-    polyline(image, line, bgr(prediction.emotion), _thickness(box))
+    polyline(image, line, bgr(prediction.emotion, prediction.emotions), _thickness(box))
 
 
 def _thickness(box: Box) -> int:

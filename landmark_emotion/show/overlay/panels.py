@@ -168,7 +168,7 @@ def _draw_bar(layer: Layer, prediction: Prediction, n: int, m: _Measures, middle
     ink = INK if chosen else FAINT_INK
     write(layer, draw_text(emotion, m.size, chosen, ink), m.pad, middle)
     length, height = m.content - m.number - m.name - m.gap, max(3, round(0.55 * m.size))
-    for share, color in ((1.0, _TRACK), (probability, bgr(emotion))):
+    for share, color in ((1.0, _TRACK), (probability, bgr(emotion, prediction.emotions))):
         bar = draw_paper(length, height, height / 2, color, 1.0)[:, : round(share * length)]
         lay(layer, bar, m.pad + m.name + m.gap, round(middle - height / 2))
     if m.number:

@@ -13,6 +13,7 @@
 import contextlib
 from collections.abc import Iterator, Sequence
 
+from landmark_emotion.emotions import EMOTIONS
 from landmark_emotion.errors import Notify
 from landmark_emotion.live.prediction import Prediction
 from landmark_emotion.show.rows import json_row
@@ -41,7 +42,12 @@ class Sending:
 
 @contextlib.contextmanager
 def open_sending(
-    targets: Sequence[Target], notify: Notify, *, source: str = "", landmarks: bool = False
+    targets: Sequence[Target],
+    notify: Notify,
+    *,
+    source: str = "",
+    landmarks: bool = False,
+    emotions: Sequence[str] = EMOTIONS,
 ) -> Iterator[Sending]:
     """Open a sender for each target, and close them at the end.
 
@@ -55,6 +61,8 @@ def open_sending(
         What is seen, to tell apart the streams of two programs in the Lab Streaming Layer.
     landmarks : bool
         Whether to send the landmarks too.
+    emotions : sequence of str
+        Those of the model.
 
     Yields
     ------
@@ -71,13 +79,13 @@ def open_sending(
     with contextlib.ExitStack() as stack:
         senders = []
         for target in targets:
-            sender = _open(target, source, landmarks)
+            sender = _open(target, source, landmarks, emotions)
             stack.callback(_close, sender, notify)
             senders.append(sender)
         yield Sending(senders, landmarks)
 
 
-def _open(target: Target, source: str, landmarks: bool) -> Sender:
+def _open(target: Target, source: str, landmarks: bool, emotions: Sequence[str]) -> Sender:
     if target.kind == "udp":
         from landmark_emotion.show.sending.udp import UdpSender
 
@@ -88,7 +96,7 @@ def _open(target: Target, source: str, landmarks: bool) -> Sender:
         return OscSender(target, landmarks)
     from landmark_emotion.show.sending.lsl import LslSender
 
-    return LslSender(source, landmarks)
+    return LslSender(source, landmarks, emotions)
 
 
 def _close(sender: Sender, notify: Notify) -> None:

@@ -4,9 +4,11 @@ import math
 import os
 import socket
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
+from landmark_emotion.emotions import EMOTIONS
 from landmark_emotion.errors import MissingPackageError, reason
 from landmark_emotion.show.rows import COLUMN_TYPES, flat_row, numeric_columns
 from landmark_emotion.show.sending.message import Message
@@ -39,10 +41,11 @@ class LslSender:
         If pylsl is not installed or the library liblsl is missing.
     """
 
-    def __init__(self, source: str, landmarks: bool = False) -> None:
+    def __init__(
+        self, source: str, landmarks: bool = False, emotions: Sequence[str] = EMOTIONS
+    ) -> None:
         self._pylsl = _import()
-        self._landmarks = landmarks
-        self._columns = numeric_columns(landmarks)
+        self._columns = numeric_columns(landmarks, emotions)
         channels = ("faces", *self._columns)
         info = self._pylsl.StreamInfo(
             NAME,
@@ -61,7 +64,7 @@ class LslSender:
 
     def send(self, message: Message) -> None:
         """Push a sample, which waits in memory for receivers."""
-        row = flat_row(message.row, landmarks=self._landmarks)
+        row = flat_row(message.row, self._columns)
         values = [math.nan if row[name] is None else float(row[name]) for name in self._columns]
         now = time.monotonic()
         captured = self._pylsl.local_clock() - (now - message.captured)
@@ -81,9 +84,9 @@ def unit(column: str) -> str:
         return "degrees"
     if COLUMN_TYPES.get(column) is bool:
         return "boolean"
-    if column not in COLUMN_TYPES:  # a landmark
-        return "pixels"
-    return "probability" if column.startswith(("p_", "raw_", "probability")) else "ratio"
+    if column.startswith(("p_", "raw_", "probability")):
+        return "probability"
+    return "ratio" if column in COLUMN_TYPES else "pixels"  # of a landmark
 
 
 def _import() -> ModuleType:

@@ -60,10 +60,11 @@ class OscSender:
 
     def _values(self, message: Message) -> Iterator[tuple[str, str, Value]]:
         """Yield address, type and value of everything that a message knows."""
-        row = flat_row(message.row, landmarks=self._landmarks)
+        names = columns(self._landmarks, tuple(message.row["probabilities"] or ()))
+        row = flat_row(message.row, names)
         yield "/faces", "i", message.faces
         yield "/captured", "d", message.clock_time  # a float would be wrong by a minute
-        for name in columns(self._landmarks):
+        for name in names:
             value = row[name]
             if value is None or name in _LEFT_OUT:
                 continue

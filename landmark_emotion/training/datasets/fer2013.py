@@ -88,7 +88,7 @@ def rows(path: Path, notify: Notify = lambda line: None) -> Iterator[PixelRow]:
     """
     damage = _Damage()
     side = 0
-    for line in _lines(path, {"emotion", "pixels"}):
+    for line in _lines(path, ("pixels", "emotion")):
         try:
             image = _square(line.cells["pixels"])
             side = side or len(image)
@@ -106,7 +106,7 @@ def rows(path: Path, notify: Notify = lambda line: None) -> Iterator[PixelRow]:
 def has_pixels(path: Path) -> bool:
     """Return whether a file is a CSV with columns emotion and pixels."""
     try:
-        next(_lines(path, {"emotion", "pixels"}), None)
+        next(_lines(path, ("pixels", "emotion")), None)
     except DatasetError:
         return False
     return True
@@ -162,7 +162,7 @@ def ferplus_votes(path: Path, notify: Notify = lambda line: None) -> NDArray[np.
     names = [name.lower() for name in VOTES]
     damage = _Damage()
     votes = bytearray()
-    for line in _lines(path, set(names)):
+    for line in _lines(path, names):
         try:
             votes += bytes(_whole(line.cells[name]) for name in names)
         except ValueError as error:
@@ -216,8 +216,8 @@ def _lines(path: Path, needed: Collection[str]) -> Iterator[_Line]:
             missing = [name for name in needed if name not in columns]
             if missing:
                 raise DatasetError(
-                    f"{path}: has no column {missing[0]!r}; download it again or name its columns "
-                    f"{', '.join(needed)} in the first line"
+                    f"{path}: has no column {missing[0]!r}; download it again, or name the columns "
+                    "in its first line"
                 )
             for row, (number, offset, line) in enumerate(lines):
                 cells = _split(line, separator) + [""] * len(columns)

@@ -32,7 +32,7 @@ class Sample:
     path : Path
         The image file. It may be missing or unreadable.
     emotion : str
-        One of `emotions.EMOTIONS`.
+        One of `emotions.EMOTIONS` or another class.
     subject : str
         The person; empty if unknown.
     sequence : str
