@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from landmark_emotion.cli.options import say
 from landmark_emotion.errors import ModelError, Notify, ProfileError
 from landmark_emotion.faces.detector import FaceDetector
+from landmark_emotion.faces.predictor import find_predictor
 from landmark_emotion.faces.search import WINDOW, smallest_searched
 from landmark_emotion.files.folders import user_folder
 from landmark_emotion.live.recognizer import Recognizer, reference_from_image
@@ -27,6 +28,18 @@ def open_recognizer(args: argparse.Namespace) -> Recognizer:
 
 def recognizer_maker(args: argparse.Namespace) -> Callable[[], Recognizer]:
     """Load what the options name; each call makes a recognizer that shares it."""
+    detector = FaceDetector(args.predictor)
+    options = {**recognizer_options(args, detector), "predictor": detector}
+    return lambda: Recognizer(**options)
+
+
+def recognizer_options(
+    args: argparse.Namespace, detector: FaceDetector | None = None
+) -> dict[str, Any]:
+    """Return the arguments of `Recognizer`, with the path of the predictor.
+
+    They are checked, except for the content of that file. The detector is for ``--neutral``.
+    """
     calibrate = getattr(args, "calibrate", None)
     # Not every command has the options of tracking. The recognizer knows the defaults.
     names = ("smoothing", "detect_every", "min_face", "max_faces")
@@ -34,21 +47,22 @@ def recognizer_maker(args: argparse.Namespace) -> Callable[[], Recognizer]:
         name: value for name in names if (value := getattr(args, name, None)) is not None
     }
     model = choose_model(args.model, args.emotions)
-    detector = FaceDetector(args.predictor)
+    predictor = find_predictor(args.predictor)
     neutral = None
     if args.neutral is not None:
+        detector = detector or FaceDetector(predictor)
         neutral = reference_from_image(read_image(args.neutral), str(args.neutral), detector)
     elif args.profile is not None and not isinstance(calibrate, float):  # else it is to be made
         neutral = load_profile(profile_path(args.profile))
-    return lambda: Recognizer(
-        model,
-        detector,
-        neutral=neutral,
-        automatic=calibrate == "auto",
-        min_probability=args.min_probability,
-        tracking=not getattr(args, "no_tracking", False),
+    return {
+        "model": model,
+        "predictor": predictor,
+        "neutral": neutral,
+        "automatic": calibrate == "auto",
+        "min_probability": args.min_probability,
+        "tracking": not getattr(args, "no_tracking", False),
         **tracking,
-    )
+    }
 
 
 def note_unsearched(

@@ -31,14 +31,15 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(args: argparse.Namespace) -> int:
-    from landmark_emotion.cli.recognition import recognizer_maker
-    from landmark_emotion.web.server import create_app, listen, serve
+    from landmark_emotion.cli.recognition import recognizer_options
+    from landmark_emotion.web.listening import check_packages, listen
 
+    check_packages()
     taken = listen(args.host, args.port)
     host, port = taken.getsockname()[:2]
     with taken:
         names = (args.host,) if _is_loopback(host) else (args.host, socket.gethostname())
-        app = create_app(recognizer_maker(args), names)
+        options = recognizer_options(args)
         if not _is_loopback(host):
             say(
                 f"warning: everyone who can reach {args.host} can use this server, unencrypted; "
@@ -49,7 +50,14 @@ def run(args: argparse.Namespace) -> int:
         say(f"page: {address} (press Ctrl-C to stop)")
         if not args.no_open:
             _open(address)
-        serve(app, taken)
+        # It takes a while to load, while the system queues connections.
+        from landmark_emotion.web.server import create_app, serve
+
+        try:
+            serve(create_app(options, names), taken)
+        except KeyboardInterrupt:
+            say("stopped")
+            raise
     return 0
 
 

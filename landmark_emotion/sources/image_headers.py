@@ -6,6 +6,7 @@ A small file can ask for gigabytes, so sizes are checked first.
 import re
 import struct
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -19,6 +20,8 @@ _PNM = re.compile(rb"P[1-6]\s(?:\s|#[^\n]*\n)*(\d{1,9})\s(?:\s|#[^\n]*\n)*(\d{1,
 _TIFF_WIDTH = (256, 322)
 _TIFF_HEIGHT = (257, 323)
 _TIFF_NUMBERS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i"}
+
+_ORIENTATION = 0x0112  # TIFF tag in EXIF data
 
 # The next marker that starts a segment or ends the image; restart markers, escaped bytes, fill
 # bytes and stray bytes before it are passed over, as libjpeg does.
@@ -110,6 +113,24 @@ def png_is_whole(data: bytes) -> bool:
     return False
 
 
+def exif_orientation(data: bytes) -> int:
+    """Read the EXIF orientation, from 1 to 8, of a PNG or WebP file; 1 if there is none."""
+    png = data.startswith(PNG)
+    place, length = (len(PNG), ">I4s") if png else (12, "<4sI")
+    try:
+        for _ in range(_MAX_SEGMENTS):
+            first, second = struct.unpack_from(length, data, place)
+            size, kind = (first, second) if png else (second, first)
+            if kind in (b"eXIf", b"EXIF"):
+                content = data[place + 8 : place + 8 + size].removeprefix(b"Exif\0\0")
+                found = [value for tag, value in _tiff_entries(content) if tag == _ORIENTATION]
+                return found[0] if found and 1 <= found[0] <= 8 else 1
+            place += 8 + size + (4 if png else size % 2)  # a checksum or a byte of padding
+    except (struct.error, IndexError, OverflowError):
+        pass  # cut off, or at its end
+    return 1
+
+
 def _webp_size(data: bytes) -> tuple[int, int] | None:
     kind = data[12:16]
     if kind == b"VP8X" and len(data) >= 30:
@@ -130,17 +151,23 @@ def _bmp_size(data: bytes) -> tuple[int, int]:
 
 
 def _tiff_size(data: bytes) -> tuple[int, int] | None:
+    width = height = 0
+    for tag, value in _tiff_entries(data):
+        if tag in _TIFF_WIDTH:
+            width = max(width, value)
+        elif tag in _TIFF_HEIGHT:
+            height = max(height, value)
+    return (width, height) if width and height else None
+
+
+def _tiff_entries(data: bytes) -> Iterator[tuple[int, int]]:
+    """Yield the tags and values of the first directory of a TIFF that are single numbers."""
     order = "<" if data.startswith(b"II") else ">"
     (directory,) = struct.unpack_from(order + "I", data, 4)
     (n_entries,) = struct.unpack_from(order + "H", data, directory)
     first = directory + 2
-    width = height = 0
     for place in range(first, min(first + 12 * n_entries, len(data)), 12):
         tag, kind = struct.unpack_from(order + "HH", data, place)
-        if tag in _TIFF_WIDTH + _TIFF_HEIGHT and kind in _TIFF_NUMBERS:
+        if kind in _TIFF_NUMBERS:
             (value,) = struct.unpack_from(order + _TIFF_NUMBERS[kind], data, place + 8)
-            if tag in _TIFF_WIDTH:
-                width = max(width, value)
-            else:
-                height = max(height, value)
-    return (width, height) if width and height else None
+            yield tag, value

@@ -15,6 +15,7 @@ from landmark_emotion.sources.image_headers import (
     JPEG,
     PNG,
     TIFF,
+    exif_orientation,
     image_size,
     jpeg_layout,
     png_is_whole,
@@ -118,12 +119,13 @@ def read_bytes(path: Path) -> bytes:
         raise ImageError(unreadable(path, error)) from error
 
 
-def decode_image(data: bytes, where: str) -> NDArray[np.uint8]:
+def decode_image(data: bytes, where: str, *, half: bool = False) -> NDArray[np.uint8]:
     """Decode the content of an image file as `read_image` does; errors call it ``where``.
 
     It may have 8 or 16 bits per sample, gray or color, with or without alpha. The brightest sample
     of a 16-bit image decides how many bits are in use, since many cameras fill only 12. Transparent
     parts of a PNG or WebP become white, so that a face that nobody can see is not recognized.
+    With ``half``, a JPEG gets half its width and height, in less time and a quarter of the memory.
 
     Raises
     ------
@@ -131,22 +133,26 @@ def decode_image(data: bytes, where: str) -> NDArray[np.uint8]:
         If the data are not an image, damaged or too large.
     """
     data = _checked_file(data, where)
+    transparent = _may_be_transparent(data)
+    flags = cv2.IMREAD_UNCHANGED if transparent else cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
     try:
-        image = _decoded(data, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
+        image = _decoded(
+            data, cv2.IMREAD_REDUCED_COLOR_2 if half and data.startswith(JPEG) else flags
+        )
         if image is None or image.dtype not in (np.uint8, np.uint16):
             if image is None and not _has_other_depth(data):
                 raise ImageError(f"{where}: not an image or damaged; replace it")
             raise ImageError(f"{where}: has neither 8 nor 16 bits; save it as PNG or JPEG")
-        alpha = _alpha(data, image) if _may_be_transparent(data) else None
+        if transparent:
+            # OpenCV does not apply the EXIF orientation when it reads alpha.
+            return _turned_upright(_on_white(image), exif_orientation(data))
+        return (
+            in_eight_bits(image) if image.dtype == np.uint16 else image.astype(np.uint8, copy=False)
+        )
     except cv2.error as error:
         if error.code == cv2.Error.StsNoMem:  # may have passed the next time
             raise ImageError(f"{where}: not enough memory; free some") from MemoryError()
         raise ImageError(f"{where}: cannot be decoded; save it again as PNG or JPEG") from error
-    if image.dtype == np.uint16:
-        image = in_eight_bits(image)
-    if alpha is not None:
-        put_on_white(image, alpha)
-    return np.asarray(image, dtype=np.uint8)
 
 
 def _checked_file(data: bytes, where: str) -> bytes:
@@ -190,17 +196,25 @@ def _may_be_transparent(data: bytes) -> bool:
     return data[8:12] == b"WEBP"
 
 
-def _alpha(data: bytes, image: NDArray[Any]) -> NDArray[Any] | None:
-    """Return the alpha channel, (height, width, 1) of the image's type; None if all is opaque."""
-    whole = _decoded(data, cv2.IMREAD_UNCHANGED)
-    if whole is None or whole.ndim != 3 or whole.shape[2] != 4 or whole.dtype != image.dtype:
-        return None
-    if whole[..., 3].min() == np.iinfo(whole.dtype).max:
-        return None
-    # OpenCV does not apply the EXIF orientation when it reads alpha.
-    for turns in range(4):
-        turned = np.rot90(whole, turns)
-        for candidate in (turned, turned[:, ::-1]):
-            if np.array_equal(candidate[..., :3], image):
-                return candidate[..., 3:].copy()
-    return None
+def _on_white(image: NDArray[Any]) -> NDArray[np.uint8]:
+    """Convert gray, BGR or BGRA of 8 or 16 bits to 8-bit BGR; what is transparent becomes white."""
+    channels = 1 if image.ndim == 2 else image.shape[2]
+    color: NDArray[Any] = image
+    if channels != 3:
+        code = cv2.COLOR_GRAY2BGR if channels == 1 else cv2.COLOR_BGRA2BGR
+        color = np.asarray(cv2.cvtColor(image, code))
+    result = in_eight_bits(color) if color.dtype == np.uint16 else color
+    if channels == 4 and image[..., 3].min() < np.iinfo(image.dtype).max:
+        put_on_white(result, image[..., 3:])
+    return result
+
+
+def _turned_upright(image: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+    """Turn or mirror an image as its EXIF orientation says, from 1 (nothing to do) to 8."""
+    if orientation >= 5:
+        image = image.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        image = image[::-1]
+    if orientation in (2, 3, 6, 7):
+        image = image[:, ::-1]
+    return np.ascontiguousarray(image)

@@ -1,9 +1,8 @@
 """The HTTP API."""
 
-import asyncio
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 
 from landmark_emotion import __version__
 from landmark_emotion.emotions import COLORS, color_of
@@ -11,6 +10,7 @@ from landmark_emotion.show.rows import columns
 from landmark_emotion.web import limits
 from landmark_emotion.web.schemas import Health, ModelCard, Problem, RecognizedImage
 from landmark_emotion.web.shared import AnyShared
+from landmark_emotion.web.uploads import UnreadBodyError
 
 _IMAGE = {"schema": {"type": "string", "contentMediaType": "application/octet-stream"}}
 _KINDS = ("image/jpeg", "image/png", "image/webp", "application/octet-stream")
@@ -38,7 +38,6 @@ router = APIRouter()
     f"file of at most {limits.MAX_BODY // 2**20} MB and {limits.MAX_IMAGE_PIXELS // 10**6} million "
     "pixels.",
     response_model=RecognizedImage,
-    response_model_exclude_unset=True,
     response_description="The faces, from left to right",
     responses=_PROBLEMS,
     openapi_extra={"requestBody": {"required": True, "content": dict.fromkeys(_KINDS, _IMAGE)}},
@@ -49,19 +48,17 @@ async def recognize(
     explain: Annotated[
         bool, Query(description="Add what speaks for and against each emotion found")
     ] = False,
-) -> dict[str, Any]:
+) -> Response:
     """Recognize a photo."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in ("", "application/octet-stream") and not kind.startswith("image/"):
-        raise HTTPException(
+        raise UnreadBodyError(
             415,
             "content type: not that of an image; send the file itself as the body, with "
             "'Content-Type: image/jpeg'",
         )
-    with shared.place():
-        body = await _body(request)
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(shared.photo, shared.recognize, body, explain)
+    status, answer = await shared.recognize(request, explain)
+    return Response(answer, status, media_type="application/json")
 
 
 @router.head("/api/health", include_in_schema=False)
@@ -82,7 +79,7 @@ async def health(shared: AnyShared) -> dict[str, Any]:
 )
 async def model(shared: AnyShared) -> dict[str, Any]:
     """Return the emotions of the model and how it was trained."""
-    model = shared.still.model
+    model = shared.model
     return {
         "version": __version__,
         "emotions": model.emotions,
@@ -90,27 +87,3 @@ async def model(shared: AnyShared) -> dict[str, Any]:
         "columns": columns(False, model.emotions),
         "info": dict(model.info),
     }
-
-
-async def _body(request: Request) -> bytes:
-    body = bytearray()
-    size = 0
-
-    async def read() -> None:
-        nonlocal size
-        async for part in request.stream():
-            size += len(part)
-            if size <= limits.MAX_BODY:
-                body.extend(part)
-            elif size > 4 * limits.MAX_BODY:
-                return
-            # Otherwise discard it: a client that is cut off while sending never sees the answer.
-
-    try:
-        await asyncio.wait_for(read(), limits.BODY_SECONDS)
-    except asyncio.TimeoutError as error:
-        raise HTTPException(408, "body: did not arrive in time; send it again") from error
-    if size > limits.MAX_BODY:
-        text = f"body: larger than {limits.MAX_BODY // 2**20} MB; send a smaller image"
-        raise HTTPException(413, text)
-    return bytes(body)

@@ -1,21 +1,20 @@
 """The server: creates the application, listens and serves."""
 
 import contextlib
-import errno
 import logging
 import mimetypes
 import os
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from importlib import resources
 from typing import Any
 
 import cv2
 
 from landmark_emotion import __version__
-from landmark_emotion.errors import ImageError, MissingPackageError, ServerError, TooLargeError
-from landmark_emotion.live.recognizer import Recognizer
+from landmark_emotion.errors import ImageError, TooLargeError
 from landmark_emotion.show.canvas import OTHER_EMOJI
+from landmark_emotion.web.listening import missing_package
 
 try:
     import uvicorn
@@ -28,22 +27,18 @@ try:
     from starlette.staticfiles import StaticFiles
 
     from landmark_emotion.web import api, limits, live
+    from landmark_emotion.web.connections import Connection, Server
     from landmark_emotion.web.guard import Guard
     from landmark_emotion.web.schemas import complaint
     from landmark_emotion.web.shared import Shared
+    from landmark_emotion.web.uploads import Refusal, UnreadBodyError
 except ModuleNotFoundError as error:
-    raise MissingPackageError(
-        f"{error.name}: not installed; run \"pip install 'landmark-emotion[web]'\""
-    ) from error
+    raise missing_package(error.name) from error
 
 _DESCRIPTION = (
     "Facial emotion from landmarks. Images are processed in memory, on this machine, and never "
     "stored. Requests from pages of other sites are refused."
 )
-_CANNOT_LISTEN = {
-    errno.EADDRINUSE: "the port is in use; choose another with --port",
-    errno.EACCES: "the system does not allow this port; use one from 1024",
-}
 _NOT_HERE = {
     404: "address: nothing is here; see /api",
     405: "method: not supported by this address; see /api",
@@ -58,16 +53,20 @@ class _Emoji(StaticFiles):
         return (found, status) if status else super().lookup_path(f"{OTHER_EMOJI}.png")
 
 
-def create_app(make_recognizer: Callable[[], Recognizer], names: tuple[str, ...] = ()) -> Guard:
+def create_app(options: Mapping[str, Any], names: Iterable[str] = ()) -> Guard:
     """Create the ASGI application.
 
-    ``make_recognizer`` creates a recognizer for each page and one for the HTTP API; they may share
-    one `FaceDetector` and one model. ``names`` are host names to accept, as for `guard.Guard`.
+    Parameters
+    ----------
+    options : mapping
+        Arguments of `Recognizer`, with a model and the path of the predictor.
+    names : iterable of str
+        Host names to accept, as for `guard.Guard`.
     """
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
-        with contextlib.closing(Shared(make_recognizer)) as shared:
+        with contextlib.closing(Shared(options)) as shared:
             yield {"shared": shared}
 
     errors = (HTTPException, RequestValidationError, ImageError, ClientDisconnect, Exception)
@@ -91,29 +90,14 @@ def create_app(make_recognizer: Callable[[], Recognizer], names: tuple[str, ...]
     return Guard(app, names)
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Open a socket that queues connections from now on; port 0 stands for any free port.
+def serve(app: Guard, taken: socket.socket) -> None:
+    """Serve an application on a socket from `listen`, until Ctrl-C; log its errors to stderr.
 
     Raises
     ------
-    ServerError
-        If the port is taken or the host is not this machine.
+    LandmarkEmotionError
+        If the recognizer cannot be loaded.
     """
-    if "/" in host or "@" in host:  # not repeated in the message, as it may hold a password
-        raise ServerError("host: not a name or an address; use one, such as 127.0.0.1")
-    try:
-        address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        taken = socket.create_server(address[4][:2], family=address[0])
-    except (OSError, UnicodeError) as error:
-        unknown = "not an address of this machine; check --host"
-        problem = _CANNOT_LISTEN.get(getattr(error, "errno", None) or 0, unknown)
-        raise ServerError(f"{host}:{port}: {problem}") from error
-    taken.setblocking(False)
-    return taken
-
-
-def serve(app: Guard, taken: socket.socket) -> None:
-    """Serve an application on a socket from `listen`, until Ctrl-C; log its errors to stderr."""
     cv2.setNumThreads(1)
     mimetypes.add_type("text/javascript", ".js")  # Windows takes it from the registry
     log = logging.getLogger()
@@ -122,7 +106,7 @@ def serve(app: Guard, taken: socket.socket) -> None:
     log.addHandler(handler)
     try:
         with taken:
-            uvicorn.Server(configuration(app)).run(sockets=[taken])
+            Server(configuration(app)).run(sockets=[taken])
     finally:
         log.removeHandler(handler)
 
@@ -131,11 +115,11 @@ def configuration(app: Guard) -> uvicorn.Config:
     """Return a configuration of uvicorn that limits what connections may cost."""
     return uvicorn.Config(
         app,
+        http=Connection,
         ws="websockets-sansio",
         # Larger messages end the connection; messages up to here get an answer.
         ws_max_size=2 * limits.MAX_MESSAGE,
         ws_per_message_deflate=False,  # JPEG does not compress further
-        limit_concurrency=64,
         timeout_keep_alive=5,
         timeout_graceful_shutdown=2,
         server_header=False,
@@ -156,7 +140,8 @@ async def _answer_error(request: Request, error: Exception) -> Response:
         status, text = 413 if isinstance(error, TooLargeError) else 400, str(error)
     elif isinstance(error, ClientDisconnect):
         status, text = 400, "body: the connection was closed; send it again"
-    return JSONResponse({"error": text}, status, headers)
+    kind = Refusal if isinstance(error, UnreadBodyError) else JSONResponse
+    return kind({"error": text}, status, headers)
 
 
 def _page(path: str) -> Callable[[Request], Any]:

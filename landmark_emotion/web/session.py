@@ -1,22 +1,17 @@
-"""Predictions as JSON values, and the session of one page."""
+"""The session of one page."""
 
 import time as clock
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from landmark_emotion.errors import MessageError
 from landmark_emotion.live.calibration import CalibrationOutcome
-from landmark_emotion.live.prediction import Prediction
 from landmark_emotion.live.recognizer import Recognizer
-from landmark_emotion.model.classifier import EmotionModel
-from landmark_emotion.model.explanation import denormalize_landmarks, explain
 from landmark_emotion.model.neutral import reference_from_numbers
 from landmark_emotion.web import limits
+from landmark_emotion.web.answers import image_answer
 from landmark_emotion.web.schemas import (
     Calibrate,
     Control,
@@ -27,35 +22,6 @@ from landmark_emotion.web.schemas import (
 )
 
 _CONTROL: TypeAdapter[Control] = TypeAdapter(Control)
-
-
-def image_answer(
-    image: NDArray[np.uint8], predictions: Sequence[Prediction], model: EmotionModel | None
-) -> dict[str, Any]:
-    """Return the fields of `schemas.RecognizedImage` for an image and its predictions.
-
-    The model that made the predictions is needed to explain them; None adds no explanations.
-    """
-    height, width = image.shape[:2]
-    faces = [_face_answer(prediction, model) for prediction in predictions]
-    return {"width": width, "height": height, "faces": faces}
-
-
-def _face_answer(prediction: Prediction, model: EmotionModel | None) -> dict[str, Any]:
-    row = prediction.to_dict(landmarks=True)
-    del row["frame"], row["time"]  # of the answer
-    if model is not None:
-        landmarks = prediction.face.landmarks
-        explanation = explain(
-            model,
-            landmarks,
-            prediction.reference,
-            prediction.likeliest,
-            automatic=prediction.mode == "automatic",
-        )
-        reference = denormalize_landmarks(explanation.reference, landmarks)
-        row["explanation"] = explanation.as_json() | {"reference": reference.round(2).tolist()}
-    return row
 
 
 class Session:
@@ -81,7 +47,8 @@ class Session:
         start = clock.perf_counter()
         self._start = start if self._start is None else self._start
         predictions = self._recognizer.recognize(image, start - self._start)
-        answer = image_answer(image, predictions, self._recognizer.model if self._explain else None)
+        size = image.shape[1], image.shape[0]
+        answer = image_answer(size, predictions, self._recognizer.model if self._explain else None)
         self._frames += 1
         calibration = self._recognizer.calibration
         remaining = calibration.remaining

@@ -1,55 +1,85 @@
 """What all requests and pages share: the recognizer, threads and counts."""
 
-import contextlib
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+import asyncio
+import threading
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Annotated, Any
 
-from fastapi import Depends, HTTPException
+from fastapi import Depends, Request
 from fastapi.requests import HTTPConnection
+from starlette.requests import ClientDisconnect
 
+from landmark_emotion.faces.detector import FaceDetector
 from landmark_emotion.live.recognizer import Recognizer
+from landmark_emotion.model.classifier import EmotionModel
 from landmark_emotion.web import limits
-from landmark_emotion.web.session import Session, image_answer
+from landmark_emotion.web.photos import Photos
+from landmark_emotion.web.session import Session
+from landmark_emotion.web.uploads import BUSY, Uploads
 
 
 class Shared:
-    """The recognizer, threads and counts that all requests share."""
+    """The detector, threads and counts that all requests share.
 
-    def __init__(self, make_recognizer: Callable[[], Recognizer]) -> None:
-        self._make_recognizer = make_recognizer
-        self.still = make_recognizer()
-        self.clients = self._photos = 0
-        # A recognizer is used by one thread at a time. Photos have a thread of their own, so that
-        # frames do not wait for them.
-        self.photo = ThreadPoolExecutor(1, "photo")
+    The detector is loaded in the background, and pages that open before wait for it.
+
+    Parameters
+    ----------
+    options : mapping
+        Arguments of `Recognizer`, with a model and the path of the predictor.
+    """
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self.model: EmotionModel = options["model"]
+        self.clients = 0
+        self.uploads = Uploads()
+        # A recognizer is used by one thread at a time.
         self.frames = ThreadPoolExecutor(2, "frame")
+        self._options = dict(options)
+        self._photos = Photos(options)
+        self._n_photos = 0
+        self._turn = asyncio.Lock()
+        self.detector: Future[FaceDetector] = Future()
+        # A daemon, so that Ctrl-C does not wait for it.
+        threading.Thread(target=self._load, daemon=True).start()
 
     async def session(self) -> Session:
         """Begin the session of a page."""
-        return Session(self._make_recognizer())
+        detector = await asyncio.wrap_future(self.detector)
+        return Session(Recognizer(**{**self._options, "predictor": detector}))
+
+    async def recognize(self, request: Request, explain: bool) -> tuple[int, bytes]:
+        """Receive and recognize a photo, as `photos.Photos.recognize` does.
+
+        Only photos that have come take one of the few places, so slow senders keep out nobody.
+        """
+        body = await self.uploads.receive(request)
+        if self._n_photos >= limits.MAX_PHOTOS:
+            raise BUSY
+        self._n_photos += 1
+        try:
+            async with self._turn:
+                if await request.is_disconnected():
+                    raise ClientDisconnect
+                return await self._photos.recognize(body, explain)
+        finally:
+            self._n_photos -= 1
+
+    def stop(self) -> None:
+        """Give up the photo that is being recognized, and take no more."""
+        self._photos.stop()
 
     def close(self) -> None:
-        """End the threads."""
-        for threads in (self.photo, self.frames):
-            threads.shutdown(cancel_futures=True)
+        """End the threads and the process."""
+        self.stop()
+        self.frames.shutdown(cancel_futures=True)
 
-    @contextlib.contextmanager
-    def place(self) -> Iterator[None]:
-        """Take one of the few places for photos, or refuse with status 503."""
-        if self._photos >= limits.MAX_PHOTOS:
-            raise HTTPException(503, "server: busy; try again in a second", {"Retry-After": "1"})
-        self._photos += 1
+    def _load(self) -> None:
         try:
-            yield
-        finally:
-            self._photos -= 1
-
-    def recognize(self, body: bytes, explain: bool) -> dict[str, Any]:
-        """Decode and recognize a photo."""
-        image = limits.decode(body, "image", limits.MAX_IMAGE_PIXELS)
-        predictions = self.still.recognize_still(image)
-        return image_answer(image, predictions, self.still.model if explain else None)
+            self.detector.set_result(FaceDetector(self._options.get("predictor")))
+        except Exception as error:
+            self.detector.set_exception(error)
 
 
 async def _shared(connection: HTTPConnection) -> Shared:

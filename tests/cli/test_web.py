@@ -12,7 +12,7 @@ for package in ("fastapi", "uvicorn", "websockets"):
     pytest.importorskip(package, reason="the extra 'web' is not installed")
 
 from landmark_emotion.errors import ServerError
-from landmark_emotion.web.server import listen
+from landmark_emotion.web.listening import listen
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def test_the_command_prints_the_address_and_ends_with_ctrl_c(spawn, model):
         assert b"<title>" in answer.read()
     process.send_signal(signal.CTRL_C_EVENT if sys.platform == "win32" else signal.SIGINT)
     out, err = process.communicate(timeout=30)
-    assert (process.returncode, out, err) == (130, "", "")
+    assert (process.returncode, out, err) == (130, "", "stopped\n")
 
 
 def test_an_address_that_cannot_be_used_is_reported(run, model):

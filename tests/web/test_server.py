@@ -9,7 +9,6 @@ import urllib.error
 import urllib.request
 import zlib
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -18,9 +17,8 @@ import pytest
 for package in ("fastapi", "uvicorn", "websockets"):
     pytest.importorskip(package, reason="the extra 'web' is not installed")
 
-import uvicorn
+from serving import Server, ask, jpeg, receive
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import connect
 
 from landmark_emotion import __version__
 from landmark_emotion.drawn.drawing import Subject, draw_face
@@ -30,11 +28,6 @@ from landmark_emotion.live.recognizer import Recognizer
 from landmark_emotion.model.classifier import load_model
 from landmark_emotion.show.rows import COLUMNS
 from landmark_emotion.web import limits
-from landmark_emotion.web.server import configuration, create_app, listen
-
-
-def jpeg(image: np.ndarray) -> bytes:
-    return cv2.imencode(".jpg", image)[1].tobytes()
 
 
 def png_header(width: int, height: int) -> bytes:
@@ -44,82 +37,17 @@ def png_header(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk + b"\0\0\0\0IEND\xaeB`\x82"
 
 
-@dataclass
-class Answer:
-    status: int
-    headers: dict
-    body: bytes
-
-    @property
-    def json(self) -> dict:
-        return json.loads(self.body)
-
-
-class Server:
-    """The application on a port of its own."""
-
-    def __init__(self, model, detector) -> None:
-        self.taken = listen("127.0.0.1", 0)
-        self.port = self.taken.getsockname()[1]
-        self.address = f"http://127.0.0.1:{self.port}"
-        loaded = load_model(model)
-        app = create_app(lambda: Recognizer(loaded, detector, smoothing=0))
-        self.uvicorn = uvicorn.Server(configuration(app))
-        self.thread = threading.Thread(target=self.uvicorn.run, kwargs={"sockets": [self.taken]})
-        self.thread.start()
-
-    def request(self, path: str, body: bytes | None = None, **headers: str) -> Answer:
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        request = urllib.request.Request(self.address + path, data=body, headers=named)
-        try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
-                return Answer(answer.status, dict(answer.headers), answer.read())
-        except urllib.error.HTTPError as error:
-            with error:
-                return Answer(error.code, dict(error.headers), error.read())
-
-    def recognize(self, body: bytes, query: str = "", **headers: str) -> Answer:
-        headers = {"Content_Type": "image/jpeg"} | headers
-        return self.request(f"/api/recognize{query}", body, **headers)
-
-    @contextlib.contextmanager
-    def live(self, **options):
-        address = f"ws://127.0.0.1:{self.port}/live"
-        with connect(address, compression=None, **options) as client:
-            assert options or receive(client)["type"] == "state"
-            yield client
-
-    def wait_until_nobody_is_left(self) -> None:
-        end = time.monotonic() + 10
-        while self.request("/api/health").json["clients"]:
-            assert time.monotonic() < end
-
-    def stop(self) -> None:
-        self.uvicorn.should_exit = True
-        self.thread.join(timeout=20)
-        self.taken.close()
-
-
 @pytest.fixture(scope="module")
-def server(model, detector):
-    server = Server(model, detector)
+def server(model):
+    server = Server(model)
     yield server
-    server.stop()
+    server.close()
 
 
 @pytest.fixture
 def client(server):
     with server.live() as client:
         yield client
-
-
-def receive(client) -> dict:
-    return json.loads(client.recv(timeout=30))
-
-
-def ask(client, message: bytes | dict) -> dict:
-    client.send(message if isinstance(message, bytes) else json.dumps(message))
-    return receive(client)
 
 
 def calibrate(client, frame: bytes) -> dict:
@@ -345,15 +273,21 @@ def test_a_bug_in_recognition_closes_the_connection_and_is_logged(
         assert ask(another, jpeg(face))["faces"]
 
 
-def test_a_bug_in_the_api_is_answered_with_500_and_logged(server, face, monkeypatch, caplog):
-    monkeypatch.setattr(Recognizer, "recognize_still", broken)
-    answer = server.recognize(jpeg(face))
+def test_a_bug_in_the_api_is_answered_with_500_and_logged(model, face, capfd):
+    with contextlib.closing(Server(model, min_face="bug")) as server:
+        answer = server.recognize(jpeg(face))
     assert answer.status == 500
     assert "internal error" in answer.json["error"]
     assert "default-src 'none'" in answer.headers["content-security-policy"]
-    end = time.monotonic() + 10
-    while "RuntimeError: a bug" not in caplog.text:  # it is logged after the answer
-        assert time.monotonic() < end
+    assert "TypeError" in capfd.readouterr().err
+
+
+def test_a_photo_that_takes_too_long_is_given_up(server, face, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(limits, "PHOTO_SECONDS", 0.01)
+        answer = server.recognize(jpeg(face))
+        assert (answer.status, answer.json["error"][:17]) == (413, "image: takes too ")
+    assert server.recognize(jpeg(face)).json["faces"]
 
 
 def test_a_client_that_leaves_during_an_answer_is_not_an_error(server, face, monkeypatch, caplog):

@@ -1,0 +1,51 @@
+"""Predictions as JSON values."""
+
+from collections.abc import Sequence
+from dataclasses import astuple, replace
+from typing import Any
+
+import numpy as np
+
+from landmark_emotion.live.prediction import Prediction
+from landmark_emotion.model.classifier import EmotionModel
+from landmark_emotion.model.explanation import denormalize_landmarks, explain
+from landmark_emotion.model.face import Box
+
+
+def image_answer(
+    size: tuple[int, int], predictions: Sequence[Prediction], model: EmotionModel | None
+) -> dict[str, Any]:
+    """Return the fields of `schemas.RecognizedImage` for predictions.
+
+    ``size`` is the width and height of the image.
+
+    The model that made the predictions is needed to explain them; None adds no explanations.
+    """
+    width, height = size
+    faces = [_face_answer(prediction, model) for prediction in predictions]
+    return {"width": width, "height": height, "faces": faces}
+
+
+def _face_answer(prediction: Prediction, model: EmotionModel | None) -> dict[str, Any]:
+    row = prediction.to_dict(landmarks=True)
+    del row["frame"], row["time"]  # of the answer
+    if model is not None:
+        landmarks = prediction.face.landmarks
+        explanation = explain(
+            model,
+            landmarks,
+            prediction.reference,
+            prediction.likeliest,
+            automatic=prediction.mode == "automatic",
+        )
+        reference = denormalize_landmarks(explanation.reference, landmarks)
+        row["explanation"] = explanation.as_json() | {"reference": reference.round(2).tolist()}
+    return row
+
+
+def enlarged(prediction: Prediction, scale: float) -> Prediction:
+    """Move a prediction from an image that was reduced to the original, which is larger."""
+    face = prediction.face
+    box = Box(*(round(scale * side) for side in astuple(face.box)))
+    landmarks = np.asarray((face.landmarks + 0.5) * scale - 0.5, dtype=np.float64)
+    return replace(prediction, face=replace(face, box=box, landmarks=landmarks))
