@@ -14,7 +14,7 @@ MAX_BODY = 10 * 2**20  # bytes
 MAX_MESSAGE = 2 * 2**20  # bytes
 MAX_IMAGE_PIXELS = 24_000_000
 MAX_FRAME_PIXELS = 4_000_000
-MAX_DECODED = 72_000_000  # bytes of pixels as the decoder returns them
+MAX_DECODED = 48_000_000  # bytes that a decoder returns for more than 3 bytes per pixel
 MAX_SCANNED = 16 * MAX_IMAGE_PIXELS  # pixels of a progressive JPEG times its scans
 MAX_SEARCHED = 4_000_000  # pixels; larger photos are reduced
 MAX_SIDE = 16_384  # pixels
@@ -89,7 +89,7 @@ def checked_size(data: bytes, where: str, max_pixels: int) -> tuple[int, int]:
         raise ImageError(f"{where}: not a JPEG, PNG or WebP image, or damaged; send another file")
     width, height = size
     depth = _bytes_per_pixel(data)
-    most = min(max_pixels, MAX_DECODED // depth)
+    most = min(max_pixels, MAX_DECODED // depth) if depth > 3 else max_pixels
     if max(size) > MAX_SIDE or not 0 < width * height <= most:
         kind = f" with {depth} bytes each" if depth > 3 else ""
         raise TooLargeError(

@@ -122,7 +122,7 @@ def test_pages_go_on_while_large_photos_are_recognized(server, face):
     found = []
 
     def post():
-        found.extend(server.recognize(large).json["faces"] for _ in range(2))
+        found.extend(server.recognize(large).json["faces"])
         done.set()
 
     thread = threading.Thread(target=post)
@@ -135,7 +135,7 @@ def test_pages_go_on_while_large_photos_are_recognized(server, face):
             assert ask(client, jpeg(face))["faces"]
             delays.append(time.monotonic() - start)
     thread.join()
-    assert [faces[0]["emotion"] for faces in found] == ["happiness"] * 2
+    assert [face["emotion"] for face in found] == ["happiness"]
     assert len(delays) > 5  # a search of the photo takes as long as many frames
 
 
@@ -166,7 +166,7 @@ def png(width: int, height: int, kind: int, depth: int) -> bytes:
 
 def test_small_files_that_would_cost_much_memory_are_refused(server, face):
     assert server.recognize(png(6000, 4000, 6, 16)).status == 413
-    assert server.recognize(png(5000, 4000, 6, 8)).status == 413
+    assert server.recognize(png(4000, 4000, 6, 8)).status == 413
     assert server.recognize(png(1000, 1000, 6, 16)).status == 200
 
 
