@@ -91,13 +91,13 @@ def install(extras=()):
 
 def test(rest):
     """Run the tests except slow ones; arguments go to pytest."""
-    install(["test", "osc", "tables", "web"])
+    install(["test", "osc", "recording", "tables", "web"])
     python("-m", "pytest", *PARALLEL, "-m", "not slow", *rest)
 
 
 def check(rest):
     """Run ruff, mypy, import-linter and all tests with coverage."""
-    install(["test", "check", "dask", "lsl", "osc", "tables", "web"])
+    install(["test", "check", "dask", "lsl", "osc", "recording", "tables", "web"])
     python("-m", "ruff", "check", ".")
     python("-m", "ruff", "format", "--check", ".")
     python("-m", "mypy")
@@ -146,7 +146,7 @@ def package(rest):
 
 def audit(rest):
     """Check the packages used for known vulnerabilities and for their licenses."""
-    install(["audit", "dask", "lsl", "osc", "tables", "web"])
+    install(["audit", "dask", "lsl", "osc", "recording", "tables", "web"])
     # imutils names no license in its metadata; its repository says MIT.
     known = ("--ignore-packages", "imutils", "landmark-emotion")
     python("-m", "piplicenses", "--partial-match", "--allow-only", LICENSES, *known)

@@ -5,6 +5,7 @@ import contextlib
 import math
 from collections.abc import Iterator
 from dataclasses import KW_ONLY, dataclass
+from pathlib import Path
 
 from landmark_emotion.cli.account import Account
 from landmark_emotion.cli.calibrator import Calibrator
@@ -65,6 +66,11 @@ def watch(args: argparse.Namespace, sources: list[str], *, live: bool) -> int:
     return 0 if account.n_read and not session.failed else 1
 
 
+def _file(source: str, known: Probe) -> Path | None:
+    """Return the file of a video; None for any other source."""
+    return Path(source) if known.fps is not None and Path(source).is_file() else None
+
+
 def _check(args: argparse.Namespace, n_sources: int) -> None:
     """Check before the work begins that the options fit and the results can be written."""
     if args.calibrate == "auto" and (args.profile or args.neutral):
@@ -110,7 +116,12 @@ class _Session:
             with contextlib.ExitStack() as stack:
                 recorder = None
                 if args.record is not None:
-                    recorder = Recorder(args.record, known.fps or SEQUENCE_FPS)
+                    recorder = Recorder(
+                        args.record,
+                        known.fps or SEQUENCE_FPS,
+                        sound=None if args.no_audio else _file(source, known),
+                        notify=self.writer.notify,
+                    )
                     stack.enter_context(recorder)
                 view = View(
                     self.recognizer.model,

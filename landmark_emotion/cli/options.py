@@ -218,8 +218,9 @@ def add_video(parser: argparse.ArgumentParser) -> None:
     )
     text = "show a window with landmarks and probabilities; press h for its keys"
     add("--show", action="store_true", help=text)
-    text = "record the annotated video to an .mp4 or .avi file"
+    text = "record the annotated video, with the sound of a file, to an .mp4 or .avi file"
     add("--record", type=Path, metavar="FILE", help=text)
+    add("--no-audio", action="store_true", help="record without the sound of the file")
 
 
 def say(message: str) -> None:

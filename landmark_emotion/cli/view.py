@@ -43,7 +43,8 @@ class View:
     notify: Notify
     paced: bool
     _start: float = 0.0
-    _overlay: Overlay = field(default_factory=Overlay)
+    _overlay: Overlay = field(default_factory=Overlay)  # of the window
+    _kept: Overlay = field(default_factory=Overlay)  # of the recording and of pictures
     _explained: bool = False
     _message: str = ""
     _message_until: float = 0.0
@@ -54,12 +55,11 @@ class View:
         if self.window is None and self.recorder is None:
             return self._keep_pace(frame)
         self._shown = frame, predictions, fps
-        drawn = self._draw()
         if self.recorder is not None:
-            self.recorder.write(drawn, frame.time)
+            self.recorder.write(self._draw_for_file(), frame.time)
         if self.window is None:
             return self._keep_pace(frame)
-        if not self.window.show(drawn) or not self._keep_pace(frame):
+        if not self.window.show(self._draw()) or not self._keep_pace(frame):
             return False
         return self._handle(self.window)
 
@@ -83,11 +83,23 @@ class View:
         return True
 
     def _draw(self, message: str = "") -> NDArray[np.uint8]:
+        """Draw the frame for the window, with a message and the frame rate."""
         frame, predictions, fps = self._shown
         if not message and self.calibrator.running:
             message = "look neutral ..."
         if not message and frame.captured < self._message_until:
             message = self._message
+        return self._overlay.draw(self._image(), predictions, fps=fps, message=message)
+
+    def _draw_for_file(self) -> NDArray[np.uint8]:
+        """Draw the frame for a recording or a picture, which the state of the program is not in."""
+        _, predictions, _ = self._shown
+        self._kept.landmarks, self._kept.bars = self._overlay.landmarks, self._overlay.bars
+        return self._kept.draw(self._image(), predictions)
+
+    def _image(self) -> NDArray[np.uint8]:
+        """Return the frame's picture, with explanations if they are switched on."""
+        frame, predictions, _ = self._shown
         image = frame.image
         for prediction in predictions if self._explained else ():
             landmarks, reference = prediction.face.landmarks, prediction.reference
@@ -99,7 +111,7 @@ class View:
                 automatic=prediction.mode == "automatic",
             )
             image = draw_explanation(image, prediction, explanation)
-        return self._overlay.draw(image, predictions, fps=fps, message=message)
+        return image
 
     def _handle(self, window: Window) -> bool:
         """Do what a key asks for; return False if the user has closed the window."""
@@ -133,7 +145,7 @@ class View:
         return False
 
     def _save(self) -> None:
-        frame, drawn = self._shown[0], self._draw()
+        frame, drawn = self._shown[0], self._draw_for_file()
         name = f"emotion-{datetime.now().astimezone():%Y%m%d-%H%M%S}-{frame.index}.png"
         try:
             replace_atomically(Path(name), encode_picture(drawn, Path(name)))

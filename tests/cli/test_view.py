@@ -41,7 +41,7 @@ def press(run, video, model, here, monkeypatch):
     monkeypatch.setattr("landmark_emotion.cli.view._LONGEST_WAIT", 0)
     # The frame rate differs from run to run.
     draw = Overlay.draw
-    monkeypatch.setattr(Overlay, "draw", lambda *a, fps=None, **k: draw(*a, fps=20.0, **k))
+    monkeypatch.setattr(Overlay, "draw", lambda *a, fps=None, **k: draw(*a, fps=fps and 20, **k))
 
     def keys(*pressed, arguments=()):
         monkeypatch.setattr(Window, "keys", pressed)
@@ -78,6 +78,21 @@ def test_s_saves_the_frame(press, here):
     (name,) = [name for name in os.listdir(here) if name.endswith(".png")]
     assert f"saved {name}" in result.err
     assert cv2.imread(str(here / name)).shape == shown[0].shape
+
+
+def test_saved_and_recorded_pictures_have_no_frame_rate_message_or_help(press, here, video):
+    press("h", "c", "s", "", arguments=["--record", "out.avi"])
+    (name,) = [name for name in os.listdir(here) if name.endswith(".png")]
+    source, recording = cv2.VideoCapture(str(video)), cv2.VideoCapture("out.avi")
+    for _ in range(3):
+        (_, plain), (_, recorded) = source.read(), recording.read()
+    shown = Window.shown[2]
+    # The face and its panel are in the middle.
+    for corner in np.s_[:50, :80], np.s_[-60:, :80], np.s_[-60:, -80:]:
+        assert difference(cv2.imread(name)[corner], plain[corner]) == 0
+        assert difference(recorded[corner], plain[corner]) == 0
+    assert difference(shown[:50, :80], plain[:50, :80]) > 100
+    assert difference(shown, cv2.imread(name)) > 1000
 
 
 def test_space_pauses_until_space(press):
