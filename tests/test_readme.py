@@ -12,7 +12,7 @@ from landmark_emotion.show.rows import COLUMNS
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = ("README.md", "data/README.md", "models/README.md", "CONTRIBUTING.md")
 COMMANDS = (
-    *("train", "webcam", "web", "video", "image", "batch", "plot", "explain"),
+    *("train", "webcam", "web", "video", "image", "batch", "events", "plot", "explain"),
     *("evaluate", "compare", "extract", "draw"),
 )
 

@@ -22,7 +22,7 @@ _STDERR = 2
 
 _COMMANDS = (
     *("train", "webcam", "web", "video", "image", "batch"),
-    *("plot", "explain", "evaluate", "compare", "extract", "draw"),
+    *("events", "plot", "explain", "evaluate", "compare", "extract", "draw"),
 )
 
 _EXIT_STATUS = """\

@@ -6,11 +6,12 @@ import functools
 import math
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from landmark_emotion.report.timeline.events import Criteria
     from landmark_emotion.show.sending.targets import Target
 
 from landmark_emotion.emotions import MAX_CLASSES, class_name, parse_emotion
@@ -167,6 +168,29 @@ def check_part(args: argparse.Namespace) -> None:
         args.usage_error(f"argument --to: must be after --from, {args.start:g} s")
 
 
+def add_events(parser: argparse.ArgumentParser) -> None:
+    """Add the options of every command that finds events in rows."""
+    add = parser.add_argument
+    text = "an event begins when the likeliest emotion reaches this probability (default: 0.5)"
+    add("--enter", type=share, default=0.5, metavar="P", help=text)
+    text = (
+        "it ends when its probability falls below this (default: 0.4, or --enter if that is less)"
+    )
+    add("--leave", type=share, metavar="P", help=text)
+    text = "leave out shorter events (default: 0.5)"
+    add("--min-duration", type=seconds, default=0.5, metavar="SECONDS", help=text)
+
+
+def event_criteria(args: argparse.Namespace) -> "Criteria":
+    """Return what the options of `add_events` say."""
+    from landmark_emotion.report.timeline.events import Criteria
+
+    leave = min(0.4, args.enter) if args.leave is None else args.leave
+    if leave > args.enter:
+        args.usage_error(f"argument --leave: must be at most --enter, {args.enter:g}")
+    return Criteria(args.enter, leave, args.min_duration)
+
+
 def add_output(parser: argparse.ArgumentParser) -> None:
     """Add the options of every command that writes rows."""
     add = parser.add_argument
@@ -231,6 +255,17 @@ def say(message: str) -> None:
         tqdm.write(message, file=sys.stderr)
     else:
         print(message, file=sys.stderr, flush=True)
+
+
+def print_table(rows: Sequence[Sequence[str]]) -> None:
+    """Print lines of cells: the first column left-aligned, the others right-aligned."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = [
+            cell.rjust(width) if index else cell.ljust(width)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        print("  ".join(cells).rstrip())
 
 
 def progress(items: Iterable[Any], total: int, unit: str = "images") -> Iterable[Any]:

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from landmark_emotion.cli.options import say
+from landmark_emotion.cli.options import add_events, event_criteria, print_table, say
 from landmark_emotion.report import check_packages
 
 SUFFIXES = (".html", ".png", ".svg", ".pdf")
@@ -13,14 +13,15 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser = commands.add_parser(
         "plot",
         help="draw the emotions over time from the results of video or webcam",
-        description="Draw the emotions of each face over time, with the share of each emotion, "
-        "from a file that 'video -o FILE' or 'webcam -o FILE' wrote.",
+        description="Draw the emotions of each face over time, with its events and the share of "
+        "each emotion, from a file that 'video -o FILE' or 'webcam -o FILE' wrote.",
     )
     add = parser.add_argument
     text = "CSV, JSON Lines or Parquet (Parquet needs pyarrow)"
     add("results", type=Path, metavar="RESULTS", help=text)
     text = f"page or picture to write; ends in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
     add("-o", "--output", type=Path, required=True, metavar="FILE", help=text)
+    add_events(parser)
     parser.set_defaults(run=run, usage_error=parser.error)
 
 
@@ -37,25 +38,16 @@ def run(args: argparse.Namespace) -> int:
         args.usage_error(
             f"argument -o/--output: must end in {', '.join(SUFFIXES)}, got '{args.output}'"
         )
+    criteria = event_criteria(args)
     check_writable(args.output)
     timeline = read_timeline(args.results)
     for note in timeline.notes:
         say(f"note: {args.results}: {note}")
-    drawn = timeline_page(timeline) if kind == ".html" else draw_timeline(timeline, kind[1:])
+    if kind == ".html":
+        drawn = timeline_page(timeline, criteria)
+    else:
+        drawn = draw_timeline(timeline, kind[1:], criteria)
     replace_atomically(args.output, drawn)
-    for line in _aligned(share_rows(timeline)):
-        print(line)
+    print_table(share_rows(timeline, criteria))
     say(f"timeline: {args.output}")
     return 0
-
-
-def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
-    """Format a table as lines: the first column left-aligned, the others right-aligned."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(
-            cell.rjust(width) if index else cell.ljust(width)
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]

@@ -15,6 +15,7 @@ from landmark_emotion.report.plots.figure import THEME, Plot, as_svg
 from landmark_emotion.report.summary import UNKNOWN_SUBJECTS, UNSEEN_PEOPLE
 from landmark_emotion.report.timeline import words
 from landmark_emotion.report.timeline.drawing import lane_svg
+from landmark_emotion.report.timeline.events import DEFAULT_CRITERIA, Criteria
 from landmark_emotion.report.timeline.lanes import Lane, Timeline, drawn_lanes, known_names, shares
 
 
@@ -44,32 +45,32 @@ def report_page(report: Mapping[str, Any], plots: Sequence[Plot]) -> bytes:
     )
 
 
-def timeline_page(timeline: Timeline) -> bytes:
+def timeline_page(timeline: Timeline, criteria: Criteria = DEFAULT_CRITERIA) -> bytes:
     """Render a timeline as UTF-8; up to `MAX_LANES` lanes are drawn, as in a picture."""
     chosen, others = drawn_lanes(timeline)
     groups = []
     for number, (recording, lanes) in enumerate(chosen):
         made = []
-        for lane in lanes:
-            name = f"lane{number}-{lane.face}"
+        for row, lane in enumerate(lanes):
+            name = f"lane{number}-{row}"
             drawn = {
-                shape: lane_svg(lane, recording, f"{name}-{shape}", shape)
+                shape: lane_svg(lane, recording, f"{name}-{shape}", shape, criteria)
                 for shape in ("wide", "narrow")
             }
             text = words.lane_text(lane, recording)
-            made.append({"face": lane.face, "text": text, "shares": shares([lane]), **drawn})
+            made.append({"name": lane.name, "text": text, "shares": shares([lane]), **drawn})
         groups.append((recording.source, made))
     return _render(
         "timeline.html",
         title=f"{words.TITLE}: {timeline.name}",
         heading=words.TITLE,
         subtitle=words.subtitle(timeline),
-        how_to_read=words.how_to_read(timeline),
+        how_to_read=words.how_to_read(timeline, criteria),
         notes=timeline.notes,
         fills=_fills(timeline.lanes),
         groups=groups,
         others=words.others_text(others) if others else "",
-        share_rows=words.share_rows(timeline),
+        share_rows=words.share_rows(timeline, criteria),
     )
 
 

@@ -32,11 +32,13 @@ def test_the_suffix_selects_the_format(run, results, here, name, magic):
 
 
 def test_the_shares_are_printed(run, results, here):
-    lines = run("plot", results, "--output", here / "a.html").out.splitlines()
+    options = ("--output", here / "a.html", "--min-duration", 0.2)
+    lines = run("plot", results, *options).out.splitlines()
     assert [line.split() for line in lines] == [
-        ["visible", "anger", "happiness", "neutral"],
-        ["face", "1", "0.3", "s", "0", "%", "33.3", "%", "66.7", "%"],
+        ["visible", "anger", "happiness", "neutral", "events", "longest"],
+        ["face", "1", "0.3", "s", "0", "%", "33.3", "%", "66.7", "%", "1", "0.2", "s"],
     ]
+    assert "for at least 0.2 s" in (here / "a.html").read_text(encoding="utf-8")
 
 
 def test_what_video_writes_can_be_drawn(run, video, here):

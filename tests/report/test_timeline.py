@@ -440,10 +440,10 @@ def test_only_the_faces_visible_longest_are_drawn(read, monkeypatch):
 
 def test_the_table_has_shares_per_face_and_for_all(read):
     assert share_rows(read(as_csv(rows("nnhh?---", "hhhhhhhh")))) == [
-        ("", "visible", "anger", "happiness", "neutral", "uncertain"),
-        ("face 1", "0.5 s", "0 %", "40.0 %", "40.0 %", "20.0 %"),
-        ("face 2", "0.8 s", "0 %", "100.0 %", "0 %", "0 %"),
-        ("all faces", "1.3 s", "0 %", "76.9 %", "15.4 %", "7.7 %"),
+        ("", "visible", "anger", "happiness", "neutral", "uncertain", "events", "longest"),
+        ("face 1", "0.5 s", "0 %", "40.0 %", "40.0 %", "20.0 %", "0", ""),
+        ("face 2", "0.8 s", "0 %", "100.0 %", "0 %", "0 %", "1", "0.8 s"),
+        ("all faces", "1.3 s", "0 %", "76.9 %", "15.4 %", "7.7 %", "1", "0.8 s"),
     ]
 
 
@@ -462,13 +462,15 @@ def test_the_page_says_in_words_what_it_draws(page, reports):
     assert parsed.counts["svg"] == 4
     assert "face 2" in parsed.text
     assert "88.9 %" in parsed.text
-    assert "uncertain, 0:00.9 to 0:01.0" in parsed.text  # a tooltip
+    for tooltip in ("neutral, 0:00.0 to 0:00.5", "no event, 0:00.5 to 0:01.0"):
+        assert tooltip in parsed.text
+    assert "from a probability of 50 % until it falls below 40 %" in parsed.text
 
 
 def test_the_page_has_the_colors_of_the_emotions(page):
     for name, color in COLORS.items():
         assert f"--{name}: {color};" in page
-    for name in (*KNOWN, UNCERTAIN):
+    for name in ("neutral", "happiness", UNCERTAIN):
         assert f"fill: var(--{name})" in page
     # Ink on these stays as it is, since they do not follow the theme.
     assert set(re.findall(r": (#[0-9a-f]{6})", page[page.index("<body>") :])) <= {"#111111"}

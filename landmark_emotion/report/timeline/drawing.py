@@ -3,7 +3,7 @@
 import io
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from landmark_emotion.report.plots.figure import (
     new_figure,
     plot_style,
 )
+from landmark_emotion.report.timeline.events import DEFAULT_CRITERIA, Criteria, with_events
 from landmark_emotion.report.timeline.lanes import (
     AREA_STEPS,
     BAND_STEPS,
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+Band = tuple[float, float, str]
+
 # Inches.
 _WIDTH = 9.0
 _LEFT = 0.62
@@ -59,7 +62,9 @@ _BAR = 0.155
 _SHAPES = {"wide": (7.6, 9), "narrow": (4.4, 5)}  # width of a single lane, and ticks at most
 
 
-def draw_timeline(timeline: Timeline, kind: str = "png") -> bytes:
+def draw_timeline(
+    timeline: Timeline, kind: str = "png", criteria: Criteria = DEFAULT_CRITERIA
+) -> bytes:
     """Draw a timeline as ``"png"``, ``"svg"`` or ``"pdf"``; the same one gives the same bytes.
 
     Up to `MAX_LANES` lanes are drawn, those of the faces visible longest.
@@ -75,13 +80,19 @@ def draw_timeline(timeline: Timeline, kind: str = "png") -> bytes:
     with plot_style(), warnings.catch_warnings():
         # Names may use a script that the font lacks.
         warnings.filterwarnings("ignore", "Glyph .* missing")
-        _picture(timeline).savefig(
+        _picture(timeline, criteria).savefig(
             buffer, format=kind, dpi=DPI, metadata={"Title": TITLE, **metadata[kind]}
         )
     return buffer.getvalue()
 
 
-def lane_svg(lane: Lane, recording: Recording, name: str, shape: str) -> str:
+def lane_svg(
+    lane: Lane,
+    recording: Recording,
+    name: str,
+    shape: str,
+    criteria: Criteria = DEFAULT_CRITERIA,
+) -> str:
     """Draw a lane of a recording as an ``<svg>`` element with tooltips.
 
     Parameters
@@ -92,30 +103,33 @@ def lane_svg(lane: Lane, recording: Recording, name: str, shape: str) -> str:
         Prefix of all ids.
     shape : str
         ``"wide"`` or, for phones, ``"narrow"``.
+    criteria : Criteria
+        What counts as an event.
     """
     width, ticks = _SHAPES[shape]
     top, left = 0.1, 0.45
     with plot_style():
         figure = new_figure(width, top + _AREA + _BAND + 0.28)
-        _draw_lane(figure, lane, recording, (left, top, width - left - 0.2), _AREA, ticks)
+        bands = _bands(lane, recording, criteria)
+        _draw_lane(figure, lane, recording, bands, (left, top, width - left - 0.2), _AREA, ticks)
         theme = THEME | COLORS
         svg = as_svg(figure, name=name, alt=in_words(lane), theme=theme)
     style = {"hours": recording.end >= 3600, "tenths": recording.end - recording.start < 60}
     titles = [
-        f"<title>{label}, {clock(start, **style)} to {clock(end, **style)}</title>"
-        for start, end, label in steps_of(lane, recording, BAND_STEPS).bands()
+        f"<title>{label or 'no event'}, {clock(start, **style)} to {clock(end, **style)}</title>"
+        for start, end, label in bands
     ]
     group = rf'<g id="{name}-band(\d+)">'
     return re.sub(group, lambda match: match[0] + titles[int(match[1])], svg)
 
 
-def _picture(timeline: Timeline) -> "Figure":
+def _picture(timeline: Timeline, criteria: Criteria) -> "Figure":
     chosen, others = drawn_lanes(timeline)
     names = known_names([lane for _, lanes in chosen for lane in lanes])
     colors = {name: color_of(name, chosen[0][1][0].names) for name in names}
     several = len(timeline.recordings) > 1
     block = max(_AREA + _BAND, _BAR * len(names))
-    header, foot = 1.16, 0.12 + 0.16 * bool(others)
+    header, foot = 1.33, 0.12 + 0.16 * bool(others)
     heights = [0.28 * several + len(lanes) * (_TITLE_SPACE + block) + _AXIS for _, lanes in chosen]
     total = header + sum(heights) + foot
     figure = new_figure(_WIDTH, total)
@@ -125,20 +139,23 @@ def _picture(timeline: Timeline) -> "Figure":
 
     write(_LEFT, 0.14, TITLE, fontsize=12, fontweight="bold")
     write(_LEFT, 0.38, subtitle(timeline), fontsize=8.5, color=QUIET)
-    write(_LEFT, 0.55, how_to_read(timeline), fontsize=8.5, color=QUIET)
-    _draw_legend(figure, (_LEFT / _WIDTH, 1 - 0.82 / total), colors)
+    for line, text in enumerate(how_to_read(timeline, criteria)):
+        write(_LEFT, 0.55 + 0.17 * line, text, fontsize=8.5, color=QUIET)
+    _draw_legend(figure, (_LEFT / _WIDTH, 1 - 0.99 / total), colors)
     top = header
     for recording, lanes in chosen:
         if several:
             write(_LEFT, top + 0.06, recording.source, fontsize=9.5, fontweight="bold")
             top += 0.28
         for lane in lanes:
-            write(_LEFT, top + 0.1, f"face {lane.face}", fontweight="bold")
+            write(_LEFT, top + 0.1, lane.name, fontweight="bold")
             more = lane_text(lane, recording)
             write(_LEFT + 0.7, top + 0.1, more, fontsize=8.5, color=QUIET)
             top += _TITLE_SPACE
             ticks = 9 if lane is lanes[-1] else 0
-            _draw_lane(figure, lane, recording, (_LEFT, top, _PLOT), block - _BAND, ticks)
+            bands = _bands(lane, recording, criteria)
+            place = (_LEFT, top, _PLOT)
+            _draw_lane(figure, lane, recording, bands, place, block - _BAND, ticks)
             bars = _add_axes(figure, _LEFT + _PLOT + _BARS_LEFT, top, _BARS, block - 0.03)
             _draw_bars(bars, shares([lane]), colors)
             top += block
@@ -171,10 +188,16 @@ def _draw_legend(figure: "Figure", corner: tuple[float, float], colors: Mapping[
     figure.legend(handles=handles, loc="upper left", **style)
 
 
+def _bands(lane: Lane, recording: Recording, criteria: Criteria) -> list[Band]:
+    """Return start, end and emotion of the events of a lane, ``""`` for the time between them."""
+    return list(steps_of(with_events(lane, criteria), recording, BAND_STEPS).bands())
+
+
 def _draw_lane(
     figure: "Figure",
     lane: Lane,
     recording: Recording,
+    bands: Sequence[Band],
     place: tuple[float, float, float],
     height: float,
     ticks: int,
@@ -186,7 +209,7 @@ def _draw_lane(
     for axes in (area, band):
         axes.set_xlim(recording.start, recording.end)
     _draw_areas(area, lane, recording)
-    _draw_bands(band, lane, recording, (recording.end - recording.start) / width)
+    _draw_bands(band, bands, lane.names, (recording.end - recording.start) / width)
     if ticks:
         moments, texts = tick_marks(recording, ticks)
         band.set_xticks(moments, texts, fontsize=8)
@@ -215,17 +238,18 @@ def _draw_areas(axes: "Axes", lane: Lane, recording: Recording) -> None:
             axes.stairs(top, edges, fill=True, color=color, linewidth=0, clip_on=False)
 
 
-def _draw_bands(axes: "Axes", lane: Lane, recording: Recording, inch: float) -> None:
-    """Draw the labels over time; `inch` is the number of seconds per inch."""
+def _draw_bands(axes: "Axes", bands: Sequence[Band], among: Sequence[str], inch: float) -> None:
+    """Draw events over time; `among` are all classes, `inch` is the number of seconds per inch."""
     from matplotlib.patches import Rectangle
 
-    for number, (start, end, name) in enumerate(steps_of(lane, recording, BAND_STEPS).bands()):
-        color = color_of(name, lane.names)
+    for number, (start, end, name) in enumerate(bands):
+        color = color_of(name, among)
         style: dict[str, Any] = {"color": color, "linewidth": 0, "clip_on": False}
-        band = Rectangle((start, 0), end - start, 0.86, **style)
+        bottom, height = (0, 0.86) if name else (0.4, 0.06)
+        band = Rectangle((start, bottom), end - start, height, **style)
         band.set_gid(f"band{number}")
         axes.add_patch(band)
-        if (end - start) / inch > 0.12 + 0.066 * len(name):
+        if name and (end - start) / inch > 0.12 + 0.066 * len(name):
             style = {"ha": "center", "va": "center_baseline", "fontsize": 7.5}
             axes.text((start + end) / 2, 0.42, name, color=_ink_on(name, color), **style)
 

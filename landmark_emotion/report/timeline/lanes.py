@@ -1,4 +1,4 @@
-"""What a timeline consists of: one lane for each face of each source."""
+"""What a timeline consists of: one lane for each person or face of each source."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,32 +17,54 @@ BAND_STEPS = 600
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Lane:
-    """The n rows of one face, sorted by time.
+    """The n rows of one person or face, sorted by time.
 
     Attributes
     ----------
+    person : str
+        Name of the person, who may have had several faces; empty if the rows name none.
     face : int
-        Its number.
+        Number of the face; 0 if there is a name.
     time : ndarray of shape (n,)
         Seconds.
     hold : ndarray of shape (n,)
         How long each row holds, in seconds: until the next frame.
     shown : ndarray of shape (n,), int
-        Indices into `names`.
+        Indices into `names`; their number stands for "no event".
     probabilities : ndarray of shape (n, k)
         In the order of `names`, without the last; NaN if unknown.
+    blink : ndarray of shape (n,)
+        1 where the face blinks, 0 where it does not; NaN if unknown.
     names : tuple of str
         All that a face of the file can be labeled with: k emotions, then uncertain.
     """
 
+    person: str = ""
     face: int
     time: Floats
     hold: Floats
     shown: NDArray[np.int64]
     probabilities: Floats
+    blink: Floats
     names: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """What the lane is called."""
+        return self.person or f"face {self.face}"
+
+    def gaps(self) -> NDArray[np.bool_]:
+        """Return after which rows the face was out of sight, shape (n - 1,)."""
+        return np.asarray(self.time[1:] - self.time[:-1] - self.hold[:-1] > 1e-6)
+
+    def blinks(self) -> int | None:
+        """Return the number of blinks; None if the rows do not tell."""
+        if not np.isfinite(self.blink).any():
+            return None
+        closed = np.append(False, self.blink == 1)
+        return int((closed[1:] & ~closed[:-1]).sum())
 
     @property
     def seconds(self) -> float:
@@ -61,17 +83,23 @@ class Recording:
     Attributes
     ----------
     source : str
-        Its name, unique within a timeline.
+        Its short name, unique within a timeline.
     start, end : float
         Seconds.
     lanes : tuple of Lane
-        Sorted by face number.
+        Sorted by face number, then by person.
+    path : str
+        The source as the rows name it, without a password.
+    frame_seconds : float
+        Usual time from frame to frame; 0 if unknown.
     """
 
     source: str
     start: float
     end: float
     lanes: tuple[Lane, ...]
+    path: str = ""
+    frame_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -138,7 +166,7 @@ class Steps:
     probabilities : ndarray of shape (m, k)
         0 if unknown.
     shown : ndarray of shape (m,), int
-        Indices into `names`.
+        As in `Lane`.
     names : tuple of str
         Those of the lane.
     """
@@ -154,9 +182,9 @@ class Steps:
         return np.asarray(self.start[1:] - self.end[:-1] > 1e-6)
 
     def bands(self) -> Iterator[tuple[float, float, str]]:
-        """Yield start, end and name of each stretch with one label."""
+        """Yield start, end and name of each stretch with one label; ``""`` for no event."""
         for part in slices(self.gaps() | (np.diff(self.shown) != 0)):
-            name = self.names[self.shown[part][0]]
+            name = (*self.names, "")[self.shown[part][0]]
             yield float(self.start[part][0]), float(self.end[part][-1]), name
 
 
@@ -174,7 +202,7 @@ def steps_of(lane: Lane, recording: Recording, most: int) -> Steps:
     if len(end) <= most:
         return Steps(lane.time, end, probabilities, lane.shown, lane.names)
     k = len(lane.names) - 1
-    each = np.concatenate([probabilities, np.eye(k + 1)[lane.shown]], axis=1)
+    each = np.concatenate([probabilities, np.eye(k + 2)[lane.shown]], axis=1)
     sums = np.concatenate([np.zeros((1, each.shape[1])), (each * lane.hold[:, None]).cumsum(0)])
     # The integral over time of each column is linear between these.
     moments = np.maximum.accumulate(np.stack([lane.time, end], axis=1).ravel())

@@ -41,9 +41,10 @@ _LONGEST = 2**20  # characters read of a line
 _BATCH = 1000  # Parquet rows read at once
 _LARGEST = 1e9  # of times in seconds and of face numbers
 _REMEDY = "use a file written by 'landmark-emotion video' or 'webcam' as CSV, JSON or Parquet"
-_USED = {"source", "frame", "time", "face", "emotion", "error"}
+_USED = {"source", "frame", "time", "face", "person", "emotion", "blink", "error"}
 _PREFIX = "p_"  # of the columns of probabilities
-_FIXED = 5  # values of a row before the probabilities
+_FIXED = 7  # values of a row before the probabilities
+_TRUTH = {"true": 1.0, "1": 1.0, "1.0": 1.0, "false": 0.0, "0": 0.0, "0.0": 0.0}
 _OPTIONAL = ("source", "frame", "face", "emotion")
 
 
@@ -183,8 +184,9 @@ class _Rows:
     """The usable rows of a file, as one flat array of numbers to save memory."""
 
     sources: dict[str, int] = field(default_factory=dict)
-    # Per row: source, frame, time, face (0: none), label (0 for uncertain, else from 1) and the
-    # probabilities of the emotions.
+    people: dict[str, int] = field(default_factory=lambda: {"": 0})
+    # Per row: source, frame, time, face (0: none), person, label (0 for uncertain, else from 1),
+    # blink and the probabilities of the emotions.
     cells: "array[float]" = field(default_factory=lambda: array("d"))
     columns: set[str] = field(default_factory=set)
     emotions: list[str] = field(default_factory=lambda: list(EMOTIONS))
@@ -225,10 +227,13 @@ class _Rows:
         label = (UNCERTAIN, *self.emotions).index(emotion) if emotion else -1
         source = self.sources.setdefault(_text(entry.get("source")), len(self.sources))
         face = face if emotion else 0
-        self.cells.extend((source, frame, round(time, 6), face, label, *values))
+        name = _printable(_text(entry.get("person"))) if emotion else ""
+        person = self.people.setdefault(name, len(self.people))
+        blink = _TRUTH.get(_text(entry.get("blink")).lower(), math.nan)
+        self.cells.extend((source, frame, round(time, 6), face, person, label, blink, *values))
 
     def table(self) -> Floats:
-        """Return the rows as an array of shape (n, 5 + number of emotions)."""
+        """Return the rows as an array of shape (n, 7 + number of emotions)."""
         return np.array(self.cells).reshape(-1, _FIXED + len(self.emotions))
 
     def _widen(self, columns: Iterable[str]) -> None:
@@ -252,7 +257,7 @@ class _Rows:
         if not any(_PREFIX + emotion in self.columns for emotion in self.emotions):
             missing.append(f"{_PREFIX}{EMOTIONS[0]} ... {_PREFIX}{EMOTIONS[-1]}")
         if missing:
-            notes.append(f"no column {', '.join(missing)}; drawn without")
+            notes.append(f"no column {', '.join(missing)}; continuing without")
         return notes
 
 
@@ -265,22 +270,22 @@ def _is_class(name: str) -> bool:
 def _recordings(rows: _Rows, name: str) -> list[Recording]:
     """Group rows into recordings and lanes; `name` is for rows without a source."""
     made = []
-    labels = _labels(list(rows.sources), name)
+    paths = [without_password(source) or name for source in rows.sources]
+    labels = _labels(paths)
     for number, table in _groups(rows.table(), 0):
         frame, time, face = table[:, 1:4].T
         order = np.where(np.isnan(frame), time, frame)
         starts = [0, *_restarts(order, face), len(table)]
         for run, (first, last) in enumerate(pairwise(starts), start=1):
-            label = labels[number] if run == 1 else f"{labels[number]} ({run})"
+            nth = "" if run == 1 else f" ({run})"
             part = table[first:last]
             part = part[np.argsort(part[:, 2], kind="stable")]
-            made.append(_recording(label, part, rows.emotions))
+            made.append(_recording(labels[number] + nth, paths[number] + nth, part, rows))
     return made
 
 
-def _recording(label: str, table: Floats, emotions: list[str]) -> Recording:
+def _recording(label: str, path: str, table: Floats, read: _Rows) -> Recording:
     """Make a recording from its rows, sorted by time."""
-    names = (*emotions, UNCERTAIN)
     frame, time = table[:, 1:3].T
     moments, first, which = np.unique(time, return_index=True, return_inverse=True)
     steps, passed = np.diff(moments), np.diff(frame[first])
@@ -289,14 +294,30 @@ def _recording(label: str, table: Floats, emotions: list[str]) -> Recording:
     # A row holds over frames that were not written, but not while the camera stalled.
     stalled = (passed == 1) & (steps > max(_STALL, 5 * usual))
     hold = np.append(np.where(stalled, usual, steps), usual)
-    lanes = []
-    for face, rows in _groups(np.column_stack([table, hold[which]]), 3):
-        # Of several rows at one time, the last counts.
-        rows = rows[np.append(np.diff(rows[:, 2]) > 0, True)]
-        if face:
-            shown = (rows[:, 4].astype(np.int64) - 1) % len(names)
-            lanes.append(Lane(face, rows[:, 2], rows[:, -1], shown, rows[:, _FIXED:-1], names))
-    return Recording(label, float(moments[0]), float(moments[-1] + hold[-1]), tuple(lanes))
+    table[table[:, 4] > 0, 3] = 0  # a person may have several faces
+    lanes = [
+        _lane(rows, list(read.people), (*read.emotions, UNCERTAIN))
+        for _, of_person in _groups(np.column_stack([table, hold[which]]), 4)
+        for face, rows in _groups(of_person, 3)
+        if face or rows[0, 4]
+    ]
+    end = float(moments[-1] + hold[-1])
+    return Recording(label, float(moments[0]), end, tuple(lanes), path, usual)
+
+
+def _lane(rows: Floats, people: Sequence[str], names: tuple[str, ...]) -> Lane:
+    # Of several rows at one time, the last counts.
+    rows = rows[np.append(np.diff(rows[:, 2]) > 0, True)]
+    return Lane(
+        person=people[int(rows[0, 4])],
+        face=int(rows[0, 3]),
+        time=rows[:, 2],
+        hold=rows[:, -1],
+        shown=(rows[:, 5].astype(np.int64) - 1) % len(names),
+        probabilities=rows[:, _FIXED:-1],
+        blink=rows[:, 6],
+        names=names,
+    )
 
 
 def _groups(table: Floats, column: int) -> Iterator[tuple[int, Floats]]:
@@ -327,9 +348,8 @@ def _restarts(frame: Floats, face: Floats) -> list[int]:
     return restarts
 
 
-def _labels(sources: Sequence[str], name: str) -> list[str]:
-    """Return short unique names of sources, without user name and password of an address."""
-    plain = [without_password(source) or name for source in sources]
+def _labels(plain: Sequence[str]) -> list[str]:
+    """Return short unique names of sources."""
     paths = [text.replace("\\", "/").partition("?")[0].rstrip("/") for text in plain]
     short = [
         f"camera {text}" if text.isdecimal() else path.rpartition("/")[2] or text

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from landmark_emotion.report.formatting import clock, duration, percent, plural
+from landmark_emotion.report.timeline.events import DEFAULT_CRITERIA, Criteria, events_of
 from landmark_emotion.report.timeline.lanes import (
     AREA_STEPS,
     Lane,
@@ -21,8 +22,8 @@ _DAY = 86400.0
 TITLE = "Emotions over time"
 
 
-def share_rows(timeline: Timeline) -> list[tuple[str, ...]]:
-    """Return the shares of time as a table of texts with a head.
+def share_rows(timeline: Timeline, criteria: Criteria = DEFAULT_CRITERIA) -> list[tuple[str, ...]]:
+    """Return shares of time, and events and blinks, as a table of texts with a head.
 
     It has a row per drawn lane and, if there are more lanes, rows for the others and for all.
     """
@@ -33,21 +34,35 @@ def share_rows(timeline: Timeline) -> list[tuple[str, ...]]:
     def row(label: str, lanes: list[Lane]) -> tuple[str, ...]:
         parts = shares(lanes)
         seconds = sum(lane.seconds for lane in lanes)
-        return label, duration(seconds), *(percent(parts.get(name, 0.0)) for name in names)
+        events = [event for lane in lanes for event in events_of(lane, criteria)]
+        longest = max((event.duration for event in events), default=0.0)
+        counts = [count for lane in lanes if (count := lane.blinks()) is not None]
+        return (
+            *(label, duration(seconds), *(percent(parts.get(name, 0.0)) for name in names)),
+            *(f"{len(events):,}", duration(longest) if events else ""),
+            *([f"{sum(counts):,}" if counts else ""] if blinks else []),
+        )
 
-    rows: list[tuple[str, ...]] = [("", "visible", *names)]
+    blinks = any(lane.blinks() is not None for lane in timeline.lanes)
+    head = ("", "visible", *names, "events", "longest", *(["blinks"] if blinks else []))
+    rows: list[tuple[str, ...]] = [head]
     for recording, lanes in chosen:
         where = f"{recording.source}, " if several else ""
-        rows += [row(f"{where}face {lane.face}", [lane]) for lane in lanes]
+        rows += [row(where + lane.name, [lane]) for lane in lanes]
     if others:
         rows.append(row(plural(len(others), "more face"), others))
     return rows if len(rows) == 2 else [*rows, row("all faces", timeline.lanes)]
 
 
+def event_count(timeline: Timeline, criteria: Criteria) -> int:
+    """Return the number of events of all lanes."""
+    return sum(len(events_of(lane, criteria)) for lane in timeline.lanes)
+
+
 def in_words(lane: Lane) -> str:
     """List the shares of a lane, the largest first."""
     parts = sorted(shares([lane]).items(), key=lambda item: -item[1])
-    return f"face {lane.face}: " + ", ".join(f"{n} {percent(part)}" for n, part in parts if part)
+    return f"{lane.name}: " + ", ".join(f"{n} {percent(part)}" for n, part in parts if part)
 
 
 def tick_marks(recording: Recording, most: int = 9) -> tuple[list[float], list[str]]:
@@ -69,12 +84,14 @@ def subtitle(timeline: Timeline) -> str:
     return f"{name}; {plural(len(timeline.lanes), 'face')}; {duration(seconds)}"
 
 
-def how_to_read(timeline: Timeline) -> str:
-    """Explain the axes."""
+def how_to_read(timeline: Timeline, criteria: Criteria) -> tuple[str, str]:
+    """Explain the axes, in two lines."""
     hours = any(recording.end >= 3600 for recording in timeline.recordings)
     return (
-        "Areas: stacked probabilities. Band: label. Bars: share of the time in which the face was "
-        f"visible. Time in {'h:min:s' if hours else 'min:s'}."
+        "Areas: stacked probabilities. Bars: share of the time in which the face was visible. "
+        f"Time in {'h:min:s' if hours else 'min:s'}.",
+        f"Band: events, from a probability of {percent(criteria.enter, 0)} until it falls below "
+        f"{percent(criteria.leave, 0)}, for at least {criteria.min_duration:g} s. Thin line: none.",
     )
 
 
