@@ -114,6 +114,10 @@ class ModelError(LandmarkEmotionError):
     """A file is not a model of a format that this version reads."""
 
 
+class NetworkError(LandmarkEmotionError):
+    """A file is not a network that this version reads or can import."""
+
+
 class ReportError(LandmarkEmotionError):
     """A file is not the report of a training or an evaluation."""
 

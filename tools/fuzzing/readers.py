@@ -1,5 +1,6 @@
 """Every reader of user files, with seeds to damage and checks of what it accepts."""
 
+import contextlib
 import functools
 import io
 import json
@@ -14,10 +15,12 @@ import numpy as np
 
 from landmark_emotion.drawn.drawing import Subject, draw_face
 from landmark_emotion.emotions import EMOTIONS
+from landmark_emotion.errors import NetworkError
 from landmark_emotion.live.recognizer import Recognizer
 from landmark_emotion.model.classifier import SHIPPED, load_model
 from landmark_emotion.model.features import landmark_features
 from landmark_emotion.model.neutral import load_profile, reference_from
+from landmark_emotion.networks.network import load_network
 from landmark_emotion.report.pages import timeline_page
 from landmark_emotion.report.timeline.lanes import shares
 from landmark_emotion.report.timeline.reading import read_timeline
@@ -26,7 +29,7 @@ from landmark_emotion.sources.images import read_image
 from landmark_emotion.training.comparison import load_report, subjects_of
 from landmark_emotion.training.datasets import read_dataset
 from landmark_emotion.training.landmark_table import load_table
-from tools.fuzzing import mutations, pictures
+from tools.fuzzing import mutations, networks, pictures
 
 Mutate = Callable[[bytes, random.Random], bytes]
 
@@ -154,6 +157,14 @@ def _read_results(path: Path) -> None:
     parts = shares(timeline.lanes)
     assert np.isclose(sum(parts.values()), 1)
     timeline_page(timeline).decode()
+
+
+def _read_network(path: Path) -> None:
+    network = load_network(path)
+    spec = network.spec
+    sides = (spec.size, spec.size) if spec.channels == 1 else (spec.size, spec.size, 3)
+    with contextlib.suppress(NetworkError):  # large weights may give infinite results
+        _probable(network.probabilities(np.full((2, *sides), 200, np.uint8)))
 
 
 def _archive(**members: bytes) -> bytes:
@@ -367,6 +378,13 @@ READERS = {
         Reader("ckplus", _read_ckplus, _ckplus),
         Reader("report", _read_report, _reports, _hostile_json),
         Reader("results", _read_results, _results, _hostile_results),
+        Reader(
+            "network",
+            _read_network,
+            lambda _: networks.networks(),
+            networks.hostile_networks,
+            networks.damaged_network,
+        ),
     )
 }
 

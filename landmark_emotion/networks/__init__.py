@@ -1,0 +1,1 @@
+"""Optional: a small network that classifies the picture of a face."""
