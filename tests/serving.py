@@ -36,11 +36,12 @@ class Answer:
 class Server:
     """The application on a port of its own."""
 
-    def __init__(self, model, **options) -> None:
+    def __init__(self, model, token=None, **options) -> None:
         self.taken = listen("127.0.0.1", 0)
         self.port = self.taken.getsockname()[1]
         self.address = f"http://127.0.0.1:{self.port}"
-        app = create_app({"model": load_model(model), "smoothing": 0, **options})
+        options = {"model": load_model(model), "smoothing": 0, **options}
+        app = create_app(options, token=token, address=self.address)
         self.uvicorn = connections.Server(configuration(app))
         self.thread = threading.Thread(target=self.uvicorn.run, kwargs={"sockets": [self.taken]})
         self.thread.start()

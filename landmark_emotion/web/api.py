@@ -16,6 +16,7 @@ _IMAGE = {"schema": {"type": "string", "contentMediaType": "application/octet-st
 _KINDS = ("image/jpeg", "image/png", "image/webp", "application/octet-stream")
 _STATUSES: dict[int | str, str] = {
     400: "Not an image, or damaged; or a wrong parameter",
+    401: "The token is missing or wrong, if the server asks for one",
     403: "Sent by a page of another site, or to a foreign host name",
     408: "The body did not arrive in time",
     413: "Too many bytes or pixels",
@@ -27,7 +28,9 @@ _STATUSES: dict[int | str, str] = {
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "description": text} for status, text in _STATUSES.items()
 }
-_COMMON = {status: _PROBLEMS[status] for status in _PROBLEMS if status in (403, 500, "default")}
+_COMMON = {
+    status: _PROBLEMS[status] for status in _PROBLEMS if status in (401, 403, 500, "default")
+}
 
 router = APIRouter()
 

@@ -26,10 +26,13 @@ class Connection(H11Protocol):
         super().__init__(*arguments, **options)
         self._patience: asyncio.TimerHandle | None = None
         self.since = 0.0
+        self._is_websocket = False
 
     @property
     def waits(self) -> bool:
         """Whether there is no request to answer."""
+        if self._is_websocket:
+            return False
         return self.cycle is None or bool(self.cycle.response_complete)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -72,7 +75,7 @@ class Connection(H11Protocol):
 
     def handle_websocket_upgrade(self, *arguments: Any) -> None:
         """Leave the connection to the protocol of WebSockets."""
-        self._unwatch()
+        self._is_websocket = True
         super().handle_websocket_upgrade(*arguments)
 
     def send_400_response(self, msg: str) -> None:

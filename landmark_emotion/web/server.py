@@ -35,10 +35,6 @@ try:
 except ModuleNotFoundError as error:
     raise missing_package(error.name) from error
 
-_DESCRIPTION = (
-    "Facial emotion from landmarks. Images are processed in memory, on this machine, and never "
-    "stored. Requests from pages of other sites are refused."
-)
 _NOT_HERE = {
     404: "address: nothing is here; see /api",
     405: "method: not supported by this address; see /api",
@@ -53,15 +49,22 @@ class _Emoji(StaticFiles):
         return (found, status) if status else super().lookup_path(f"{OTHER_EMOJI}.png")
 
 
-def create_app(options: Mapping[str, Any], names: Iterable[str] = ()) -> Guard:
+def create_app(
+    options: Mapping[str, Any],
+    names: Iterable[str] = (),
+    token: str | None = None,
+    address: str = "",
+) -> Guard:
     """Create the ASGI application.
 
     Parameters
     ----------
     options : mapping
         Arguments of `Recognizer`, with a model and the path of the predictor.
-    names : iterable of str
-        Host names to accept, as for `guard.Guard`.
+    names, token
+        As for `guard.Guard`.
+    address : str
+        Where the server is reached, for the description of the API.
     """
 
     @contextlib.asynccontextmanager
@@ -73,7 +76,8 @@ def create_app(options: Mapping[str, Any], names: Iterable[str] = ()) -> Guard:
     app = FastAPI(
         title="landmark_emotion",
         version=__version__,
-        description=_DESCRIPTION,
+        description=_description(address, token),
+        servers=[{"url": address}] if address else None,
         docs_url=None,  # FastAPI's own pages load scripts from another site
         redoc_url=None,
         generate_unique_id_function=lambda route: route.name,
@@ -87,7 +91,7 @@ def create_app(options: Mapping[str, Any], names: Iterable[str] = ()) -> Guard:
     app.add_route("/api", _page(str(static / "api.html")), include_in_schema=False)
     app.mount("/static", StaticFiles(packages=[("landmark_emotion.web", "static")]))
     app.mount("/emoji", _Emoji(packages=[("landmark_emotion.show", "emoji")]))
-    return Guard(app, names)
+    return Guard(app, names, token)
 
 
 def serve(app: Guard, taken: socket.socket) -> None:
@@ -142,6 +146,16 @@ async def _answer_error(request: Request, error: Exception) -> Response:
         status, text = 400, "body: the connection was closed; send it again"
     kind = Refusal if isinstance(error, UnreadBodyError) else JSONResponse
     return kind({"error": text}, status, headers)
+
+
+def _description(address: str, token: str | None) -> str:
+    with_token = "-H 'Authorization: Bearer TOKEN' " if token else ""
+    return (
+        "Facial emotion from landmarks. Images are processed in memory, by the machine that runs "
+        "this server, and never stored. Requests from pages of other sites are refused. For "
+        "example: curl --data-binary @photo.jpg -H 'Content-Type: image/jpeg' "
+        f"{with_token}{address}/api/recognize"
+    )
 
 
 def _page(path: str) -> Callable[[Request], Any]:

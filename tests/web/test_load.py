@@ -98,6 +98,9 @@ def test_a_connection_without_a_whole_request_is_closed(server, monkeypatch):
         assert kept.recv(1000).startswith(b"HTTP/1.1 200")
         kept.sendall(b"GET /")  # half of a second one
         answer_of(kept)
+    with server.live() as client:
+        time.sleep(0.4)
+        assert ask(client, {"type": "reset"})["type"] == "state"
 
 
 def test_a_client_that_does_not_take_its_answer_is_cut_off(server, monkeypatch):

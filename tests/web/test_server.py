@@ -339,13 +339,26 @@ def test_photos_of_many_sizes_from_many_clients_while_pages_are_open(server, fac
 
 
 @pytest.mark.parametrize(
-    "origin", ["http://evil.example", "null", "http://localhost:1", "https://127.0.0.1"]
+    "origin", ["http://evil.example", "null", "http://localhost:1", "https://127.0.0.1", ""]
 )
 def test_pages_of_other_sites_are_refused(server, face, origin):
     assert server.recognize(jpeg(face), Origin=origin).status == 403
     with pytest.raises(InvalidStatus) as refused, server.live(origin=origin):
         pass
     assert refused.value.response.status_code == 403
+
+
+def test_the_scheme_of_the_page_counts(server, face):
+    assert server.recognize(jpeg(face), Host="localhost", Origin="http://localhost").status == 200
+    assert server.recognize(jpeg(face), Host="localhost", Origin="https://localhost").status == 403
+
+
+def test_two_origins_are_refused(server):
+    own = f"Origin: {server.address}\r\n"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+        request = f"GET /api/health HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n{own}{own}\r\n"
+        connection.sendall(request.encode())
+        assert connection.recv(1000).startswith(b"HTTP/1.1 403")
 
 
 def test_its_own_page_is_accepted(server, face):
@@ -372,6 +385,19 @@ def test_without_an_origin_the_fetch_metadata_of_the_browser_decides(server):
         ("localhost.evil.example", 403),
         ("evil.example@localhost", 403),
         ("[", 403),
+        ("", 403),
+        ("user@127.0.0.1", 403),
+        ("127.0.0.1:80@evil.example", 403),
+        ("localhost/", 403),
+        ("localhost/x", 403),
+        ("local\thost", 403),
+        ("localhost?x", 403),
+        ("localhost#x", 403),
+        ("localhost.", 403),
+        ("localhost:", 403),
+        ("127.1", 403),
+        ("[127.0.0.1]", 403),
+        ("::1", 403),
         ("localhost", 200),
         ("LOCALHOST:9", 200),
         ("127.0.0.1:8000", 200),
@@ -452,9 +478,19 @@ def test_the_model_is_described(server, model):
 
 
 def test_the_description_names_every_address_and_status(server):
-    paths = server.request("/openapi.json").json["paths"]
+    description = server.request("/openapi.json").json
+    assert description["servers"] == [{"url": server.address}]
+    assert f"{server.address}/api/recognize" in description["info"]["description"]
+    paths = description["paths"]
     assert set(paths) == {"/api/recognize", "/api/health", "/api/model"}
-    statuses = {str(status) for *_, status in BAD_REQUESTS} | {"200", "403", "408", "500", "503"}
+    statuses = {str(status) for *_, status in BAD_REQUESTS} | {
+        "200",
+        "401",
+        "403",
+        "408",
+        "500",
+        "503",
+    }
     assert set(paths["/api/recognize"]["post"]["responses"]) - {"default"} == statuses
 
 
