@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -42,6 +43,12 @@ def drawn_film(seconds: float = 4.0) -> Iterator[np.ndarray]:
         yield from [pose] * round(15 * seconds)
 
 
+def drawn_pair(emotions: tuple[str, str], seconds: float = 1.0) -> Iterator[np.ndarray]:
+    """Draw two faces beside each other."""
+    pair = [draw_face(Subject(), emotion, size=(320, 240)) for emotion in emotions]
+    yield from [np.hstack(pair)] * round(15 * seconds)
+
+
 class Server:
     """``landmark-emotion web`` in its own process."""
 
@@ -66,6 +73,15 @@ class Server:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Let it neither work nor answer; not on Windows."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
 
     def stop(self) -> None:
         self.process.terminate()
@@ -125,19 +141,33 @@ class Page:
         for kind in ("dragEnter", "dragOver", "drop"):
             self.call("Input.dispatchDragEvent", type=kind, x=x, y=y, data=data)
 
-    def resize(self, width: int, height: int, dark: bool = False) -> None:
+    def click_at(self, x: float, y: float) -> None:
+        for kind in ("mousePressed", "mouseReleased"):
+            self.call(
+                "Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1
+            )
+
+    def resize(
+        self, width: int, height: int, *, dark: bool = False, touch: bool = False, **media: str
+    ) -> None:
+        """Set the size of the window, how it is used, and media features such as
+        ``forced_colors="active"``."""
         self.call(
             "Emulation.setDeviceMetricsOverride",
             width=width,
             height=height,
-            deviceScaleFactor=1,
-            mobile=False,
+            deviceScaleFactor=2 if touch else 1,
+            mobile=touch,
         )
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self.call("Emulation.setEmulatedMedia", features=[scheme])
+        self.call("Emulation.setTouchEmulationEnabled", enabled=touch)
+        wanted = {"prefers_color_scheme": "dark" if dark else "light"} | media
+        features = [{"name": k.replace("_", "-"), "value": v} for k, v in wanted.items()]
+        self.call("Emulation.setEmulatedMedia", features=features)
 
-    def screenshot(self) -> bytes:
-        """Return a PNG of the whole page."""
+    def screenshot(self, whole: bool = True) -> bytes:
+        """Return a PNG of the whole page, or of the part in the window."""
+        if not whole:
+            return base64.b64decode(self.call("Page.captureScreenshot")["data"])
         size = self.call("Page.getLayoutMetrics")["cssContentSize"]
         clip = {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}
         answer = self.call("Page.captureScreenshot", clip=clip, captureBeyondViewport=True)
@@ -151,13 +181,17 @@ class Chromium:
     ----------
     folder : Path
         For its profile and downloads.
-    camera : Path
-        From `write_camera`.
+    camera : Path or None
+        From `write_camera`; None for a test picture.
     allowed : bool
         Whether to allow pages to use the camera.
+    options : tuple of str
+        For the command line of Chromium.
     """
 
-    def __init__(self, folder: Path, camera: Path, allowed: bool = True) -> None:
+    def __init__(
+        self, folder: Path, camera: Path | None, allowed: bool = True, options: tuple[str, ...] = ()
+    ) -> None:
         from websockets.sync.client import connect
 
         program = find_chromium()
@@ -178,7 +212,8 @@ class Chromium:
             "--remote-debugging-port=0",
             f"--user-data-dir={profile}",
             "--use-fake-device-for-media-stream",
-            f"--use-file-for-fake-video-capture={camera}",
+            *options,
+            *([f"--use-file-for-fake-video-capture={camera}"] if camera else []),
             *(["--use-fake-ui-for-media-stream"] if allowed else []),
             "about:blank",
         ]

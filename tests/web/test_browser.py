@@ -1,69 +1,18 @@
-# ruff: noqa: E402  (without the extra there is nothing to import)
-"""The page in headless Chromium with a fake camera."""
+"""The page in headless Chromium with a fake camera: what it does."""
 
 import csv
 import time
 
 import pytest
 
-for package in ("fastapi", "uvicorn", "websockets"):
-    pytest.importorskip(package, reason="the extra 'web' is not installed")
-
 from landmark_emotion.show.rows import COLUMNS
-from tools.browser import Chromium, Server, drawn_film, find_chromium, write_camera
 
-pytestmark = [
-    pytest.mark.skipif(find_chromium() is None, reason="Chromium is not installed"),
-    pytest.mark.slow,
-]
+pytestmark = pytest.mark.slow
 
 EMOTION = "document.querySelector('#emotion').textContent"
 RUNNING = "document.querySelector('#figures').textContent.includes('frames/s')"
-
-
-@pytest.fixture(scope="module")
-def server(model):
-    with Server("--model", model) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def camera(tmp_path_factory):
-    return write_camera(tmp_path_factory.mktemp("camera") / "drawn.mjpeg", drawn_film())
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory, camera):
-    with Chromium(tmp_path_factory.mktemp("chromium"), camera) as browser:
-        yield browser
-
-
-@pytest.fixture
-def open_page(chromium):
-    opened = []
-
-    def open_at(address: str):
-        page = chromium.page(window=True)
-        opened.append(page)
-        page.open(address)
-        page.wait("document.querySelectorAll('#bars li').length > 6")
-        return page
-
-    yield open_at
-    for page in opened:
-        chromium.call("Target.closeTarget", {"targetId": page.target})
-
-
-@pytest.fixture
-def page(open_page, server):
-    return open_page(server.address)
-
-
-@pytest.fixture
-def live(page):
-    page.click("#start-here")
-    page.wait(RUNNING)
-    return page
+COMPARED = "document.querySelector('#compared').textContent"
+GUIDE = "document.querySelector('#guide-text').textContent"
 
 
 def test_the_page_shows_the_current_emotion(live):
@@ -78,27 +27,68 @@ def test_the_page_shows_the_current_emotion(live):
     assert live.run(pixels.format("timeline", "400, 100"))
 
 
-def test_it_calibrates(live):
-    live.click("#calibrate")
-    live.wait("document.querySelector('#banner').textContent.startsWith('Look neutral')")
-    live.wait("document.querySelector('#compared').textContent.includes('your own neutral face')")
-    assert live.run("document.querySelector('#banner').hidden")
-    live.click("#automatic")
-    live.wait("!document.querySelector('#compared').textContent.includes('your own neutral face')")
-    assert live.run("document.querySelector('#automatic').ariaChecked") == "true"
-
-
-def test_it_explains(live):
-    live.click("#explain")
+def test_everything_speaks_of_the_same_emotion(live):
+    live.click("#why-switch")
     live.wait("document.querySelectorAll('#regions li').length === 5")
-    live.wait("document.querySelector('#sentence').textContent.endsWith('.')")
-    live.click("#explain")
+    live.run(
+        """
+        window.seen = [];
+        new MutationObserver(() => seen.push([
+            document.querySelector('#emotion').firstChild.textContent,
+            document.querySelector('#bars .likeliest')?.dataset.emotion,
+            document.querySelector('#why-title').textContent.slice(4, -1),
+            document.querySelector('#sentence').textContent,
+        ])).observe(document.querySelector('#result'), {subtree: true, childList: true});
+        0
+        """
+    )
+    live.wait("new Set(seen.map(([emotion]) => emotion)).size > 1")
+    live.wait("seen.length > 20")
+    for headline, bold, why, sentence in live.run("seen"):
+        assert headline == bold == why
+        assert headline in sentence
+    live.click("#why-switch")
     live.wait("document.querySelector('#why').hidden")
 
 
-def test_it_saves_the_results_as_csv(live, chromium):
+def test_a_calibration_is_guided_and_can_be_undone(live):
+    live.run("document.querySelector('#calibrate').focus()")
+    live.wait(f"{EMOTION}.startsWith('neutral')")
+    live.click("#calibrate")
+    live.wait(f"{GUIDE}.startsWith('Look neutral … 1')")
+    assert live.run("document.querySelector('#guide-text').role") == "status"
+    live.wait(f"{GUIDE}.startsWith('Done')")
+    assert live.run("document.activeElement.id") == "calibrate"
+    live.wait(f"{COMPARED}.includes('your own neutral face')")
+    live.wait(f"{EMOTION}.startsWith('happiness')")
+    assert live.text("#guide-text").startswith("Done"), "the emotion must not take its place"
+    live.click("#undo")
+    live.wait(f"{COMPARED}.includes('average')")
+    assert live.run("document.activeElement.id") == "calibrate"
+
+
+def test_a_calibration_warns_of_a_face_that_is_not_neutral(live):
     live.wait(f"{EMOTION}.startsWith('neutral')")
     live.wait(f"{EMOTION}.startsWith('happiness')")
+    live.click("#calibrate")
+    live.wait(f"{GUIDE}.startsWith('Done')")
+    assert "happiness" in live.text("#guide-hint")
+    live.click("#undo")
+
+
+def test_neutral_faces_are_estimated(live):
+    live.click("#automatic")
+    assert live.run("document.querySelector('#automatic').ariaChecked") == "true"
+    live.wait(f"{COMPARED}.includes('estimated neutral face')")
+
+
+def test_it_saves_the_results_as_csv_and_clears_them(live, chromium):
+    live.wait(f"{EMOTION}.startsWith('neutral')")
+    live.wait(f"{EMOTION}.startsWith('happiness')")
+    live.click("#stop")
+    live.click("#clear")
+    assert live.run("document.querySelector('#save').disabled")
+    live.click("#notice-action")
     live.click("#save")
     end = time.monotonic() + 20
     while not (files := list(chromium.downloads.glob("*.csv"))):
@@ -117,29 +107,11 @@ def test_it_saves_the_results_as_csv(live, chromium):
     assert rows[0]["p_contempt"] == ""
 
 
-def test_it_reconnects_when_the_server_is_back(open_page, model):
-    server = Server("--model", model)
-    try:
-        page = open_page(server.address)
-        page.click("#start-here")
-        page.wait(RUNNING)
-        page.click("#explain")
-        server.stop()
-        page.wait("document.querySelector('#connection').textContent.includes('gone')")
-        assert page.run("document.querySelector('#calibrate').disabled")
-        server = Server("--model", model, port=server.port)
-        page.wait("document.querySelector('#connection').textContent === 'connected'")
-        page.wait(RUNNING)
-        page.wait("document.querySelectorAll('#regions li').length === 5")
-    finally:
-        server.stop()
-
-
-def test_a_tab_in_the_background_pauses(chromium, server):
+def test_a_tab_in_the_background_pauses(chromium, program):
     page = chromium.page()
-    page.open(server.address)
+    page.open(program.address)
     page.wait("document.querySelector('#bars li')")
-    page.click("#start-here")
+    page.click("#start")
     page.run("window.n = 0; document.addEventListener('frame-drawn', () => window.n += 1)")
     page.wait("window.n > 3")
     other = chromium.page()
@@ -152,16 +124,17 @@ def test_a_tab_in_the_background_pauses(chromium, server):
     assert page.run("window.n") == drawn
     chromium.call("Target.activateTarget", {"targetId": page.target})
     page.wait(f"window.n > {drawn} + 3")
-    assert page.run("document.querySelector('#banner').hidden")
+    assert page.text("#banner") == ""
     for one in (page, other):
         chromium.call("Target.closeTarget", {"targetId": one.target})
 
 
 def test_stopping_releases_the_camera(live):
     live.run("window.track = document.querySelector('#video').srcObject.getTracks()[0]")
-    live.click("#start")
+    live.click("#stop")
     assert live.run("window.track.readyState") == "ended"
     assert live.run("document.querySelector('#welcome').hidden") is False
+    assert live.run("document.activeElement.id") == "start"
     live.click("#start")
     live.wait(RUNNING)
 
@@ -182,44 +155,66 @@ def test_a_photo_without_a_face_and_a_file_that_is_no_photo_are_reported(page, t
     file = tmp_path / "wall.png"
     file.write_bytes(cv2.imencode(".png", nobody)[1].tobytes())
     page.choose_file("#file", file)
-    page.wait("document.querySelector('#notice').textContent.startsWith('No face')")
+    page.wait("document.querySelector('#notice-text').textContent.startsWith('No face')")
     text = tmp_path / "notes.txt"
     text.write_text("not a picture")
     page.choose_file("#file", text)
-    page.wait("document.querySelector('#notice').textContent.startsWith('notes.txt')")
+    page.wait("document.querySelector('#notice-text').textContent.startsWith('notes.txt')")
 
 
-def test_a_refused_camera_is_explained(tmp_path, camera, server):
+def test_a_refused_camera_is_explained(tmp_path, camera, program, open_page):
+    from tools.browser import Chromium
+
     with Chromium(tmp_path, camera, allowed=False) as browser:
         page = browser.page()
-        page.open(server.address)
+        page.open(program.address)
         page.wait("document.querySelector('#bars li')")
-        page.click("#start-here")
-        page.wait("document.querySelector('#notice').textContent.includes('not allowed')")
-        assert "allow" in page.text("#notice")
-        assert page.run("document.querySelector('#banner').hidden")
-        assert not page.run("document.querySelector('#start').disabled")
+        page.click("#start")
+        page.wait("document.querySelector('#notice-text').textContent.includes('not allowed')")
+        assert page.text("#banner") == ""
+        assert page.run("document.querySelector('#start').checkVisibility()")
 
 
-def test_every_control_has_a_name_and_the_page_fits_the_window(page):
-    nameless = page.run(
-        "[...document.querySelectorAll('button, input, canvas:not([aria-hidden]), video, a')]"
-        ".filter(e => !(e.innerText || e.ariaLabel || '').trim()).map(e => e.outerHTML)"
-    )
-    assert nameless == []
-    ids = page.run("[...document.querySelectorAll('[id]')].map(e => e.id)")
-    assert len(ids) == len(set(ids))
-    for width in (320, 768, 1280):
-        page.resize(width, 800)
-        assert page.run("document.documentElement.scrollWidth") <= width
+def test_settings_are_kept_in_the_address(open_page, program):
+    page = open_page(f"{program.address}?mirror=off#why")
+    page.click("#start")
+    page.wait("document.querySelectorAll('#regions li').length === 5")
+    assert not page.run("document.querySelector('#video').classList.contains('mirrored')")
+    page.click("#mirror")
+    page.wait("document.querySelector('#video').classList.contains('mirrored')")
+    page.click("#why-switch")
+    assert page.run("location.hash") == "#mirror"
+    assert page.run("location.search") == ""
 
 
-def test_the_api_is_documented_without_a_network(chromium, server):
+def test_the_camera_can_be_chosen(tmp_path, program, open_page):
+    from tools.browser import Chromium
+
+    two = ("--use-fake-device-for-media-stream=device-count=2",)
+    with Chromium(tmp_path, None, options=two) as browser:
+        page = browser.page(window=True)
+        page.open(program.address)
+        page.wait("document.querySelector('#bars li')")
+        page.click("#start")
+        page.wait("document.querySelectorAll('#camera option').length === 2")
+        label = "document.querySelector('#video').srcObject.getVideoTracks()[0].label"
+        first = page.run(label)
+        page.run(
+            "const list = document.querySelector('#camera');"
+            "list.selectedIndex = 1 - list.selectedIndex; list.onchange(); 0"
+        )
+        page.wait(f"document.querySelector('#video').srcObject && {label} !== '{first}'")
+        chosen = page.run(label)
+        assert page.run("decodeURIComponent(location.hash)") == f"#camera={chosen}"
+
+
+def test_the_api_is_documented_without_a_network(chromium, program):
     page = chromium.page()
-    page.open(f"{server.address}api")
+    page.open(f"{program.address}api")
     page.wait("document.querySelectorAll('section').length === 3")
     text = page.run("document.body.textContent")
     for part in ("POST /api/recognize", "explain", "413", "faces[].probabilities"):
         assert part in text
+    assert f"{program.address}api/recognize" in text.replace("localhost", "127.0.0.1")
     page.resize(320, 800)
     assert page.run("document.documentElement.scrollWidth") <= 320

@@ -56,6 +56,7 @@ function operation(path, method, { description: text, parameters, responses }) {
   );
 }
 
+document.getElementById("address").textContent = location.origin;
 document.getElementById("description").textContent = description.info.description;
 for (const [path, methods] of Object.entries(description.paths)) {
   for (const [method, described] of Object.entries(methods)) {

@@ -1,5 +1,7 @@
 // Drawing on the picture: landmarks, box, emoji and explanation.
 
+import { emoji, fit, placement } from "./canvas.js";
+
 const LINES = [
   [0, 17, false], // jaw
   [17, 22, false], [22, 27, false], // brows
@@ -9,29 +11,6 @@ const LINES = [
 ];
 const STRONG = 0.15; // least contribution of a landmark that is drawn at full thickness
 const WEAKEST = 0.08; // share of the strongest contribution, below which nothing is drawn
-
-const emojis = new Map();
-
-export function emoji(name) {
-  if (!emojis.has(name)) {
-    const image = new Image();
-    image.src = `/emoji/${name}.png`;
-    emojis.set(name, image);
-  }
-  return emojis.get(name);
-}
-
-/** Give a canvas one pixel per pixel of the screen; return their density and its new size. */
-export function fit(canvas) {
-  const dense = window.devicePixelRatio || 1;
-  const width = Math.round(canvas.clientWidth * dense);
-  const height = Math.round(canvas.clientHeight * dense);
-  if (canvas.width !== width || canvas.height !== height) {
-    canvas.width = width;
-    canvas.height = height;
-  }
-  return { dense, width, height };
-}
 
 export class Overlay {
   constructor(canvas) {
@@ -44,30 +23,27 @@ export class Overlay {
     this.pen.clearRect(0, 0, this.canvas.width, this.canvas.height);
   }
 
-  /** Draw the faces of an answer, mirrored if the picture is. */
-  draw(answer, colors, { mirrored, explain, chosen }) {
+  /**
+   * Draw the faces of an answer, mirrored if the picture is. `label(face)` gives the text, emotion
+   * and color of each; only the face with the number `explained` is explained.
+   */
+  draw(answer, { mirrored, explained, chosen, label }) {
     const { canvas, pen } = this;
     const { dense, width, height } = fit(canvas);
     this.clear();
-    const scale = Math.min(width / answer.width, height / answer.height);
-    const left = (width - scale * answer.width) / 2;
-    const top = (height - scale * answer.height) / 2;
-    const place = ([x, y]) => [
-      left + scale * (mirrored ? answer.width - 1 - x : x),
-      top + scale * y,
-    ];
+    const { scale, place } = placement(answer, { width, height }, mirrored);
     const unit = Math.max(dense, Math.min(width, height) / 400);
     for (const face of answer.faces) {
       const points = face.landmarks.map(place);
-      const explained = explain && face.explanation && face.face === chosen;
-      if (explained) {
+      if (face.explanation && face.face === explained) {
         this.#contours(face.explanation.reference.map(place), 1.6 * unit, "#ffffffb0");
         this.#arrows(face.explanation, points, place, unit);
       } else {
         this.#contours(points, 1.1 * unit, "#ffffffd0");
         this.#dots(points, 1.5 * unit);
       }
-      this.#frame(face, place, scale, colors[face.emotion], unit, answer.faces.length > 1);
+      const weight = answer.faces.length > 1 && face.face === chosen ? 1.6 : 1;
+      this.#frame(face.box, place, scale, label(face), unit, weight);
     }
   }
 
@@ -140,9 +116,8 @@ export class Overlay {
     }
   }
 
-  #frame(face, place, scale, color, unit, several) {
+  #frame([left, top, wide, high], place, scale, { text, emotion, color }, unit, weight) {
     const { pen, canvas } = this;
-    const [left, top, wide, high] = face.box;
     const [x0, y] = place([left, top]);
     const [x1] = place([left + wide, top]);
     const x = Math.min(x0, x1);
@@ -151,26 +126,29 @@ export class Overlay {
     pen.beginPath();
     pen.roundRect(x, y, width, height, Math.min(width, height) / 12);
     pen.strokeStyle = "#000000a0";
-    pen.lineWidth = 4.5 * unit;
+    pen.lineWidth = (2.5 * weight + 2) * unit;
     pen.stroke();
     pen.strokeStyle = color;
-    pen.lineWidth = 2.5 * unit;
+    pen.lineWidth = 2.5 * weight * unit;
     pen.stroke();
     const size = Math.max(26 * unit, Math.min(56 * unit, width / 4));
-    const percent = `${Math.round(100 * face.probability)} %`;
-    const number = several ? `${face.face}: ` : "";
-    const text = `${number}${face.emotion} ${percent}`;
     pen.font = `600 ${Math.round(0.42 * size)}px system-ui, sans-serif`;
-    const inner = pen.measureText(text).width;
-    const total = size + inner + 0.55 * size;
+    const total = size + pen.measureText(text).width + 0.55 * size;
     const labelX = Math.min(Math.max(x + width / 2 - total / 2, 4), canvas.width - total - 4);
     const labelY = Math.max(y - 1.02 * size, 4);
     pen.beginPath();
     pen.roundRect(labelX, labelY + 0.12 * size, total, 0.76 * size, 0.38 * size);
     pen.fillStyle = "#14171ae0";
     pen.fill();
-    const image = emoji(face.emotion);
-    if (image.complete && image.naturalWidth) pen.drawImage(image, labelX, labelY, size, size);
+    const image = emoji(emotion);
+    if (image) {
+      pen.drawImage(image, labelX, labelY, size, size);
+    } else {
+      pen.beginPath();
+      pen.arc(labelX + size / 2, labelY + size / 2, 0.24 * size, 0, 7);
+      pen.fillStyle = color;
+      pen.fill();
+    }
     pen.fillStyle = "#ffffff";
     pen.textBaseline = "middle";
     pen.fillText(text, labelX + 1.15 * size, labelY + 0.51 * size);

@@ -1,6 +1,7 @@
 // The results as CSV, with the columns of the command line. They never leave the browser.
 
 const MOST_ROWS = 200000; // about two hours of one face at 30 frames per second
+const PREFIXES = { probabilities: "p", raw_probabilities: "raw" };
 
 export class Table {
   #rows = [];
@@ -9,18 +10,30 @@ export class Table {
     return this.#rows.length;
   }
 
+  /** Forget all rows and return them, for `put`. */
+  take() {
+    const rows = this.#rows;
+    this.#rows = [];
+    return rows;
+  }
+
+  put(rows) {
+    this.#rows = [...rows, ...this.#rows];
+  }
+
   /** Add one row per face of a frame, or one row without a face. */
   add(source, frame, time, faces) {
     const moment = { source, frame, time: time.toFixed(3) };
     if (!faces.length) this.#rows.push(moment);
     for (const face of faces) {
       const [left, top, width, height] = face.box;
-      const row = {
-        ...moment, face: face.face, left, top, width, height,
-        emotion: face.emotion, probability: face.probability, calibration: face.calibration,
-      };
-      for (const [name, value] of Object.entries(face.probabilities)) row[`p_${name}`] = value;
-      for (const [name, value] of Object.entries(face.raw_probabilities)) row[`raw_${name}`] = value;
+      const row = { ...moment, left, top, width, height };
+      for (const [name, value] of Object.entries(face)) {
+        if (typeof value !== "object") row[name] = value;
+      }
+      for (const [name, prefix] of Object.entries(PREFIXES)) {
+        for (const [emotion, value] of Object.entries(face[name])) row[`${prefix}_${emotion}`] = value;
+      }
       this.#rows.push(row);
     }
     if (this.#rows.length > MOST_ROWS) this.#rows.splice(0, MOST_ROWS / 10);
@@ -30,6 +43,17 @@ export class Table {
     const lines = [columns.join(",")];
     for (const row of this.#rows) lines.push(columns.map((name) => cell(row[name])).join(","));
     return `${lines.join("\r\n")}\r\n`;
+  }
+
+  /** Let the browser save the rows as a file. */
+  save(columns) {
+    const url = URL.createObjectURL(new Blob([this.text(columns)], { type: "text/csv" }));
+    const anchor = document.createElement("a");
+    anchor.href = url;
+    const now = new Date().toISOString().slice(0, 19).replaceAll(":", "-");
+    anchor.download = `emotions-${now}.csv`;
+    anchor.click();
+    setTimeout(() => URL.revokeObjectURL(url), 10000);
   }
 }
 
