@@ -133,7 +133,7 @@ def in_browser(film: list[np.ndarray], n: int, seconds: float) -> dict[str, Any]
             page.open(server.address)
             page.wait("document.querySelector('#bars li')")
             page.run(_LISTEN)
-            page.click("#start-here")
+            page.click("#start")
         for page in pages:
             page.wait("window.delays.length > 5")
         time.sleep(WARM_UP)

@@ -74,14 +74,12 @@ class Server:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    @contextlib.contextmanager
-    def frozen(self) -> Iterator[None]:
-        """Let it neither work nor answer; not on Windows."""
+    def freeze(self) -> None:
+        """Let it neither work nor answer, until `thaw`; not on Windows."""
         self.process.send_signal(signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            self.process.send_signal(signal.SIGCONT)
+
+    def thaw(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
 
     def stop(self) -> None:
         self.process.terminate()
@@ -143,9 +141,7 @@ class Page:
 
     def click_at(self, x: float, y: float) -> None:
         for kind in ("mousePressed", "mouseReleased"):
-            self.call(
-                "Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1
-            )
+            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
 
     def resize(
         self, width: int, height: int, *, dark: bool = False, touch: bool = False, **media: str

@@ -11,7 +11,7 @@ OUTAGE = "document.querySelector('#outage').textContent"
 COMPARED = "document.querySelector('#compared').textContent"
 NOTHING_OLD = """
     document.querySelector('#emotion').textContent === 'no connection'
-    && [...document.querySelectorAll('#bars output')].every(one => one.textContent === '–')
+    && [...document.querySelectorAll('#bars output')].every(one => !/\\d/.test(one.textContent))
     && document.querySelector('#result').classList.contains('absent')
     && !document.querySelector('#overlay').getContext('2d')
         .getImageData(0, 0, 400, 300).data.some(x => x)
@@ -45,8 +45,11 @@ def test_a_server_that_is_gone_and_back_keeps_the_calibration(open_page, model):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="processes cannot be stopped on Windows")
 def test_a_silent_server_leaves_nothing_old_on_the_page(live, program):
-    with program.frozen():
+    program.freeze()
+    try:
         live.wait(f"{OUTAGE}.includes('does not answer') && {NOTHING_OLD}", 4)
+    finally:
+        program.thaw()
     live.wait(RUNNING)
     assert live.run("document.querySelector('#outage').hidden")
 
@@ -73,7 +76,8 @@ def test_a_model_of_any_classes_is_shown(open_page, program):
             const response = await real(...all);
             if (!String(all[0]).includes('/api/model')) return response;
             const model = await response.json();
-            model.emotions = model.emotions.map(name => name === 'happiness' ? 'Glück & <b>' : name);
+            const renamed = name => name === 'happiness' ? 'Glück & <b>' : name;
+            model.emotions = model.emotions.map(renamed);
             return new Response(JSON.stringify(model));
         };
         window.WebSocket = class extends WebSocket {

@@ -69,7 +69,6 @@ export class Link extends EventTarget {
     socket.onmessage = (event) => {
       if (socket !== this.#socket) return;
       const message = JSON.parse(event.data);
-      if (message.type === "frame") message.id ??= [...this.#sent.keys()][0];
       const about = this.#sent.get(message.id)?.about ?? null;
       this.#sent.delete(message.id);
       this.#heard = performance.now();

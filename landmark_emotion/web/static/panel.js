@@ -13,6 +13,9 @@ const COMPARED = {
   automatic: "compared with an estimated neutral face",
 };
 
+const SHOWN = new Set(["face", "probability"]); // elsewhere
+const ANGLES = new Set(["yaw", "pitch", "roll"]);
+
 const $ = (id) => document.getElementById(id);
 const percent = (value) => `${Math.round(100 * value)} %`;
 const words = (name) => name.replaceAll("_", " ");
@@ -145,13 +148,11 @@ export class Panel {
 
 /** What is known about a face besides its emotion, as pairs of a name and a text. */
 export function factsOf(face) {
-  const facts = [];
-  if (typeof face.quality === "number") facts.push(["quality", percent(face.quality)]);
-  for (const [name, value] of Object.entries(face.pose ?? {})) {
-    facts.push([words(name), `${Math.round(value)}°`]);
-  }
-  for (const [name, value] of Object.entries(face.measures ?? {})) {
-    if (typeof value === "number") facts.push([words(name), value.toFixed(2)]);
-  }
-  return facts;
+  const numbers = Object.entries(face).filter(([name, value]) => (
+    typeof value === "number" && !SHOWN.has(name)
+  ));
+  return numbers.map(([name, value]) => {
+    if (ANGLES.has(name)) return [words(name), `${Math.round(value)}°`];
+    return [words(name), name === "quality" ? percent(value) : value.toFixed(2)];
+  });
 }
