@@ -84,7 +84,7 @@ class State:
 
 
 _GUIDE = "document.querySelector('#guide-text').textContent"
-_CALIBRATE = "document.querySelector('#calibrate').click()"
+_CALIBRATE = "['guide-close', 'calibrate'].forEach(id => document.getElementById(id).click())"
 _PAST = "document.querySelector('#timeline').ariaLabel.includes('happiness')"
 _EMOTION = "document.querySelector('#emotion').textContent"
 _SMILING = f"{_EMOTION}.startsWith('happiness')"

@@ -32,6 +32,7 @@ export class Guide {
   }
 
   begin() {
+    if (this.busy) return;
     this.#anchor = null;
     this.#enter("looking", "Look into the camera");
     this.#fill(0);

@@ -48,6 +48,7 @@ export function wireControls({ settings, player, link, display, guide, table, mo
   $("why-switch").onclick = () => {
     change("why", display.explain ? null : true);
     link.sendControl({ type: "explain", on: display.explain });
+    if (display.explain) $("why").scrollIntoView({ block: "nearest" });
   };
   $("automatic").onclick = () => {
     change("automatic", settings.automatic ? null : true);
@@ -105,4 +106,5 @@ function placeMenu() {
     style.right = `${Math.max(12, document.documentElement.clientWidth - button.right)}px`;
     style.bottom = `${document.documentElement.clientHeight - button.top + 8}px`;
   });
+  addEventListener("resize", () => $("menu").hidePopover());
 }

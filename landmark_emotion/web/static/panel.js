@@ -152,7 +152,7 @@ export function factsOf(face) {
     typeof value === "number" && !SHOWN.has(name)
   ));
   return numbers.map(([name, value]) => {
-    if (ANGLES.has(name)) return [words(name), `${Math.round(value)}°`];
-    return [words(name), name === "quality" ? percent(value) : value.toFixed(2)];
+    if (ANGLES.has(name)) return [words(name), `${Math.round(value)}°`.replace("-", "−")];
+    return [words(name), name === "quality" ? percent(value) : value.toFixed(2).replace("-", "−")];
   });
 }
