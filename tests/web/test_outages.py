@@ -90,5 +90,6 @@ def test_a_model_of_any_classes_is_shown(open_page, program):
     page = open_page(program.address, before=renamed)
     page.click("#start")
     page.wait("document.querySelector('#emotion').textContent.startsWith('Glück & <b>')")
-    page.wait("document.querySelector('#emoji').hidden")
+    page.wait("document.querySelector('#emoji').complete")
+    assert page.run("document.querySelector('#emoji').naturalWidth") > 0
     assert page.text("#bars .likeliest span") == "Glück & <b>"

@@ -28,7 +28,7 @@ export const emojiPath = (name) => `/emoji/${encodeURIComponent(name)}.png`;
 
 const emojis = new Map();
 
-/** Return the picture of an emotion; null until it is loaded, and if there is none. */
+/** Return the picture of an emotion; null until it is loaded. */
 export function emoji(name) {
   if (!emojis.has(name)) {
     const image = new Image();

@@ -141,14 +141,7 @@ export class Overlay {
     pen.fillStyle = "#14171ae0";
     pen.fill();
     const image = emoji(emotion);
-    if (image) {
-      pen.drawImage(image, labelX, labelY, size, size);
-    } else {
-      pen.beginPath();
-      pen.arc(labelX + size / 2, labelY + size / 2, 0.24 * size, 0, 7);
-      pen.fillStyle = color;
-      pen.fill();
-    }
+    if (image) pen.drawImage(image, labelX, labelY, size, size);
     pen.fillStyle = "#ffffff";
     pen.textBaseline = "middle";
     pen.fillText(text, labelX + 1.15 * size, labelY + 0.51 * size);

@@ -72,7 +72,8 @@ export class Panel {
     const row = face && !mark ? likeliest(face) : null;
     $("result").classList.toggle("absent", !face);
     $("result").classList.toggle("muted", Boolean(mark));
-    this.#emoji(emotion);
+    const picture = emojiPath(emotion);
+    if ($("emoji").getAttribute("src") !== picture) $("emoji").src = picture;
     const small = document.createElement("small");
     if (face && !mark) {
       const rest = percent(face.probability);
@@ -90,19 +91,6 @@ export class Panel {
       item.children[1].firstChild.style.transform = `translateX(${100 * (value ?? -0.01) - 100}%)`;
       setText(item.children[2], value === undefined ? "–" : percent(value));
     }
-  }
-
-  #emoji(emotion) {
-    const picture = $("emoji");
-    if (picture.dataset.emotion === emotion) return;
-    picture.dataset.emotion = emotion;
-    picture.parentElement.style.background = "";
-    picture.hidden = false;
-    picture.onerror = () => {
-      picture.hidden = true; // an emotion without a picture is a disk of its color
-      picture.parentElement.style.background = this.#model?.colors[emotion] ?? "#969696";
-    };
-    picture.src = emojiPath(emotion);
   }
 
   /** Offer faces, from left to right, if there are several. */
