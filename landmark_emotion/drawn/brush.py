@@ -24,6 +24,10 @@ _WEIGHTS = 0.5 * np.hstack(
 )
 
 
+# The half axes of the head, an ellipsoid.
+_WIDE, _HIGH, _DEEP = 0.42, 0.75, 0.42
+
+
 def mix(color: Color, other: Color, share: float) -> Color:
     """Blend a share of another color into a color."""
     blue, green, red = ((1 - share) * a + share * b for a, b in zip(color, other, strict=True))
@@ -49,6 +53,24 @@ def _curve(points: Points, closed: bool) -> Points:
     return curve if closed else np.concatenate([curve, points[-1:]])
 
 
+def _camera(view: View) -> NDArray[np.float64]:
+    """Return the two rows of the rotation of a head that is rolled, pitched and then yawed."""
+    angles = np.radians([view.yaw, view.pitch, view.roll])
+    (a, b, c), (d, e, f) = np.cos(angles), np.sin(angles)
+    turn = np.array([(a, 0, d), (0, 1, 0)])
+    lift = np.array([(1, 0, 0), (0, b, -e), (0, e, b)])
+    tilt = np.array([(c, -f, 0), (f, c, 0), (0, 0, 1)])
+    return np.asarray(turn @ lift @ tilt)
+
+
+def _depth(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how far the surface of the head is before its middle: ellipsoid, nose and mouth."""
+    head = _DEEP * np.sqrt(np.maximum(1 - (x / _WIDE) ** 2 - (y / _HIGH) ** 2, 0))
+    nose = np.interp(y, (-0.1, 0.0, 0.18, 0.25), (0.0, 0.05, 0.15, 0.0)) * np.exp(-((x / 0.05) ** 2))
+    mouth = 0.05 * np.exp(-((x / 0.15) ** 2) - ((y - 0.28) / 0.12) ** 2)
+    return np.asarray(head + nose + mouth)
+
+
 class Brush:
     """Draws shapes at twice the final size.
 
@@ -65,19 +87,26 @@ class Brush:
         self._size = (width, height)
         self._middle = middle
         self._unit = unit
-        self._yaw = np.radians(view.yaw)
-        cos, sin = np.cos(np.radians(view.roll)), np.sin(np.radians(view.roll))
-        self._turn = np.array([(cos, sin), (-sin, cos)])
+        self.yaw = np.radians(view.yaw)
+        self._camera = _camera(view)
         self._canvas = part.repeat(2, axis=0).repeat(2, axis=1)
         self._broad = np.zeros((height // 2 + 1, width // 2 + 1), np.float32)
         self._fine = np.zeros_like(self._broad)
 
     def _pixels(self, points: Points, bulge: float = 0.0, zoom: float = 2) -> Points:
-        """Project points, ``bulge`` before the ellipsoid of the head or behind it, to pixels."""
+        """Project points, ``bulge`` before the surface of the head or behind it, to pixels."""
         x, y = points[:, 0] * self.side, points[:, 1]
-        depth = 0.35 * np.sqrt(np.maximum(1 - (x / 0.42) ** 2 - (y / 0.75) ** 2, 0)) + bulge
-        turned = np.column_stack([x * np.cos(self._yaw) + depth * np.sin(self._yaw), y])
-        return np.asarray((self._middle + self._unit * turned @ self._turn) * zoom)
+        if bulge > -0.1:  # what is behind the head does not follow its surface
+            x = np.clip(x, *self._edges(y))
+        placed = np.column_stack([x, y, _depth(x, y) + bulge])
+        return np.asarray((self._middle + self._unit * placed @ self._camera.T) * zoom)
+
+    def _edges(self, y: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the least and largest x at which the surface of the head is in view."""
+        across, into = _WIDE * np.cos(self.yaw), _DEEP * np.sin(self.yaw)
+        edge = _WIDE * np.sqrt(np.maximum(1 - (y / _HIGH) ** 2, 0)) * across / np.hypot(across, into)
+        beyond = np.full_like(edge, np.inf)
+        return (-beyond, edge) if into > 0 else (-edge, beyond) if into < 0 else (-beyond, beyond)
 
     def fill(self, points: Points, color: Color, bulge: float = 0.0) -> None:
         """Fill a closed curve."""

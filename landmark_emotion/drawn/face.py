@@ -197,10 +197,11 @@ def _paint_hair(brush: Brush, s: Subject) -> None:
     w, top = s.face_width, -0.5 - s.hair_volume
     x = (-1.05, -1.1, -0.78, 0, 0.78, 1.1, 1.05, 0.95, 0.84, 0.35 * s.hair_parting, -0.84, -0.95)
     y = (0, -0.22, top + 0.1, top, top + 0.1, -0.22, 0, -0.09, -0.23, -0.35, -0.23, -0.09)
-    brush.fill(shape(x, y, w), s.hair, -0.05)
+    brush.fill(shape(x, y, w), s.hair, 0.02)
     if s.hair_length:
         end = 0.12 + 0.5 * s.hair_length
         for brush.side in (-1, 1):
             lock = (0.85, 1.12, 1.2, 1.2, 1.02, 1.0, 0.97), (-0.3, -0.2, 0.1, end, end, 0.1, -0.1)
-            brush.fill(shape(*lock, w), s.hair, -0.2)
+            if brush.side * brush.yaw < 0.1:  # otherwise the head hides it
+                brush.fill(shape(*lock, w), s.hair, -0.2)
     brush.shade(both(shape((0.3, 0.5, 0.3), (top + 0.08, top + 0.13, top + 0.11), w)), 0.25)

@@ -73,6 +73,7 @@ class View:
 
     roll: float = 0.0  # degrees clockwise
     yaw: float = 0.0  # degrees toward the subject's left
+    pitch: float = 0.0  # degrees upward
     shift: tuple[float, float] = (0.0, 0.0)  # right and down, in units of the height of the face
     scale: float = 1.0  # multiplies the height of the face
     light: float = 1.0  # multiplies every pixel
