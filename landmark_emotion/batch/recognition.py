@@ -151,7 +151,15 @@ def _load_recognizer(settings: Settings) -> tuple[Recognizer, threading.Lock]:
             f"{found}: not the shape predictor that the job began with; copy that one to "
             f"{platform.node()}"
         )
-    names = ("min_probability", "smoothing", "detect_every", "min_face", "max_faces", "tracking")
+    names = (
+        "min_probability",
+        "min_quality",
+        "smoothing",
+        "detect_every",
+        "min_face",
+        "max_faces",
+        "tracking",
+    )
     options = {name: settings[name] for name in names}
     recognizer = Recognizer(settings.model, found, neutral=settings.neutral, **options)
     return recognizer, threading.Lock()

@@ -18,10 +18,12 @@ from landmark_emotion.faces.tracker import DETECT_EVERY
 from landmark_emotion.live.smoothing import SMOOTHING
 from landmark_emotion.model.classifier import EmotionModel
 from landmark_emotion.model.neutral import NeutralReference
+from landmark_emotion.model.quality import MIN_QUALITY
 
 # Of the options of a recognizer.
 _DEFAULTS = {
     "min_probability": 0.0,
+    "min_quality": MIN_QUALITY,
     "smoothing": SMOOTHING,
     "detect_every": DETECT_EVERY,
     "min_face": None,
@@ -81,8 +83,8 @@ def make_settings(
     landmarks : bool
         Whether rows have the landmarks.
     **options
-        Further options of `live.recognizer.Recognizer`: min_probability, smoothing, detect_every,
-        min_face, max_faces, tracking.
+        Further options of `live.recognizer.Recognizer`: min_probability, min_quality, smoothing,
+        detect_every, min_face, max_faces, tracking.
 
     Returns
     -------

@@ -103,6 +103,7 @@ def run(args: argparse.Namespace) -> int:
         end=args.end,
         landmarks=args.landmarks,
         min_probability=args.min_probability,
+        min_quality=args.min_quality,
         tracking=not args.no_tracking,
         **{name: getattr(args, name) for name in names if getattr(args, name) is not None},
     )

@@ -127,6 +127,16 @@ def add_recognition(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--emotions", type=class_list, metavar="NAMES", help=text)
     text = "report 'uncertain' if no emotion reaches this probability"
     parser.add_argument("--min-probability", type=share, default=0.0, metavar="P", help=text)
+    text = (
+        "the same for a face that is turned away or partly hidden, below this quality from 0 to 1"
+    )
+    parser.add_argument(
+        "--min-quality",
+        type=share,
+        default=0.5,  # quality.MIN_QUALITY, which is not imported as parsing needs no NumPy
+        metavar="Q",
+        help=f"{text} (default: 0.5; 0 judges every face)",
+    )
 
 
 def add_min_face(

@@ -60,6 +60,7 @@ def recognizer_options(
         "neutral": neutral,
         "automatic": calibrate == "auto",
         "min_probability": args.min_probability,
+        "min_quality": args.min_quality,
         "tracking": not getattr(args, "no_tracking", False),
         **tracking,
     }

@@ -66,7 +66,9 @@ def _camera(view: View) -> NDArray[np.float64]:
 def _depth(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return how far the surface of the head is before its middle: ellipsoid, nose and mouth."""
     head = _DEEP * np.sqrt(np.maximum(1 - (x / _WIDE) ** 2 - (y / _HIGH) ** 2, 0))
-    nose = np.interp(y, (-0.1, 0.0, 0.18, 0.25), (0.0, 0.05, 0.15, 0.0)) * np.exp(-((x / 0.05) ** 2))
+    nose = np.interp(y, (-0.1, 0.0, 0.18, 0.25), (0.0, 0.05, 0.15, 0.0)) * np.exp(
+        -((x / 0.05) ** 2)
+    )
     mouth = 0.05 * np.exp(-((x / 0.15) ** 2) - ((y - 0.28) / 0.12) ** 2)
     return np.asarray(head + nose + mouth)
 
@@ -104,7 +106,9 @@ class Brush:
     def _edges(self, y: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the least and largest x at which the surface of the head is in view."""
         across, into = _WIDE * np.cos(self.yaw), _DEEP * np.sin(self.yaw)
-        edge = _WIDE * np.sqrt(np.maximum(1 - (y / _HIGH) ** 2, 0)) * across / np.hypot(across, into)
+        edge = (
+            _WIDE * np.sqrt(np.maximum(1 - (y / _HIGH) ** 2, 0)) * across / np.hypot(across, into)
+        )
         beyond = np.full_like(edge, np.inf)
         return (-beyond, edge) if into > 0 else (-edge, beyond) if into < 0 else (-beyond, beyond)
 

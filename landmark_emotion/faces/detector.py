@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from landmark_emotion.faces.predictor import LandmarkPredictor
 from landmark_emotion.faces.search import WINDOW, FaceSearch, SearchPart
 from landmark_emotion.model.face import Box, Face, Landmarks, mirror_landmarks
+from landmark_emotion.model.quality import disagreement
 from landmark_emotion.sources.preparation import Prepared, prepare
 
 # Landmarks depend slightly on the box. In still images they are the mean over the first five of
@@ -129,6 +130,12 @@ class FaceDetector:
         (landmarks,) = self._measure(gray, box, BOXES[:1])
         return np.asarray(landmarks, dtype=np.float64)
 
+    def disagreement(self, gray: NDArray[np.uint8], box: Box, landmarks: Landmarks) -> float:
+        """Measure how much landmarks from a box depend on it, as `quality.disagreement` says."""
+        # Of all second boxes this one tells hidden faces best.
+        others = self._measure(gray, box, BOXES[8:9])
+        return disagreement(np.concatenate([landmarks[np.newaxis], others]))
+
     def _face(
         self, prepared: Prepared, box: Box, score: float, thorough: bool, measured: bool
     ) -> Face:
@@ -143,6 +150,7 @@ class FaceDetector:
             landmarks=averaged[:, : N_AVERAGED if thorough else 1].mean(axis=(0, 1)),
             score=score,
             measured=landmarks if measured else None,
+            disagreement=disagreement(averaged[0, :N_AVERAGED]) if len(boxes) > 1 else None,
         )
 
     def _measure(

@@ -45,6 +45,10 @@ class Detector(Protocol):
         """Predict the landmarks of the face in a box."""
         ...
 
+    def disagreement(self, gray: NDArray[np.uint8], box: Box, landmarks: Landmarks) -> float:
+        """Measure how much these landmarks depend on the box."""
+        ...
+
 
 class Sweep:
     """Searches one part of the frame after the other; which one depends on the frames alone.

@@ -33,6 +33,7 @@ from landmark_emotion.sources.preparation import Prepared
 DETECT_EVERY = 30  # frames in which all parts of the frame are searched while a face is followed
 CONFIRM_EVERY = 10  # frames between confirmations of a face
 CONFIRM_STABLE_EVERY = 30  # the same while it looks as it did when it was last confirmed
+DOUBT_EVERY = 5  # frames between measurements of how much the landmarks depend on the box
 IDLE_EVERY = 4  # frames between searches while there is no face, or one has just been lost
 # At low frame rates the interval in seconds is shorter.
 DETECT_SECONDS = 1.0
@@ -82,6 +83,7 @@ class _Track:
     step: NDArray[np.float64]  # movement of the centroid since the last frame
     number: int | None = None
     age: int = 0  # frames since it was last confirmed
+    disagreement: float = 0.0  # as in `Face`
 
     @property
     def place(self) -> Box:
@@ -215,7 +217,8 @@ class FaceTracker:
             track.number = number
             box = prepared.box_to_original(place)
             landmarks = prepared.landmarks_to_original(track.landmarks)
-            faces.append((number, Face(box, landmarks, track.score)))
+            face = Face(box, landmarks, track.score, disagreement=track.disagreement)
+            faces.append((number, face))
         return sorted(faces, key=lambda item: item[0])
 
     def _search_is_due(self, time: float) -> bool:
@@ -273,6 +276,7 @@ class FaceTracker:
             confirmed_pattern=pattern,
             confirmed_shape=shape,
             step=np.zeros(2),
+            disagreement=self._detector.disagreement(gray, box, landmarks),
         )
 
     def _hand_over_number(self, old: _Track, fresh: _Track, *, is_cut: bool) -> None:
@@ -297,7 +301,8 @@ class FaceTracker:
         # The face is expected to go on as it moved in the last frame.
         expected = track.center + track.step
         _move_box(track, expected)
-        if _share_inside(track.box, frame.prepared.gray) < OUTSIDE:
+        height, width = frame.prepared.gray.shape
+        if track.box.share_inside(width, height) < OUTSIDE:
             return None
         gray = frame.around(track.box)
         landmarks = self._detector.landmarks(gray, track.box)
@@ -314,6 +319,8 @@ class FaceTracker:
             step=center - track.center,
             age=track.age + 1,
         )
+        if moved.age % DOUBT_EVERY == 0:
+            moved.disagreement = self._detector.disagreement(gray, track.box, landmarks)
         likeness = np.vdot(moved.pattern, track.confirmed_pattern) / picture.size
         is_cut = self._is_cut(track, moved)
         wrong = (
@@ -381,14 +388,6 @@ def _is_distorted(one: Landmarks, other: Landmarks, limit: float) -> bool:
     if np.vdot(apart, apart) <= limit**2 * len(apart):
         return False
     return bool(np.hypot(*apart.T).mean() > limit)
-
-
-def _share_inside(box: Box, gray: NDArray[np.uint8]) -> float:
-    """Return the share of a box that is inside the picture."""
-    height, width = gray.shape
-    across = min(box.left + box.width, width) - max(box.left, 0)
-    down = min(box.top + box.height, height) - max(box.top, 0)
-    return float(max(0, across) * max(0, down) / box.area)
 
 
 def _without_doubles(tracks: list[_Track]) -> list[_Track]:

@@ -197,17 +197,25 @@ class Calibration:
         return True
 
     def reference(
-        self, number: int, features: NDArray[np.float64], neutral: float, time: float
+        self,
+        number: int,
+        features: NDArray[np.float64],
+        neutral: float,
+        time: float,
+        usable: bool = True,
     ) -> tuple[NeutralReference | None, Mode]:
         """Find the reference of a face with the given features, of shape (136,), in this frame.
 
         ``neutral`` is the probability that it is neutral, from the static model. A reference of
-        None stands for the average face.
+        None stands for the average face. Nothing is learned from a face that is not usable, as it
+        is turned away or partly hidden.
         """
         face = self._faces.setdefault(number, _KnownFace())
-        face.recent.update(features, time)
+        if usable:
+            face.recent.update(features, time)
         if self.calibrating:
-            face.collected.append(features)
+            if usable:
+                face.collected.append(features)
             return None, "calibrating"
         if face.own is None and time - face.recent.since <= ARRIVAL:
             self._know_again(face)
@@ -220,7 +228,7 @@ class Calibration:
             return self.profile, mode_of(self.profile)
         if self.automatic:
             face.estimate = face.estimate or AutomaticNeutral()
-            reference = face.estimate.update(features, neutral, time)
+            reference = face.estimate.update(features, neutral, time, usable)
             return reference, mode_of(reference)
         return None, "static"
 

@@ -20,6 +20,7 @@ from landmark_emotion.model.features import landmark_features
 from landmark_emotion.model.measures import measure
 from landmark_emotion.model.neutral import NeutralReference
 from landmark_emotion.model.pose import head_pose
+from landmark_emotion.model.quality import MIN_QUALITY, rate
 
 
 class Inference:
@@ -29,7 +30,7 @@ class Inference:
     ----------
     model : EmotionModel
         The model.
-    neutral, automatic, min_probability, smoothing
+    neutral, automatic, min_probability, min_quality, smoothing
         As for `recognizer.Recognizer`.
 
     Attributes
@@ -47,12 +48,14 @@ class Inference:
         *,
         automatic: bool = False,
         min_probability: float = 0.0,
+        min_quality: float = MIN_QUALITY,
         smoothing: float = SMOOTHING,
     ) -> None:
         self.model = model
         self.calibration = Calibration(neutral, automatic)
         self.outcome: CalibrationOutcome | None = None
         self.min_probability = min_probability
+        self.min_quality = min_quality
         self._smoother = Smoother(smoothing)
         self._blinks = Blinks()
 
@@ -64,8 +67,11 @@ class Inference:
         self._smoother.keep_only(set())
         self._blinks.keep_only(set())
 
-    def image(self, faces: list[Face]) -> list[Prediction]:
-        """Judge the faces of a single image, which are numbered in the given order."""
+    def image(self, faces: list[Face], shape: tuple[int, ...] | None = None) -> list[Prediction]:
+        """Judge the faces of a single image, which are numbered in the given order.
+
+        ``shape`` is that of the picture, if it is known.
+        """
         if not faces:
             return []
         features = landmark_features(np.stack([face.landmarks for face in faces]))
@@ -75,6 +81,8 @@ class Inference:
             zip(faces, features, self._static(features), strict=True), start=1
         ):
             raw, values = self._compare(row, raw, reference)
+            pose = head_pose(face.landmarks)
+            quality, concern = rate(pose, face, shape)
             predictions.append(
                 Prediction(
                     frame=0,
@@ -85,20 +93,29 @@ class Inference:
                     probabilities=raw,
                     raw_probabilities=raw,
                     likeliest=self.model.emotions[int(raw.argmax())],
-                    pose=head_pose(face.landmarks),
+                    pose=pose,
+                    quality=quality,
+                    concern=concern,
                     mode=mode_of(reference),
                     min_probability=self.min_probability,
+                    min_quality=self.min_quality,
                     **values,
                 )
             )
         return predictions
 
     def frame(
-        self, index: int, time: float, faces: list[tuple[int, Face]], remembered: set[int]
+        self,
+        index: int,
+        time: float,
+        faces: list[tuple[int, Face]],
+        remembered: set[int],
+        shape: tuple[int, ...] | None = None,
     ) -> list[Prediction]:
         """Judge the faces of the next frame of a video, given with their numbers.
 
-        ``remembered`` are the numbers of faces in sight and of those that may come back.
+        ``remembered`` are the numbers of faces in sight and of those that may come back, ``shape``
+        that of the frame, if it is known.
         """
         numbers = {number for number, _ in faces}
         taken = self.calibration.advance(time, numbers, remembered)
@@ -111,7 +128,11 @@ class Inference:
         features = landmark_features(np.stack([face.landmarks for _, face in faces]))
         predictions = []
         for (number, face), row, raw in zip(faces, features, self._static(features), strict=True):
-            reference, mode = self.calibration.reference(number, row, self.neutral(raw), time)
+            pose = head_pose(face.landmarks)
+            quality, concern = rate(pose, face, shape)
+            reference, mode = self.calibration.reference(
+                number, row, self.neutral(raw), time, usable=quality >= self.min_quality
+            )
             raw, values = self._compare(row, raw, reference)
             smoothed, likeliest = self._smoother.update(number, raw, time)
             predictions.append(
@@ -124,10 +145,13 @@ class Inference:
                     probabilities=smoothed,
                     raw_probabilities=raw,
                     likeliest=self.model.emotions[likeliest],
-                    pose=head_pose(face.landmarks),
+                    pose=pose,
+                    quality=quality,
+                    concern=concern,
                     blink=self._blinks.update(number, measure(row).eye_openness, time),
                     mode=mode,
                     min_probability=self.min_probability,
+                    min_quality=self.min_quality,
                     **values,
                 )
             )

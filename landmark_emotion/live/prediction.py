@@ -12,6 +12,7 @@ from landmark_emotion.live.calibration import Mode
 from landmark_emotion.model.face import Face
 from landmark_emotion.model.measures import Measures
 from landmark_emotion.model.pose import Pose
+from landmark_emotion.model.quality import MIN_QUALITY, Issue
 
 _DIGITS = 6
 _LANDMARK_DIGITS = 2
@@ -52,11 +53,15 @@ class Prediction:
     measures : Measures
         What eyes, brows and mouth do, compared with the person's neutral face if `mode` says that
         there is one. They are those of this frame alone.
+    quality : float
+        How far the landmarks can be trusted, from 0 to 1; see `quality.rate`.
+    concern : str
+        What lowers the quality most; empty if nothing does.
     blink : bool or None
         Whether the face blinks; None if that cannot be told, as in a single image. See
         `blinks.Blinks`.
-    min_probability : float
-        Below this probability the emotion is ``"uncertain"``.
+    min_probability, min_quality : float
+        Below this probability, or this quality, the emotion is ``"uncertain"``.
     """
 
     frame: int
@@ -69,15 +74,25 @@ class Prediction:
     likeliest: str
     pose: Pose
     measures: Measures
+    quality: float = 1.0
+    concern: Issue = ""
     blink: bool | None = None
     mode: Mode = "static"
     reference: NDArray[np.float64] | None = None
     min_probability: float = 0.0
+    min_quality: float = MIN_QUALITY
 
     @property
     def emotion(self) -> str:
         """The likeliest emotion, or ``"uncertain"``."""
-        return UNCERTAIN if self.probability < self.min_probability else self.likeliest
+        if self.issue or self.probability < self.min_probability:
+            return UNCERTAIN
+        return self.likeliest
+
+    @property
+    def issue(self) -> Issue:
+        """Why the face is not good enough to be judged; empty if it is."""
+        return self.concern if self.quality < self.min_quality else ""
 
     @property
     def probability(self) -> float:
@@ -102,7 +117,7 @@ class Prediction:
         dict
             Keys: frame, time, face, box ([left, top, width, height]), emotion, probability,
             probabilities, raw_probabilities, calibration, the names of `Pose` and `Measures`,
-            blink, and landmarks if asked for.
+            blink, quality, issue, and landmarks if asked for.
         """
         box = self.face.box
         values = {
@@ -118,6 +133,8 @@ class Prediction:
             **{name: round(angle, _ANGLE_DIGITS) for name, angle in vars(self.pose).items()},
             **{name: round(value, _MEASURE_DIGITS) for name, value in vars(self.measures).items()},
             "blink": self.blink,
+            "quality": round(self.quality, _MEASURE_DIGITS),
+            "issue": self.issue,
         }
         if landmarks:
             values["landmarks"] = self.face.landmarks.round(_LANDMARK_DIGITS).tolist()

@@ -20,6 +20,7 @@ from landmark_emotion.live.prediction import Prediction
 from landmark_emotion.live.smoothing import SMOOTHING
 from landmark_emotion.model.classifier import EmotionModel, default_model, load_model
 from landmark_emotion.model.neutral import NeutralReference, reference_from
+from landmark_emotion.model.quality import MIN_QUALITY
 from landmark_emotion.sources.frame import Frame
 from landmark_emotion.sources.images import ImageFile, read_image
 from landmark_emotion.sources.preparation import to_bgr
@@ -46,6 +47,9 @@ class Recognizer:
         Whether to estimate the neutral face of everyone who has no other reference.
     min_probability : float
         Below this probability the emotion is ``"uncertain"``.
+    min_quality : float
+        Below this quality (see `quality.rate`) the emotion is ``"uncertain"``, and nothing is
+        learned from the face; 0 judges every face.
     smoothing : float
         Seconds of smoothing for a face at rest (see `smoothing.Smoother`); 0 turns smoothing off.
     detect_every, min_face, max_faces, tracking
@@ -67,6 +71,7 @@ class Recognizer:
         neutral: NeutralReference | None = None,
         automatic: bool = False,
         min_probability: float = 0.0,
+        min_quality: float = MIN_QUALITY,
         smoothing: float = SMOOTHING,
         detect_every: int = DETECT_EVERY,
         min_face: int | None = None,
@@ -81,6 +86,7 @@ class Recognizer:
             neutral,
             automatic=automatic,
             min_probability=min_probability,
+            min_quality=min_quality,
             smoothing=smoothing,
         )
         self._min_face = min_face
@@ -150,7 +156,7 @@ class Recognizer:
         image = to_bgr(image)
         faces = self._detector.faces(image, thorough=True, min_face=self._min_face)
         faces.sort(key=lambda face: face.box.left)
-        return self._inference.image(faces)
+        return self._inference.image(faces, image.shape)
 
     def stream(
         self,
@@ -262,7 +268,8 @@ class Recognizer:
 
     def _recognize(self, frame: Frame) -> list[Prediction]:
         faces = self._tracker.update(frame.image, frame.time)
-        return self._inference.frame(frame.index, frame.time, faces, self._tracker.remembered)
+        remembered = self._tracker.remembered
+        return self._inference.frame(frame.index, frame.time, faces, remembered, frame.image.shape)
 
 
 def reference_from_image(

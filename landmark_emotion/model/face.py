@@ -78,6 +78,12 @@ class Box:
         """Number of pixels inside."""
         return self.width * self.height
 
+    def share_inside(self, width: int, height: int) -> float:
+        """Return the share of the box that is inside a picture of a size in pixels."""
+        across = min(self.left + self.width, width) - max(self.left, 0)
+        down = min(self.top + self.height, height) - max(self.top, 0)
+        return max(0, across) * max(0, down) / self.area
+
     def overlap(self, other: "Box") -> float:
         """Return the intersection over union with another box, from 0 to 1."""
         width = min(self.left + self.width, other.left + other.width) - max(self.left, other.left)
@@ -100,12 +106,16 @@ class Face:
         The detector's decision value, above 0.
     measured : ndarray of shape (m, 68, 2) or None
         Landmarks from m variants of the box, if they were asked for.
+    disagreement : float or None
+        How much the landmarks depend on the box, as in `quality.disagreement`; None if they were
+        measured from one box only.
     """
 
     box: Box
     landmarks: Landmarks = field(repr=False)
     score: float
     measured: Landmarks | None = field(default=None, repr=False)
+    disagreement: float | None = None
 
 
 def mirror_landmarks(landmarks: Landmarks) -> Landmarks:

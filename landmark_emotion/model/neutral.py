@@ -221,7 +221,7 @@ class AutomaticNeutral:
         self._reference: NeutralReference | None = None
 
     def update(
-        self, features: NDArray[np.float64], neutral: float, time: float
+        self, features: NDArray[np.float64], neutral: float, time: float, usable: bool = True
     ) -> NeutralReference | None:
         """Add a face and return the reference.
 
@@ -233,13 +233,15 @@ class AutomaticNeutral:
             Its static probability of neutral.
         time : float
             Seconds; faces sooner than `AUTO_INTERVAL` after the last one are ignored.
+        usable : bool
+            Otherwise the face is ignored, too.
 
         Returns
         -------
         NeutralReference or None
             The reference; None during the first `AUTO_READY` seconds.
         """
-        if time - self._last > AUTO_INTERVAL - 1e-6:
+        if usable and time - self._last > AUTO_INTERVAL - 1e-6:
             self._last = time
             self._faces.append(features)
             self._neutral.append(neutral)

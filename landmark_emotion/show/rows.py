@@ -42,6 +42,8 @@ def column_types(emotions: Sequence[str] = EMOTIONS) -> dict[str, type]:
         "calibration": str,
         **dict.fromkeys((*_POSE, *_MEASURES), float),
         "blink": bool,
+        "quality": float,
+        "issue": str,
         "error": str,
     }
 
@@ -82,13 +84,14 @@ def json_row(
     -------
     dict
         Keys: source, frame, time, face, box ([left, top, width, height]), emotion, probability,
-        probabilities, raw_probabilities, calibration, yaw, pitch, roll, the names of `Measures`
-        and blink; also landmarks if asked for, and error if there is one. Missing values are None.
+        probabilities, raw_probabilities, calibration, the names of `Pose` and `Measures`, blink,
+        quality and issue; also landmarks if asked for, and error if there is one. Missing values
+        are None.
     """
     row: dict[str, Any] = {"source": source, "frame": frame, "time": round(time, 3)}
     values = row | dict.fromkeys(
         ("face", "box", "emotion", "probability", *_PROBABILITIES, "calibration")
-        + (*_POSE, *_MEASURES, "blink")
+        + (*_POSE, *_MEASURES, "blink", "quality", "issue")
     )
     if landmarks:
         values["landmarks"] = None

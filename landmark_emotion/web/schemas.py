@@ -8,6 +8,7 @@ from landmark_emotion.live.calibration import Mode
 from landmark_emotion.model.face import N_LANDMARKS
 from landmark_emotion.model.features import N_FEATURES
 from landmark_emotion.model.neutral import MAX_FACES
+from landmark_emotion.model.quality import Issue
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Point = Annotated[list[float], Field(min_length=2, max_length=2)]
@@ -79,6 +80,8 @@ class RecognizedFace(BaseModel):
     brow_raise: float = Field(description="Height of the brows by the same")
     smile_width: float = Field(description="Width of the mouth by the same")
     blink: bool | None = Field(description="Whether the face blinks; null in a photo")
+    quality: Share = Field(description="How far the landmarks can be trusted")
+    issue: Issue = Field(description="Why the emotion is uncertain, if the quality is too low")
     landmarks: Points
     explanation: Explanation | None = Field(None, description="Only with explain=true")
 

@@ -44,6 +44,9 @@ class Counting:
         self.predictions += 1
         return self.detector.landmarks(gray, box)
 
+    def disagreement(self, gray, box, landmarks):
+        return self.detector.disagreement(gray, box, landmarks)
+
 
 @pytest.fixture
 def counting(detector) -> Counting:

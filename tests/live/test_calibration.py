@@ -37,6 +37,28 @@ def camera() -> Camera:
     return Camera()
 
 
+def test_nothing_is_learned_from_a_face_that_is_not_usable(camera):
+    camera.calibration.start(1.0)
+    for step in range(25):
+        camera.calibration.advance(step / FPS, {1}, {1})
+        usable = step % 2 == 0
+        features = ANNA if usable else BEN + 1
+        camera.calibration.reference(1, features, 0.9, step / FPS, usable)
+    camera.time = 2.0
+    ((reference, mode),) = camera.show({1: ANNA}).values()
+    assert (mode, reference.n) == ("calibrated", 13)
+    np.testing.assert_array_equal(reference.features, ANNA)
+
+
+def test_the_running_estimate_ignores_faces_that_are_not_usable():
+    calibration = Calibration(automatic=True)
+    for step in range(200):
+        usable = step % 3 == 0
+        found, mode = calibration.reference(1, ANNA if usable else BEN + 1, 0.9, step / FPS, usable)
+    assert mode == "automatic"
+    np.testing.assert_allclose(found.features, ANNA)
+
+
 def modes(found):
     return [mode for _, mode in found.values()]
 

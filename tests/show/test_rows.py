@@ -36,6 +36,9 @@ def prediction() -> Prediction:
         pose=Pose(-12.345, 6.78, 0.0),
         measures=MEASURES,
         blink=True,
+        quality=0.25,
+        concern="turned away",
+        min_quality=0.3,
     )
 
 
@@ -47,7 +50,7 @@ def test_json_row_has_box_emotion_and_all_probabilities(prediction):
         "time": 0.123,
         "face": 2,
         "box": [-3, 4, 50, 60],
-        "emotion": "fear",
+        "emotion": "uncertain",
         "probability": 0.7,
         "probabilities": {"anger": 0.1, "fear": 0.7, "neutral": 0.2},
         "raw_probabilities": {"anger": 0.0, "fear": 1.0, "neutral": 0.0},
@@ -61,6 +64,8 @@ def test_json_row_has_box_emotion_and_all_probabilities(prediction):
         "brow_raise": 0.281,
         "smile_width": 0.5,
         "blink": True,
+        "quality": 0.25,
+        "issue": "turned away",
     }
 
 
@@ -70,7 +75,7 @@ def test_flat_row_has_the_values_of_the_json_row(prediction, landmarks):
     row = flat_row(nested, columns(landmarks))
     assert tuple(row) == COLUMNS + LANDMARK_COLUMNS * landmarks
     assert [row[name] for name in ("left", "top", "width", "height")] == nested["box"]
-    assert (row["face"], row["emotion"], row["probability"]) == (2, "fear", 0.7)
+    assert (row["face"], row["emotion"], row["probability"]) == (2, "uncertain", 0.7)
     # An emotion that the model does not know is missing, not 0.
     assert {e: row[f"p_{e}"] for e in EMOTIONS if row[f"p_{e}"] is not None} == {
         "anger": 0.1,
