@@ -138,7 +138,7 @@ def bodies() -> Iterator[Body]:
     yield "WebP 24 MP with alpha", lambda: encoded(".webp", transparent)
     yield "WebP 16 MP with alpha", lambda: encoded(".webp", transparent[:, :4000])
     yield "WebP 16383x1464", lambda: encoded(".webp", np.zeros((1464, 16383, 3), np.uint8))
-    for suffix in (".bmp", ".tiff", ".ppm", ".pgm"):
+    for suffix in (".bmp", ".tiff", ".ppm"):
         yield f"{suffix[1:].upper()} 3 MP", lambda s=suffix: encoded(s, plain[:1700, :1800])
     yield "TIFF 16 bits 24 MP", lambda: encoded(".tiff", plain.astype(np.uint16))
     for side, face in ((4800, 80), (4800, 160), (2400, 80), (2400, 160), (1600, 80), (1000, 60)):

@@ -1,7 +1,6 @@
 """The folder of results: the saved rows of units, and the table made of them."""
 
 import contextlib
-import csv
 import gzip
 import hashlib
 import json
@@ -17,6 +16,7 @@ from landmark_emotion.batch.settings import Settings
 from landmark_emotion.batch.units import File, Unit
 from landmark_emotion.emotions import EMOTIONS
 from landmark_emotion.errors import OutputError
+from landmark_emotion.files.csv_table import csv_table
 from landmark_emotion.files.writing import replace_atomically, writing, written_gradually
 from landmark_emotion.show.rows import columns, flat_row
 from landmark_emotion.show.tables import ParquetRows
@@ -213,9 +213,9 @@ def write_table(
                     stream.writelines(json.dumps(row) + "\n" for row in noted())
                 else:
                     names = columns(landmarks, emotions)
-                    writer = csv.DictWriter(stream, names, lineterminator="\n")
-                    writer.writeheader()
-                    writer.writerows(flat_row(row, names) for row in noted())
+                    write = csv_table(stream, names)
+                    for row in noted():
+                        write(flat_row(row, names))
         if keep:
             with draft.path.open("rb+") as file:  # Windows syncs only what is open for writing
                 os.fsync(file.fileno())

@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import csv
 import json
 import os
 import sys
@@ -12,6 +11,7 @@ from typing import Any, TextIO
 
 from landmark_emotion.cli.options import say
 from landmark_emotion.emotions import EMOTIONS, UNCERTAIN, color_of
+from landmark_emotion.files.csv_table import csv_table
 from landmark_emotion.files.writing import written_gradually
 from landmark_emotion.live.prediction import Prediction
 from landmark_emotion.show.rows import columns, flat_row, json_row
@@ -78,12 +78,10 @@ def csv_writer(
 ) -> RowWriter:
     """Make a writer of a header and one line per row."""
     names = columns(landmarks, emotions)
-    # Text streams translate the line ends for the platform.
-    table = csv.DictWriter(stream, names, lineterminator="\n")
-    table.writeheader()
+    write = csv_table(stream, names)
 
     def emit(row: dict[str, Any]) -> None:
-        table.writerow(flat_row(row, names))
+        write(flat_row(row, names))
         stream.flush()
 
     return RowWriter(emit, landmarks)

@@ -1,6 +1,5 @@
 """Events as text for other programs: CSV, JSON Lines, and files that ELAN and BORIS read."""
 
-import csv
 import io
 import json
 import math
@@ -8,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from landmark_emotion.emotions import UNCERTAIN, color_of
+from landmark_emotion.files.csv_table import csv_table
 from landmark_emotion.report.timeline.events import Criteria, Event, events_of
 from landmark_emotion.report.timeline.lanes import (
     Lane,
@@ -157,9 +157,9 @@ def _probability(value: float) -> float | None:
 
 def _csv(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
     text = io.StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
+    write = csv_table(text, columns)
+    for row in rows:
+        write(row)
     return text.getvalue()
 
 

@@ -22,6 +22,7 @@ import numpy as np
 
 from landmark_emotion.emotions import EMOTIONS, MAX_CLASSES, UNCERTAIN, class_name
 from landmark_emotion.errors import MissingPackageError, ReportError, reason, unreadable
+from landmark_emotion.files.csv_table import from_csv
 from landmark_emotion.files.reading import open_regular
 from landmark_emotion.report.formatting import plural
 from landmark_emotion.report.timeline.lanes import (
@@ -139,6 +140,7 @@ def _text_rows(lines: Iterable[str]) -> Iterator[tuple[int, Mapping[str, Any] | 
         except csv.Error:
             yield number, None
             continue
+        cells = [from_csv(cell) for cell in cells]
         if not header or ("time" in cells and "emotion" in cells):
             header = cells  # repeated in concatenated files
         else:
