@@ -1,11 +1,12 @@
 """``landmark-emotion image``: the emotions in image files."""
 
 import argparse
+import contextlib
 import glob
 import mimetypes
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,8 +17,10 @@ from numpy.typing import NDArray
 from landmark_emotion.cli.options import (
     add_min_face,
     add_output,
+    add_people,
     add_recognition,
     check_output,
+    check_references,
     progress,
     say,
 )
@@ -26,6 +29,7 @@ from landmark_emotion.files.folders import natural_order, walk_files
 from landmark_emotion.files.writing import check_writable, replace_atomically
 
 if TYPE_CHECKING:
+    from landmark_emotion.live.baselines import Baselines
     from landmark_emotion.live.prediction import Prediction
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".ppm")
@@ -60,6 +64,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     text = "include the subfolders of a folder (default: yes)"
     add("-r", "--recursive", action=switch, default=True, help=text)
     add_recognition(parser)
+    add_people(parser)
+    text = "estimate a baseline for each person of --people who has no neutral photo there"
+    add("--calibrate", choices=["auto"], help=text)
     add_min_face(parser)
     add_output(parser)
     text = "write an annotated copy of each image to FOLDER; for one image, -o FILE.png does so"
@@ -70,10 +77,17 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(args: argparse.Namespace) -> int:
     from landmark_emotion.cli.account import Account
     from landmark_emotion.cli.output import ImageTextWriter, open_writer
+    from landmark_emotion.cli.people import open_baselines
     from landmark_emotion.cli.recognition import note_unsearched, open_recognizer
 
     picture = _picture(args)
     check_output(args)
+    check_references(args)
+    if args.calibrate and args.people is None:
+        args.usage_error(
+            "argument --calibrate: needs --people FILE; for folders of one person each, use "
+            "--baseline person"
+        )
     inputs = list(dict.fromkeys(_inputs(args)))
     if not inputs:
         return 1
@@ -85,22 +99,50 @@ def run(args: argparse.Namespace) -> int:
     targets = {inputs[0]: picture} if picture else _targets(inputs, args.annotate)
     _check_targets(inputs, targets.values())
     recognizer = open_recognizer(args)
+    files = {item.source: item.path for item in inputs if not item.piped}
+    baselines = open_baselines(args, files, recognizer.detector)
     account = Account("image", len(inputs), args.output)
     with account, open_writer(args, ImageTextWriter, recognizer.model.emotions) as writer:
+        writer.people = baselines.people.person_of
+
+        def recognize(item: _Input) -> "tuple[NDArray[np.uint8], list[Prediction]]":
+            image = _read(item)
+            note_unsearched(item.source, image, args.min_face, writer.notify)
+            return image, recognizer.recognize_still(image)
+
         to_file = args.output is not None and len(inputs) > 1
+        known = _estimate(inputs, baselines, recognize)
         for item in progress(inputs, len(inputs)) if to_file else inputs:
             try:
-                image = _read(item)
+                image, predictions = known.get(item) or recognize(item)
+                if item in targets and image is None:
+                    image = _read(item)
             except ImageError as error:
                 account.fail(writer, item.source, error)
                 continue
-            predictions = recognizer.recognize_still(image)
-            note_unsearched(item.source, image, args.min_face, writer.notify)
+            predictions = baselines.compare(recognizer.model, item.source, predictions)
             writer.write(item.source, 0, 0.0, predictions)
             account.n_read += 1
-            if item in targets:
+            if item in targets and image is not None:
                 _draw(targets[item], image, predictions)
     return 0 if account.n_read else 1
+
+
+def _estimate(
+    inputs: list[_Input],
+    baselines: "Baselines",
+    recognize: "Callable[[_Input], tuple[NDArray[np.uint8], list[Prediction]]]",
+) -> "dict[_Input, tuple[None, list[Prediction]]]":
+    """Estimate the baselines; return what is known of each image then, without the pictures."""
+    known: dict[_Input, tuple[None, list[Prediction]]] = {}
+    wanted = [item for item in inputs if baselines.estimates(item.source)]
+    for item in progress(wanted, len(wanted)):
+        with contextlib.suppress(ImageError):  # reported in its turn
+            known[item] = None, recognize(item)[1]
+            baselines.add_photo(item.source, known[item][1])
+    for problem in baselines.problems:
+        say(problem)
+    return known
 
 
 def _picture(args: argparse.Namespace) -> Path | None:

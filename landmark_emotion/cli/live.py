@@ -10,7 +10,7 @@ from pathlib import Path
 from landmark_emotion.cli.account import Account
 from landmark_emotion.cli.calibrator import Calibrator
 from landmark_emotion.cli.nonblocking import nonblocking_stdout
-from landmark_emotion.cli.options import check_output, say
+from landmark_emotion.cli.options import check_output, check_references, say
 from landmark_emotion.cli.output import FrameTextWriter, Writer, is_live_terminal, open_writer
 from landmark_emotion.cli.recognition import open_recognizer, profile_path
 from landmark_emotion.cli.status import Status
@@ -73,8 +73,7 @@ def _file(source: str, known: Probe) -> Path | None:
 
 def _check(args: argparse.Namespace, n_sources: int) -> None:
     """Check before the work begins that the options fit and the results can be written."""
-    if args.calibrate == "auto" and (args.profile or args.neutral):
-        args.usage_error("argument --calibrate: 'auto' cannot be used with --profile or --neutral")
+    check_references(args)
     stores_profile = args.profile is not None and args.calibrate is not None
     if n_sources != 1 and (args.record is not None or stores_profile):
         option = "--profile with --calibrate" if stores_profile else "--record"

@@ -139,6 +139,30 @@ def add_recognition(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_people(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say whose the files are."""
+    people = parser.add_mutually_exclusive_group()
+    people.add_argument(
+        "--people",
+        type=Path,
+        metavar="FILE",
+        help="CSV file with the columns source and person, and optionally neutral: a photo, or an "
+        "interval of the video such as 1.5-3; the files of one person share a baseline",
+    )
+    text = "take each folder for a person, and estimate a baseline from all their pictures"
+    people.add_argument("--baseline", choices=["person"], help=text)
+
+
+def check_references(args: argparse.Namespace) -> None:
+    """Check that the options that say what faces are compared with fit together."""
+    if not args.profile and not args.neutral:
+        return
+    if args.calibrate == "auto":
+        args.usage_error("argument --calibrate: 'auto' cannot be used with --profile or --neutral")
+    if getattr(args, "baseline", None):
+        args.usage_error("argument --baseline: cannot be used with --profile or --neutral")
+
+
 def add_min_face(
     parser: argparse.ArgumentParser, default: str = "80, or 40 if no larger face is found"
 ) -> None:

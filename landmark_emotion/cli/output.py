@@ -5,8 +5,9 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TextIO
 
 from landmark_emotion.cli.options import say
@@ -27,9 +28,12 @@ class Writer:
     ----------
     n_results : int
         Images or frames written; errors do not count.
+    people : mapping of str to str
+        Whose source each is, as far as that is known.
     """
 
     n_results = 0
+    people: Mapping[str, str] = MappingProxyType({})
 
     def write(self, source: str, frame: int, time: float, predictions: list[Prediction]) -> None:
         """Write the predictions of one image or frame."""
@@ -61,11 +65,25 @@ class RowWriter(Writer):
         self._landmarks = landmarks
 
     def write_error(self, source: str, reason: str, frame: int = 0, time: float = 0.0) -> None:
-        self._emit(json_row(source, frame, time, None, reason, landmarks=self._landmarks))
+        self._emit_row(source, frame, time, None, reason)
 
     def _write(self, source: str, frame: int, time: float, predictions: list[Prediction]) -> None:
         for prediction in predictions or (None,):
-            self._emit(json_row(source, frame, time, prediction, landmarks=self._landmarks))
+            self._emit_row(source, frame, time, prediction)
+
+    def _emit_row(
+        self,
+        source: str,
+        frame: int,
+        time: float,
+        prediction: Prediction | None,
+        error: str = "",
+    ) -> None:
+        person = self.people.get(source, "")
+        row = json_row(
+            source, frame, time, prediction, error, person=person, landmarks=self._landmarks
+        )
+        self._emit(row)
 
 
 def json_writer(stream: TextIO, landmarks: bool = False) -> RowWriter:

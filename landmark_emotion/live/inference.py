@@ -1,6 +1,6 @@
 """Turns the landmarks of faces into predictions."""
 
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from landmark_emotion.live.smoothing import SMOOTHING, Smoother
 from landmark_emotion.model.classifier import EmotionModel, softmax
 from landmark_emotion.model.face import Face
 from landmark_emotion.model.features import landmark_features
-from landmark_emotion.model.measures import measure
+from landmark_emotion.model.measures import Measures, measure
 from landmark_emotion.model.neutral import NeutralReference
 from landmark_emotion.model.pose import head_pose
 from landmark_emotion.model.quality import MIN_QUALITY, rate
@@ -75,12 +75,10 @@ class Inference:
         if not faces:
             return []
         features = landmark_features(np.stack([face.landmarks for face in faces]))
-        reference = self.calibration.profile
         predictions = []
         for number, (face, row, raw) in enumerate(
             zip(faces, features, self._static(features), strict=True), start=1
         ):
-            raw, values = self._compare(row, raw, reference)
             pose = head_pose(face.landmarks)
             quality, concern = rate(pose, face, shape)
             predictions.append(
@@ -94,15 +92,17 @@ class Inference:
                     raw_probabilities=raw,
                     likeliest=self.model.emotions[int(raw.argmax())],
                     pose=pose,
+                    measures=measure(row),
                     quality=quality,
                     concern=concern,
-                    mode=mode_of(reference),
                     min_probability=self.min_probability,
                     min_quality=self.min_quality,
-                    **values,
                 )
             )
-        return predictions
+        profile = self.calibration.profile
+        if profile is None:
+            return predictions
+        return [compare(self.model, prediction, profile) for prediction in predictions]
 
     def frame(
         self,
@@ -133,7 +133,11 @@ class Inference:
             reference, mode = self.calibration.reference(
                 number, row, self.neutral(raw), time, usable=quality >= self.min_quality
             )
-            raw, values = self._compare(row, raw, reference)
+            measures = measure(row)
+            blink = self._blinks.update(number, measures.eye_openness, time)
+            blended = None
+            if reference is not None:
+                raw, measures, blended = _compared(self.model, row, reference)
             smoothed, likeliest = self._smoother.update(number, raw, time)
             predictions.append(
                 Prediction(
@@ -146,13 +150,14 @@ class Inference:
                     raw_probabilities=raw,
                     likeliest=self.model.emotions[likeliest],
                     pose=pose,
+                    measures=measures,
                     quality=quality,
                     concern=concern,
-                    blink=self._blinks.update(number, measure(row).eye_openness, time),
+                    blink=blink,
                     mode=mode,
+                    reference=blended,
                     min_probability=self.min_probability,
                     min_quality=self.min_quality,
-                    **values,
                 )
             )
         return predictions
@@ -160,24 +165,6 @@ class Inference:
     def _static(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         """Compute probabilities (n, k) without references, of features (n, 136)."""
         return softmax(self.model.votes(features))
-
-    def _compare(
-        self,
-        features: NDArray[np.float64],
-        static: NDArray[np.float64],
-        reference: NeutralReference | None,
-    ) -> tuple[NDArray[np.float64], dict[str, Any]]:
-        """Compare a face with a person's neutral face, if there is one.
-
-        Returns the probabilities, and the measures and the reference of the prediction.
-        """
-        measures = measure(features)
-        if reference is None:
-            return static, {"measures": measures, "reference": None}
-        blended = self.model.blend(reference.features, reference.n)
-        votes = self.model.votes(features, blended, automatic=reference.automatic)
-        measures = measures.relative_to(measure(reference.features))
-        return softmax(votes), {"measures": measures, "reference": blended}
 
     def _judge(self, taken: dict[int, NeutralReference]) -> CalibrationOutcome:
         """Say how neutral the faces of a calibration look, compared with the average neutral face.
@@ -202,3 +189,43 @@ class Inference:
         """Return the probability of neutral; 1 if the model does not know it."""
         emotions = self.model.emotions
         return float(probabilities[emotions.index("neutral")]) if "neutral" in emotions else 1.0
+
+
+def compare(model: EmotionModel, prediction: Prediction, reference: NeutralReference) -> Prediction:
+    """Compare a face of a single image with a person's neutral face after all.
+
+    Parameters
+    ----------
+    model : EmotionModel
+        The model that made the prediction.
+    prediction : Prediction
+        From `Recognizer.recognize_still`.
+    reference : NeutralReference
+        The person's neutral face.
+
+    Returns
+    -------
+    Prediction
+        With other probabilities, measures and mode.
+    """
+    features = landmark_features(prediction.face.landmarks)
+    raw, measures, blended = _compared(model, features, reference)
+    return replace(
+        prediction,
+        probabilities=raw,
+        raw_probabilities=raw,
+        likeliest=model.emotions[int(raw.argmax())],
+        measures=measures,
+        mode=mode_of(reference),
+        reference=blended,
+    )
+
+
+def _compared(
+    model: EmotionModel, features: NDArray[np.float64], reference: NeutralReference
+) -> tuple[NDArray[np.float64], Measures, NDArray[np.float64]]:
+    """Return probabilities and measures compared with a person's neutral face, and the blend."""
+    blended = model.blend(reference.features, reference.n)
+    votes = model.votes(features, blended, automatic=reference.automatic)
+    measures = measure(features).relative_to(measure(reference.features))
+    return softmax(votes), measures, blended

@@ -92,9 +92,9 @@ class Recognizer:
         self._min_face = min_face
         if not isinstance(predictor, FaceDetector):
             predictor = FaceDetector(predictor)
-        self._detector = predictor
+        self.detector = predictor
         self._tracker = FaceTracker(
-            self._detector,
+            self.detector,
             detect_every=detect_every,
             min_face=min_face,
             max_faces=max_faces,
@@ -154,7 +154,7 @@ class Recognizer:
             One per face, from left to right; empty if there is no face.
         """
         image = to_bgr(image)
-        faces = self._detector.faces(image, thorough=True, min_face=self._min_face)
+        faces = self.detector.faces(image, thorough=True, min_face=self._min_face)
         faces.sort(key=lambda face: face.box.left)
         return self._inference.image(faces, image.shape)
 

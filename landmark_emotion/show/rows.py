@@ -32,6 +32,7 @@ def column_types(emotions: Sequence[str] = EMOTIONS) -> dict[str, type]:
     names = EMOTIONS if set(emotions) <= set(EMOTIONS) else emotions
     return {
         "source": str,
+        "person": str,
         "frame": int,
         "time": float,
         "face": int,
@@ -74,21 +75,28 @@ def json_row(
     prediction: Prediction | None,
     error: str = "",
     *,
+    person: str = "",
     landmarks: bool = False,
 ) -> dict[str, Any]:
     """Build one row about a face of a frame, or about a frame without a face.
 
-    ``error`` says why the source could not be read; it is empty if it was read.
+    ``error`` says why the source could not be read; it is empty if it was read. ``person`` is whose
+    source it is; it is empty if that is not known.
 
     Returns
     -------
     dict
-        Keys: source, frame, time, face, box ([left, top, width, height]), emotion, probability,
-        probabilities, raw_probabilities, calibration, the names of `Pose` and `Measures`, blink,
-        quality and issue; also landmarks if asked for, and error if there is one. Missing values
-        are None.
+        Keys: source, person, frame, time, face, box ([left, top, width, height]), emotion,
+        probability, probabilities, raw_probabilities, calibration, the names of `Pose` and
+        `Measures`, blink, quality and issue; also landmarks if asked for, and error if there is
+        one. Missing values are None.
     """
-    row: dict[str, Any] = {"source": source, "frame": frame, "time": round(time, 3)}
+    row: dict[str, Any] = {
+        "source": source,
+        "person": person or None,
+        "frame": frame,
+        "time": round(time, 3),
+    }
     values = row | dict.fromkeys(
         ("face", "box", "emotion", "probability", *_PROBABILITIES, "calibration")
         + (*_POSE, *_MEASURES, "blink", "quality", "issue")

@@ -17,7 +17,11 @@ ROWS_AT_ONCE = 4096  # kept in memory before they are written to a Parquet file
 
 
 def to_dataframe(
-    predictions: Iterable[Prediction], source: str = "", *, landmarks: bool = False
+    predictions: Iterable[Prediction],
+    source: str = "",
+    *,
+    person: str = "",
+    landmarks: bool = False,
 ) -> "pd.DataFrame":
     """Convert predictions to a DataFrame with one row per prediction.
 
@@ -27,6 +31,8 @@ def to_dataframe(
         Predictions for one source, by one model.
     source : str
         Name of the source.
+    person : str
+        Whose source it is, if that is known.
     landmarks : bool
         Whether to add the columns x_0, y_0, ..., x_67, y_67.
 
@@ -48,7 +54,8 @@ def to_dataframe(
     emotions = predictions[0].emotions if predictions else EMOTIONS
     names, kinds = columns(landmarks, emotions), column_types(emotions)
     rows = [
-        _flat(json_row(source, p.frame, p.time, p, landmarks=landmarks), names) for p in predictions
+        _flat(json_row(source, p.frame, p.time, p, person=person, landmarks=landmarks), names)
+        for p in predictions
     ]
     nullable = {str: "string", int: "Int64", float: "Float64", bool: "boolean"}
     types = {name: nullable[kinds.get(name, float)] for name in names}

@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
+from landmark_emotion.drawn.drawing import Subject, draw_face
+
 
 @pytest.fixture
 def folder(tmp_path, png, nobody):
@@ -329,4 +331,75 @@ def test_answers_can_be_restricted_to_some_emotions(json_of, image, folder):
 def test_impossible_restrictions_are_one_line(image, folder, names, status, complaint):
     result = image(folder / "9.PNG", "--emotions", names)
     assert result.status == status
+    assert complaint in result.err
+
+
+@pytest.fixture
+def album(here):
+    """Three photos of one person in a folder, one of another person in another."""
+    for name, emotion in (("a/1", "neutral"), ("a/2", "neutral"), ("a/3", "happiness")):
+        (here / "a").mkdir(exist_ok=True)
+        cv2.imwrite(f"{name}.png", draw_face(Subject(), emotion))
+    (here / "b").mkdir()
+    cv2.imwrite("b/1.png", draw_face(Subject(face_width=0.4), "neutral"))
+    return here
+
+
+def _people(result):
+    return [(row["source"], row["person"], row["calibration"]) for row in result.rows]
+
+
+def test_each_folder_is_a_person(run, model, album):
+    result = run("image", "a", "b", "--baseline", "person", "--model", model, "--format", "json")
+    assert _people(result) == [
+        ("a/1.png", "a", "automatic"),
+        ("a/2.png", "a", "automatic"),
+        ("a/3.png", "a", "automatic"),
+        ("b/1.png", "b", "static"),
+    ]
+    assert "note: b: has 1 of the 3 pictures with a face" in result.err
+
+
+def test_people_named_in_a_file(run, model, album):
+    (album / "people.csv").write_text(
+        "source,person,neutral\na/1.png,Anna,\na/3.png,Anna,a/2.png\nb/1.png,Ben,gone.png\n"
+    )
+    options = ("--people", "people.csv", "--model", model, "--format", "json")
+    result = run("image", "a", "b", *options)
+    assert _people(result) == [
+        ("a/1.png", "Anna", "profile"),
+        ("a/2.png", None, "static"),
+        ("a/3.png", "Anna", "profile"),
+        ("b/1.png", "Ben", "static"),
+    ]
+    assert "people.csv: line 4: gone.png: no such file; " in result.err
+    result = run("image", "a", "b", *options, "--calibrate", "auto")
+    assert "note: Ben: has 1 of the 3 pictures" in result.err
+
+
+def test_a_photo_that_cannot_be_read_does_not_stop_an_estimate(run, model, album):
+    (album / "a" / "0.png").write_bytes(b"no image")
+    result = run("image", "a", "--baseline", "person", "--model", model, "--format", "json")
+    assert result.rows[0]["error"]
+    assert [row["calibration"] for row in result.rows[1:]] == ["automatic"] * 3
+    assert result.err.count("0.png") == 1
+
+
+def test_annotated_photos_show_what_the_rows_say(run, model, album):
+    result = run("image", "a", "--baseline", "person", "--model", model, "--annotate", "seen")
+    assert result.status == 0
+    assert [cv2.imread(f"seen/{n}.png").shape for n in (1, 2, 3)] == [(480, 640, 3)] * 3
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (("--calibrate", "auto"), "needs --people FILE"),
+        (("--baseline", "person", "--people", "p.csv"), "not allowed with"),
+        (("--baseline", "person", "--neutral", "a/1.png"), "cannot be used with"),
+    ],
+)
+def test_options_that_do_not_fit_together(run, album, options, complaint):
+    result = run("image", "a", *options)
+    assert result.status == 2
     assert complaint in result.err

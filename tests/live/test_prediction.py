@@ -50,8 +50,8 @@ def test_the_dictionary_is_a_row_without_its_source(prediction, landmarks):
     values = prediction.to_dict(landmarks=landmarks)
     assert json.loads(json.dumps(values)) == values
     row = json_row("a.mp4", 115, 4.6, prediction, landmarks=landmarks)
-    assert {"source": "a.mp4"} | values == row
-    assert list(row) == ["source", *values]
+    assert {"source": "a.mp4", "person": None} | values == row
+    assert list(row) == ["source", "person", *values]
 
 
 class Table(HTMLParser):

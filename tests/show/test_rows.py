@@ -46,6 +46,7 @@ def test_json_row_has_box_emotion_and_all_probabilities(prediction):
     row = json_row("a.mp4", 12, 0.123456, prediction)
     assert json.loads(json.dumps(row)) == {
         "source": "a.mp4",
+        "person": None,
         "frame": 12,
         "time": 0.123,
         "face": 2,

@@ -11,7 +11,7 @@ from landmark_emotion.show.sending.message import Message
 from landmark_emotion.show.sending.targets import Target
 
 _ABOUT_FRAME = ("frame", "time")
-_LEFT_OUT = ("source", "face", "error")
+_LEFT_OUT = ("source", "person", "face", "error")
 _TYPES = {int: "i", bool: "i", float: "f", str: "s"}  # few programs know OSC's booleans
 
 Value = int | float | str
