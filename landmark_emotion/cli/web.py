@@ -1,12 +1,14 @@
 """``landmark-emotion web``: the browser page."""
 
 import argparse
-import ipaddress
 import os
+import re
+import secrets
 import socket
 import sys
 import threading
 import webbrowser
+from pathlib import Path
 
 from landmark_emotion.cli.options import add_following, add_recognition, say, whole_number
 
@@ -25,40 +27,102 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     text = "port to listen on; 0 for any free port (default: 8000)"
     add("--port", type=_port, default=8000, metavar="N", help=text)
     add("--no-open", action="store_true", help="do not open the browser")
+    text = (
+        "serve https, which browsers ask for before pages from other machines get the camera, "
+        "with a certificate and its private key in PEM files; 'auto' makes a certificate that "
+        "this machine signs itself"
+    )
+    add("--tls", nargs="+", metavar=("CERT", "KEY"), help=text)
+    text = (
+        "ask for this token, which the printed address contains; 'none' asks for none (default: "
+        "a random one if other machines are let in)"
+    )
+    add("--token", type=_token, metavar="TOKEN", help=text)
     add_recognition(parser)
     add_following(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, usage_error=parser.error)
 
 
 def run(args: argparse.Namespace) -> int:
     from landmark_emotion.cli.recognition import recognizer_options
+    from landmark_emotion.web.addresses import is_loopback, network_addresses, url
     from landmark_emotion.web.listening import check_packages, listen
 
     check_packages()
+    if args.tls is not None and len(args.tls) != (1 if args.tls[0] == "auto" else 2):
+        args.usage_error("argument --tls: expected 'auto', or a certificate and its private key")
     taken = listen(args.host, args.port)
     host, port = taken.getsockname()[:2]
     with taken:
-        names = (args.host,) if _is_loopback(host) else (args.host, socket.gethostname())
+        private = is_loopback(host)
+        others = network_addresses(host)
+        here = host if private or host not in ("0.0.0.0", "::") else "localhost"
+        names = (args.host,) if private else (args.host, socket.gethostname())
         options = recognizer_options(args)
-        if not _is_loopback(host):
-            say(
-                f"warning: everyone who can reach {args.host} can use this server, unencrypted; "
-                "browsers allow the camera only on https and localhost pages"
-            )
-        shown = "localhost" if host in ("0.0.0.0", "::") else host
-        address = f"http://{f'[{shown}]' if ':' in shown else shown}:{port}/"
-        say(f"page: {address} (press Ctrl-C to stop)")
+        certificate = _certificate(args.tls, {here, "localhost", "127.0.0.1", *others, *names})
+        token = args.token or ("none" if private else secrets.token_urlsafe(16))
+        scheme = "http" if certificate is None else "https"
+        address = url(scheme, here, port)
+        opening = "/" if token == "none" else f"/?token={token}"
+        say(f"page: {address}{opening} (press Ctrl-C to stop)")
+        for other in others:
+            if other != here:
+                say(f"from other machines: {url(scheme, other, port)}{opening}")
+        if not private:
+            _warn(args.host, token == "none", certificate is None)
         if not args.no_open:
-            _open(address)
+            _open(f"{address}{opening}")
         # It takes a while to load, while the system queues connections.
         from landmark_emotion.web.server import create_app, serve
 
+        app = create_app(options, names, None if token == "none" else token, address)
         try:
-            serve(create_app(options, names), taken)
+            serve(app, taken, certificate)
         except KeyboardInterrupt:
             say("stopped")
             raise
     return 0
+
+
+def _certificate(tls: list[str] | None, names: set[str]) -> tuple[Path, Path] | None:
+    """Return the files for ``--tls``; say what browsers will think of a certificate made here."""
+    if tls is None:
+        return None
+    from landmark_emotion.web.certificate import check_certificate, fingerprint, own_certificate
+
+    if tls[0] != "auto":
+        certificate, key = map(Path, tls)
+        check_certificate(certificate, key)
+        return certificate, key
+    addresses = {name for name in names if name not in ("0.0.0.0", "::")}
+    made = own_certificate(addresses)
+    say(
+        "note: browsers will warn that the connection is not private, because this machine signed "
+        "the certificate itself and nobody vouches for it. On your own network choose 'Advanced' "
+        "and 'Proceed' (iPhone: 'Show Details' and 'visit this website'). To be sure, compare the "
+        f"SHA-256 fingerprint: {fingerprint(made)}"
+    )
+    return made, made
+
+
+def _warn(host: str, open_to_all: bool, unencrypted: bool) -> None:
+    """Warn of what other machines can do."""
+    if open_to_all:
+        say(f"warning: everyone who can reach {host} can use this server")
+    if unencrypted:
+        say(
+            "warning: the connection is not encrypted, and browsers allow the camera only on https "
+            "and localhost pages; add '--tls auto'"
+        )
+
+
+def _token(text: str) -> str:
+    """Read ``--token``."""
+    if text == "none" or re.fullmatch(r"[A-Za-z0-9_-]{8,128}", text):
+        return text
+    raise argparse.ArgumentTypeError(
+        "must be 'none' or 8 to 128 letters, digits, hyphens and underscores"
+    )
 
 
 def _port(text: str) -> int:
@@ -67,10 +131,6 @@ def _port(text: str) -> int:
     if port > 65535:
         raise argparse.ArgumentTypeError(f"must be at most 65535, got '{text}'")
     return port
-
-
-def _is_loopback(host: str) -> bool:
-    return ipaddress.ip_address(host.partition("%")[0]).is_loopback
 
 
 def _open(address: str) -> None:

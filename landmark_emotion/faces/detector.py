@@ -63,6 +63,7 @@ class FaceDetector:
         thorough: bool = False,
         measured: bool = False,
         min_face: float | None = None,
+        max_faces: int | None = None,
     ) -> list[Face]:
         """Find the faces in an image.
 
@@ -80,6 +81,9 @@ class FaceDetector:
             Width in pixels from which faces are found; 80 if not given. Images of more than 12
             million pixels are searched for larger faces only (see `search.smallest_searched`).
 
+        max_faces : int, optional
+            Only so many faces are returned, the largest.
+
         Returns
         -------
         list of Face
@@ -95,6 +99,7 @@ class FaceDetector:
         found = self._search.still(prepared.gray, smallest)
         if not found and thorough and min_face is None:
             found = self._search.still(prepared.gray, WINDOW / 2)
+        found = sorted(found, key=lambda each: -each[0].area)[:max_faces]
         faces = [self._face(prepared, *each, thorough, measured) for each in found]
         return sorted(faces, key=lambda face: -face.box.area)
 

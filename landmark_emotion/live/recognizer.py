@@ -89,7 +89,7 @@ class Recognizer:
             min_quality=min_quality,
             smoothing=smoothing,
         )
-        self._min_face = min_face
+        self._min_face, self._max_faces = min_face, max_faces
         if not isinstance(predictor, FaceDetector):
             predictor = FaceDetector(predictor)
         self.detector = predictor
@@ -154,7 +154,9 @@ class Recognizer:
             One per face, from left to right; empty if there is no face.
         """
         image = to_bgr(image)
-        faces = self.detector.faces(image, thorough=True, min_face=self._min_face)
+        faces = self.detector.faces(
+            image, thorough=True, min_face=self._min_face, max_faces=self._max_faces
+        )
         faces.sort(key=lambda face: face.box.left)
         return self._inference.image(faces, image.shape)
 

@@ -38,7 +38,8 @@ class Photos:
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         # What is known about the training is of no use there, and cannot be pickled.
-        self._options = {**options, "model": replace(options["model"], info={})}
+        model = replace(options["model"], info={})
+        self._options = {"max_faces": limits.MAX_FACES, **options, "model": model}
         self._process: subprocess.Popen[bytes] | None = None
         self._stopped = False
         self._late = False

@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -94,8 +95,10 @@ def create_app(
     return Guard(app, names, token)
 
 
-def serve(app: Guard, taken: socket.socket) -> None:
+def serve(app: Guard, taken: socket.socket, certificate: tuple[Path, Path] | None = None) -> None:
     """Serve an application on a socket from `listen`, until Ctrl-C; log its errors to stderr.
+
+    With a certificate and its private key, it speaks https.
 
     Raises
     ------
@@ -110,15 +113,18 @@ def serve(app: Guard, taken: socket.socket) -> None:
     log.addHandler(handler)
     try:
         with taken:
-            Server(configuration(app)).run(sockets=[taken])
+            Server(configuration(app, certificate)).run(sockets=[taken])
     finally:
         log.removeHandler(handler)
 
 
-def configuration(app: Guard) -> uvicorn.Config:
+def configuration(app: Guard, certificate: tuple[Path, Path] | None = None) -> uvicorn.Config:
     """Return a configuration of uvicorn that limits what connections may cost."""
+    files = (None, None) if certificate is None else certificate
     return uvicorn.Config(
         app,
+        ssl_certfile=files[0],
+        ssl_keyfile=files[1],
         http=Connection,
         ws="websockets-sansio",
         # Larger messages end the connection; messages up to here get an answer.

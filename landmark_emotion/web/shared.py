@@ -36,7 +36,7 @@ class Shared:
         self.uploads = Uploads()
         # A recognizer is used by one thread at a time.
         self.frames = ThreadPoolExecutor(2, "frame")
-        self._options = dict(options)
+        self._options = {"max_faces": limits.MAX_FRAME_FACES, **options}
         self._photos = Photos(options)
         self._n_photos = 0
         self._turn = asyncio.Lock()

@@ -53,6 +53,8 @@ def test_the_largest_face_comes_first(detector):
     assert len(faces) == 3
     assert [face.box.area for face in faces] == sorted((f.box.area for f in faces), reverse=True)
     assert 400 < faces[0].box.left + faces[0].box.width / 2 < 800
+    (largest,) = detector.faces(frame, max_faces=1)
+    assert largest.box == faces[0].box
 
 
 def test_thorough_finds_small_faces(detector, face):
