@@ -128,6 +128,7 @@ class _Session:
                     window=self.window,
                     recorder=recorder,
                     notify=self.writer.notify,
+                    pose=args.show_pose,
                     paced=known.fps is not None and bool(self.window or args.send),
                 )
                 stream = self.recognizer.stream(

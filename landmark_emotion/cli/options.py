@@ -276,6 +276,8 @@ def add_video(parser: argparse.ArgumentParser) -> None:
     )
     text = "show a window with landmarks and probabilities; press h for its keys"
     add("--show", action="store_true", help=text)
+    text = "draw the axes of the head and what eyes and mouth do, in the window and the recording"
+    add("--show-pose", action="store_true", help=text)
     text = "record the annotated video, with the sound of a file, to an .mp4 or .avi file"
     add("--record", type=Path, metavar="FILE", help=text)
     add("--no-audio", action="store_true", help="record without the sound of the file")

@@ -130,7 +130,7 @@ class FrameTextWriter(Writer):
     def _write(self, source: str, frame: int, time: float, predictions: list[Prediction]) -> None:
         lines = [
             f"frame {frame:5d}  {time:8.3f} s  face {prediction.number}  "
-            f"{self._paint(prediction)}  {prediction.probability:.2f}{_mode(prediction)}"
+            f"{self._paint(prediction)}  {prediction.probability:.2f}{_remarks(prediction)}"
             for prediction in predictions
         ] or [f"frame {frame:5d}  {time:8.3f} s  no face"]
         erase = "\r\x1b[K" if self._terminal else ""
@@ -159,7 +159,7 @@ class ImageTextWriter(Writer):
                 for i in prediction.probabilities.argsort()[::-1]
             )
             doubt = "uncertain: " if prediction.emotion == UNCERTAIN else ""
-            answer = f"{doubt}{probabilities}{_mode(prediction)}"
+            answer = f"{doubt}{probabilities}{_remarks(prediction)}"
             self._print(f"{source}: face {prediction.number}: {answer}")
         if not predictions:
             self._print(f"{source}: no face")
@@ -225,9 +225,10 @@ def _cut_last_line(path: Path) -> bool:
     return False
 
 
-def _mode(prediction: Prediction) -> str:
-    """Return what the face was compared with, if not with the average person."""
-    return "" if prediction.mode == "static" else f"  {prediction.mode}"
+def _remarks(prediction: Prediction) -> str:
+    """Return what the face was compared with, if not the average person, and what hampers it."""
+    mode = "" if prediction.mode == "static" else prediction.mode
+    return "".join(f"  {remark}" for remark in (mode, prediction.issue) if remark)
 
 
 def swatch(color: str) -> str:

@@ -23,7 +23,7 @@ from landmark_emotion.sources.frame import Frame
 CALIBRATION = 2.0  # seconds after the key c
 _LONGEST_WAIT = 2.0  # seconds
 _MESSAGE_TIME = 3.0  # seconds for which a message is shown
-_TOGGLES = {"l": "landmarks", "p": "bars", "h": "help"}
+_TOGGLES = {"l": "landmarks", "p": "bars", "m": "pose", "h": "help"}
 
 
 @dataclass
@@ -32,7 +32,7 @@ class View:
 
     The key w explains predictions with the model, c starts the calibrator, u undoes what it did. If
     ``paced``, frames are shown at the speed at which they were recorded, also if there is neither
-    window nor recording.
+    window nor recording. If ``pose``, axes and measures are shown from the start.
     """
 
     model: EmotionModel
@@ -42,6 +42,7 @@ class View:
     recorder: Recorder | None
     notify: Notify
     paced: bool
+    pose: bool = False
     _start: float = 0.0
     _overlay: Overlay = field(default_factory=Overlay)  # of the window
     _kept: Overlay = field(default_factory=Overlay)  # of the recording and of pictures
@@ -49,6 +50,9 @@ class View:
     _message: str = ""
     _message_until: float = 0.0
     _shown: tuple[Frame, list[Prediction], float | None] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._overlay.pose = self.pose
 
     def show(self, frame: Frame, predictions: list[Prediction], fps: float | None) -> bool:
         """Show and record a frame; return False if the user has closed the window."""
@@ -94,7 +98,8 @@ class View:
     def _draw_for_file(self) -> NDArray[np.uint8]:
         """Draw the frame for a recording or a picture, which the state of the program is not in."""
         _, predictions, _ = self._shown
-        self._kept.landmarks, self._kept.bars = self._overlay.landmarks, self._overlay.bars
+        for name in ("landmarks", "bars", "pose"):
+            setattr(self._kept, name, getattr(self._overlay, name))
         return self._kept.draw(self._image(), predictions)
 
     def _image(self) -> NDArray[np.uint8]:

@@ -33,12 +33,12 @@ from landmark_emotion.sources.preparation import Prepared
 DETECT_EVERY = 30  # frames in which all parts of the frame are searched while a face is followed
 CONFIRM_EVERY = 10  # frames between confirmations of a face
 CONFIRM_STABLE_EVERY = 30  # the same while it looks as it did when it was last confirmed
-DOUBT_EVERY = 5  # frames between measurements of how much the landmarks depend on the box
 IDLE_EVERY = 4  # frames between searches while there is no face, or one has just been lost
 # At low frame rates the interval in seconds is shorter.
 DETECT_SECONDS = 1.0
 IDLE_SECONDS = 0.2
 JUST_LOST = 1.0  # seconds
+DOUBT_SECONDS = 0.4  # between measurements of how much the landmarks depend on the box
 
 # The detector's boxes lie on a coarse grid, so a box is kept until the face has moved by more than
 # this in widths of the box, or has grown or shrunk by more than this share.
@@ -139,7 +139,7 @@ class FaceTracker:
         self._scene_changed = False
         self._searched_scene = self._scene  # at the last search
         self._searched_before = 0  # frames
-        self._searched_at = -np.inf  # seconds
+        self._searched_at = self._doubted_at = -np.inf  # seconds
         self._sweep = Sweep(self._detector, self._detect_every, DETECT_SECONDS)
 
     def update(self, image: NDArray[np.uint8], time: float) -> list[tuple[int, Face]]:
@@ -177,6 +177,9 @@ class FaceTracker:
         if self._scene_changed:
             self._numbers.doubt(self._numbers.remembered)
         before = len(self._tracks)
+        self._doubting = not 0 <= time - self._doubted_at < DOUBT_SECONDS - 1e-3
+        if self._doubting:
+            self._doubted_at = time
         if self._tracking:
             followed = (self._follow(track, frame) for track in self._tracks)
             self._tracks = _without_doubles([track for track in followed if track is not None])
@@ -217,8 +220,7 @@ class FaceTracker:
             track.number = number
             box = prepared.box_to_original(place)
             landmarks = prepared.landmarks_to_original(track.landmarks)
-            face = Face(box, landmarks, track.score, disagreement=track.disagreement)
-            faces.append((number, face))
+            faces.append((number, Face(box, landmarks, track.score, None, track.disagreement)))
         return sorted(faces, key=lambda item: item[0])
 
     def _search_is_due(self, time: float) -> bool:
@@ -301,8 +303,7 @@ class FaceTracker:
         # The face is expected to go on as it moved in the last frame.
         expected = track.center + track.step
         _move_box(track, expected)
-        height, width = frame.prepared.gray.shape
-        if track.box.share_inside(width, height) < OUTSIDE:
+        if track.box.share_inside(frame.prepared.gray.shape) < OUTSIDE:
             return None
         gray = frame.around(track.box)
         landmarks = self._detector.landmarks(gray, track.box)
@@ -319,7 +320,7 @@ class FaceTracker:
             step=center - track.center,
             age=track.age + 1,
         )
-        if moved.age % DOUBT_EVERY == 0:
+        if self._doubting:
             moved.disagreement = self._detector.disagreement(gray, track.box, landmarks)
         likeness = np.vdot(moved.pattern, track.confirmed_pattern) / picture.size
         is_cut = self._is_cut(track, moved)

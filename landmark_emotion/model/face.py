@@ -78,8 +78,9 @@ class Box:
         """Number of pixels inside."""
         return self.width * self.height
 
-    def share_inside(self, width: int, height: int) -> float:
-        """Return the share of the box that is inside a picture of a size in pixels."""
+    def share_inside(self, shape: tuple[int, ...]) -> float:
+        """Return the share of the box that is inside a picture of a shape (height, width)."""
+        height, width = shape[:2]
         across = min(self.left + self.width, width) - max(self.left, 0)
         down = min(self.top + self.height, height) - max(self.top, 0)
         return max(0, across) * max(0, down) / self.area

@@ -6,6 +6,7 @@ import pytest
 from synthetic import prediction
 
 from landmark_emotion.live.prediction import Prediction
+from landmark_emotion.model.pose import Pose
 from landmark_emotion.show.overlay import Overlay, draw_predictions
 
 VGA, HD = (640, 480), (1920, 1080)
@@ -162,6 +163,38 @@ def test_tiny_frames_can_be_drawn_on(shape):
     predictions = [prediction(shape[1] / 2, shape[0] / 2, 30, number=n) for n in range(3)]
     drawn = Overlay(help=True).draw(image, predictions, fps=30.0, message="look neutral")
     assert drawn.shape == shape
+
+
+def test_a_face_that_is_not_judged_says_why_in_the_place_of_a_probability():
+    image = blank(VGA)
+    hidden = {"quality": 0.2, "concern": "partly hidden"}
+    judged, marked, other = (
+        Overlay().draw(image, [prediction(320, 240, 200, **changes)])
+        for changes in ({}, hidden, hidden | {"concern": "turned away"})
+    )
+    assert (judged != marked).any()
+    assert (other != marked).any()
+    frank = prediction(320, 240, 200, min_quality=0.0, **hidden)
+    assert (Overlay().draw(image, [frank]) == judged).all()
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_axes_point_where_the_head_does_and_a_table_shows_the_measures(count):
+    image = blank(VGA)
+    shown = [
+        prediction(200 * n, 240, 120, number=n, pose=Pose(40.0, 0.0, 0.0))
+        for n in range(1, count + 1)
+    ]
+    overlay = Overlay(landmarks=False, bars=False)
+    without = overlay.draw(image, shown)
+    overlay.pose = True
+    drawn = overlay.draw(image, shown)
+    marked = np.argwhere(changed(without, drawn))
+    x, y = shown[0].face.landmarks[30]
+    away = np.hypot(marked[:, 1] - x, marked[:, 0] - y)
+    # The subject's left is at the right of the picture.
+    assert marked[away < 35, 1].mean() > x + 5
+    assert (away > 150).any()  # the table
 
 
 @pytest.mark.parametrize(("x", "y"), [(-3000, 240), (3000, -3000), (10**6, 10**6)])

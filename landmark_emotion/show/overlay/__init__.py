@@ -4,6 +4,7 @@
 
     overlay   a frame and its predictions become a picture
       marks     on a face: landmarks, box
+      head      about a head: its axes, a table of what eyes and mouth do
       status    about no face: message, frame rate, help
       layout    where the panels go
       panels    about a face: its emotion, bars for all emotions
@@ -13,6 +14,7 @@ from collections.abc import Sequence
 
 from landmark_emotion.live.prediction import Prediction
 from landmark_emotion.show.canvas import Picture, lay
+from landmark_emotion.show.overlay.head import draw_axes, pose_rows
 from landmark_emotion.show.overlay.layout import Layout, Memory, Place, Rect, bounds
 from landmark_emotion.show.overlay.marks import draw_box, draw_landmarks, draw_tie
 from landmark_emotion.show.overlay.panels import Card, card_of, draw_card
@@ -36,13 +38,23 @@ class Overlay:
         Whether to draw landmarks.
     bars : bool
         Whether to draw the probabilities of all emotions, where there is room.
+    pose : bool
+        Whether to draw the axes of the head, and what eyes and mouth do.
     help : bool
         Whether to show the keys of the window.
     """
 
-    def __init__(self, *, landmarks: bool = True, bars: bool = True, help: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        landmarks: bool = True,
+        bars: bool = True,
+        pose: bool = False,
+        help: bool = False,
+    ) -> None:
         self.landmarks = landmarks
         self.bars = bars
+        self.pose = pose
         self.help = help
         self._past: dict[int, Memory] = {}
 
@@ -66,14 +78,18 @@ class Overlay:
             if self.landmarks:
                 draw_landmarks(drawn, prediction)
             draw_box(drawn, prediction)
+            if self.pose:
+                draw_axes(drawn, prediction)
         heads = [bounds(prediction.face, above=0.25) for prediction in visible]
         taken: list[Rect] = []
-        for layer, wanted in status_layers(frame, fps, message, self.help):
+        several = len(predictions) > 1
+        tables = [pose_rows(prediction, several) for prediction in visible if self.pose]
+        for layer, wanted in status_layers(frame, fps, message, self.help, tables):
             rect = place_status(frame, layer, wanted, [*heads, *taken, *taken])
             if rect is not None:
                 lay(drawn, layer, rect.left, rect.top)
                 taken.append(rect)
-        cards = [card_of(prediction, several=len(predictions) > 1) for prediction in visible]
+        cards = [card_of(prediction, several) for prediction in visible]
         for card, place in self._places(frame, cards, taken):
             draw_tie(drawn, card.prediction, place.rect)
             lay(drawn, draw_card(card, place.form, place.size), place.rect.left, place.rect.top)

@@ -83,7 +83,7 @@ def card_extent(card: Card, form: Form, size: int) -> tuple[int, int]:
     if not form.bars:
         height, width = _draw_label(card, form, size).shape[:2]
         return width, height
-    m = _measure(card.prediction.emotions, card.note, form, size)
+    m = _measure(card.prediction.emotions, card.prediction.issue, card.note, form, size)
     return m.content + 2 * m.pad, m.height
 
 
@@ -102,7 +102,7 @@ def _draw_label(card: Card, form: Form, size: int) -> Layer:
     pad, height = round(0.25 * size), round(2.4 * size)
     width = height
     if form.words:
-        words = f"{prediction.emotion} {prediction.probability:.0%}"
+        words = prediction.issue or f"{prediction.emotion} {prediction.probability:.0%}"
         bold = draw_text(words, size, True, INK)
         faint = draw_text(card.note, size, False, FAINT_INK)
         left = height + pad // 2
@@ -117,7 +117,7 @@ def _draw_label(card: Card, form: Form, size: int) -> Layer:
 
 
 @functools.lru_cache(256)
-def _measure(emotions: tuple[str, ...], note: str, form: Form, size: int) -> _Measures:
+def _measure(emotions: tuple[str, ...], issue: str, note: str, form: Form, size: int) -> _Measures:
     """Measure a panel, whose size does not depend on the probabilities."""
 
     def widest(texts: Iterable[str], size: int, bold: bool = True) -> int:
@@ -127,7 +127,8 @@ def _measure(emotions: tuple[str, ...], note: str, form: Form, size: int) -> _Me
     title, face = round((1.2 if form.words else 1.0) * size), round(2.7 * size)
     # In a narrow panel the note has a row of its own.
     note_row = pitch if note and not form.words else 0
-    beside = "100%" if note_row else f"100% {note}"
+    sure = issue or "100%"
+    beside = sure if note_row else f"{sure} {note}"
     head = face + gap + max(widest([*emotions, UNCERTAIN], title), widest([beside], size))
     name = widest(emotions, size)
     number = gap + widest(["100%"], size) if form.words else 0
@@ -139,7 +140,7 @@ def _measure(emotions: tuple[str, ...], note: str, form: Form, size: int) -> _Me
 
 def _draw_panel(card: Card, form: Form, size: int) -> Layer:
     emotions = card.prediction.emotions
-    m = _measure(emotions, card.note, form, size)
+    m = _measure(emotions, card.prediction.issue, card.note, form, size)
     layer = draw_card_paper(m.content + 2 * m.pad, m.height, round(0.7 * size))
     _draw_head(layer, card, m)
     first_row = m.height - m.pad - len(emotions) * m.pitch
@@ -152,7 +153,9 @@ def _draw_head(layer: Layer, card: Card, m: _Measures) -> None:
     prediction, left, top = card.prediction, m.pad + m.face + m.gap, m.pad
     lay(layer, draw_emoji(prediction.emotion, m.face), m.pad, top)
     write(layer, draw_text(prediction.emotion, m.title, True, INK), left, top + 0.3 * m.face)
-    number = draw_text(f"{prediction.probability:.0%}", m.size, True, INK)
+    # The reason for being uncertain says more than a probability.
+    sure = prediction.issue or f"{prediction.probability:.0%}"
+    number = draw_text(sure, m.size, True, INK)
     write(layer, number, left, top + 0.76 * m.face)
     note = draw_text(card.note, m.size, False, FAINT_INK)
     if m.note_row:

@@ -1,4 +1,4 @@
-"""The overlay apart from faces: a message, the frame rate, the keys of the window."""
+"""The overlay apart from faces: a message, the frame rate, the keys of the window, measures."""
 
 from collections.abc import Iterator, Sequence
 
@@ -20,6 +20,7 @@ KEYS = (
     ("s", "save picture"),
     ("l", "landmarks"),
     ("p", "bars"),
+    ("m", "head, eyes and mouth"),
     ("space", "pause"),
     ("h", "help"),
     ("w", "why"),
@@ -28,10 +29,16 @@ KEYS = (
 
 
 def status_layers(
-    frame: Rect, fps: float | None, message: str, help: bool
+    frame: Rect,
+    fps: float | None,
+    message: str,
+    help: bool,
+    tables: Sequence[Sequence[tuple[str, str]]] = (),
 ) -> Iterator[tuple[Layer, str]]:
     """Draw each part of the status; yield it with its preferred place in the frame."""
     size = _text_size(frame)
+    for rows in tables:
+        yield _table(rows, size), "left bottom"
     if help:
         yield _table(KEYS, size), "right bottom"
     if message:
