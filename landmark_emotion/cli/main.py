@@ -22,7 +22,7 @@ _STDERR = 2
 
 _COMMANDS = (
     *("train", "webcam", "web", "video", "image", "batch"),
-    *("events", "plot", "explain", "evaluate", "compare", "extract", "draw"),
+    *("events", "plot", "explain", "evaluate", "compare", "extract", "draw", "import-network"),
 )
 
 _EXIT_STATUS = """\
@@ -102,7 +102,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name in _COMMANDS:
-        importlib.import_module(f"landmark_emotion.cli.{name}").add_parser(commands)
+        module = f"landmark_emotion.cli.{name.replace('-', '_')}"
+        importlib.import_module(module).add_parser(commands)
     return parser
 
 

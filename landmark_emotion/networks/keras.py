@@ -4,7 +4,7 @@ import os
 from functools import lru_cache
 from typing import Any
 
-from landmark_emotion.errors import LandmarkEmotionError
+from landmark_emotion.errors import MissingPackageError, reason
 
 
 @lru_cache(maxsize=1)
@@ -13,7 +13,7 @@ def keras() -> Any:
 
     Raises
     ------
-    LandmarkEmotionError
+    MissingPackageError
         If Keras or JAX is not installed.
     """
     before = os.environ.get("KERAS_BACKEND")
@@ -22,8 +22,9 @@ def keras() -> Any:
         import jax  # noqa: F401  # Keras would report its absence less clearly
         import keras as module
     except ImportError as error:
-        raise LandmarkEmotionError(
-            "training a network needs Keras and JAX; pip install 'landmark_emotion[network]'"
+        raise MissingPackageError(
+            f"{error.name or 'keras'}: not installed or unusable ({reason(error)}); networks need "
+            "Keras and JAX: run \"pip install 'landmark-emotion[network]'\""
         ) from error
     finally:
         if before is None:

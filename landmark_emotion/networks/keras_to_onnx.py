@@ -97,7 +97,7 @@ class _Converter(Builder):
                 name = self.layer(layer, [name])[0]
             return [name]
         calls = {
-            (layer["name"], place): _tensors(call, layer["name"])
+            (layer["name"], place): call_tensors(call, layer["name"])
             for layer in config["layers"]
             for place, call in enumerate(layer["inbound_nodes"] or [[]])
         }
@@ -151,15 +151,28 @@ def _ends(ends: Any) -> list[tuple[str, int, int]]:
     return [(layer, place, index) for layer, place, index in ends]
 
 
-def _tensors(call: Any, layer: str) -> list[tuple[str, int, int]]:
-    """Return the layer, call and place of all tensors that a call of a layer takes."""
-    found: list[tuple[str, int, int]] = []
-    if not call:
-        return found
+def call_tensors(call: Any, layer: str) -> list[tuple[str, int, int]]:
+    """Return the layer, call and place of each tensor that a call of a layer takes.
+
+    Parameters
+    ----------
+    call : list or mapping
+        As in the settings of a model, in the form of Keras 2 or 3.
+    layer : str
+        The name of the layer.
+
+    Raises
+    ------
+    NetworkError
+        If it takes tensors by keywords.
+    """
+    if not isinstance(call, Mapping):
+        return [(name, place, index) for name, place, index, *_ in call]
     if "__keras_tensor__" in str(call["kwargs"]):
         raise NetworkError(
             f"layer '{layer}': takes tensors as keywords, which is not supported; {REMEDY}"
         )
+    found: list[tuple[str, int, int]] = []
     left = [call["args"]]
     while left:
         item = left.pop(0)
