@@ -12,13 +12,16 @@ from landmark_emotion.cli.calibrator import Calibrator
 from landmark_emotion.cli.nonblocking import nonblocking_stdout
 from landmark_emotion.cli.options import check_output, check_references, say
 from landmark_emotion.cli.output import FrameTextWriter, Writer, is_live_terminal, open_writer
+from landmark_emotion.cli.people import open_video_baselines
 from landmark_emotion.cli.recognition import open_recognizer, profile_path
 from landmark_emotion.cli.status import Status
 from landmark_emotion.cli.view import View
 from landmark_emotion.errors import SourceError
 from landmark_emotion.files.writing import check_writable
+from landmark_emotion.live.baselines import Baselines
 from landmark_emotion.live.prediction import Prediction
 from landmark_emotion.live.recognizer import Recognizer
+from landmark_emotion.model.neutral import NeutralReference
 from landmark_emotion.show import window as windows
 from landmark_emotion.show.sending import Sending, open_sending
 from landmark_emotion.show.video_file import Recorder
@@ -57,8 +60,20 @@ def watch(args: argparse.Namespace, sources: list[str], *, live: bool) -> int:
                 emotions=recognizer.model.emotions,
             )
         )
+        baselines = None
+        if not live and (args.people or args.baseline):
+            baselines = open_video_baselines(args, sources, recognizer)
+            writer.people = baselines.people.person_of
         session = _Session(
-            args, recognizer, writer, window=window, sending=sending, account=account, live=live
+            args,
+            recognizer,
+            writer,
+            window=window,
+            sending=sending,
+            account=account,
+            live=live,
+            baselines=baselines,
+            profile=recognizer.calibration.profile,
         )
         for source in sources:
             if not session.watch(source):
@@ -95,6 +110,8 @@ class _Session:
     sending: Sending
     account: Account
     live: bool
+    baselines: Baselines | None
+    profile: NeutralReference | None  # of people without another baseline
     failed: bool = False  # a camera was lost or a profile not stored
 
     def watch(self, source: str) -> bool:
@@ -108,7 +125,7 @@ class _Session:
         status = Status(live=self.live, expected=expected)
         profile = None if args.profile is None else profile_path(args.profile)
         calibrator = Calibrator(self.recognizer, profile, self.writer.notify)
-        if isinstance(args.calibrate, float):
+        if not self._use_baseline(name) and isinstance(args.calibrate, float):
             calibrator.start(args.calibrate)
         open_, before = True, self.writer.n_results
         try:
@@ -150,6 +167,13 @@ class _Session:
         calibrator.finish()
         self.failed |= calibrator.unsaved
         return open_
+
+    def _use_baseline(self, name: str) -> bool:
+        """Compare with the baseline of the video's person; return whether there is one."""
+        own = None if self.baselines is None else self.baselines.reference(name)
+        self.recognizer.calibration.profile = own or self.profile
+        self.recognizer.calibration.selective = own is not None
+        return own is not None
 
     def _run(self, name: str, results: Results, status: Status, view: View) -> bool:
         before = None

@@ -6,7 +6,7 @@ import glob
 import os
 from pathlib import Path
 
-from landmark_emotion.cli.options import add_part, add_video, check_part
+from landmark_emotion.cli.options import add_part, add_people, add_video, check_part
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -22,6 +22,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("paths", nargs="+", metavar="PATH", help=text)
     add_part(parser)
     add_video(parser)
+    add_people(parser)
     parser.set_defaults(run=run, usage_error=parser.error)
 
 

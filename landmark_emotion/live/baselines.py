@@ -13,7 +13,8 @@ from landmark_emotion.errors import ImageError, ProfileError, SourceError
 from landmark_emotion.faces.detector import FaceDetector
 from landmark_emotion.live.inference import compare
 from landmark_emotion.live.prediction import Prediction
-from landmark_emotion.model.classifier import EmotionModel, softmax
+from landmark_emotion.live.recognizer import Recognizer
+from landmark_emotion.model.classifier import EmotionModel
 from landmark_emotion.model.features import landmark_features
 from landmark_emotion.model.neutral import (
     AUTO_INTERVAL,
@@ -127,18 +128,20 @@ def neutral_face(source: NeutralSource, detector: FaceDetector) -> NeutralRefere
 
 
 def watch_for_estimate(
-    baselines: Baselines, source: str, path: Path, detector: FaceDetector, model: EmotionModel
+    baselines: Baselines,
+    source: str,
+    path: Path,
+    recognizer: Recognizer,
+    start: float = 0.0,
+    end: float = math.inf,
 ) -> None:
     """Add one picture a second of a person's video, in which the largest face is theirs.
 
     What cannot be read is left out; it is reported when the video is recognized.
     """
     with contextlib.suppress(SourceError):
-        for image in _every(path, 1.0):
-            for face in detector.faces(image, thorough=True)[:1]:
-                features = landmark_features(face.landmarks)
-                scores = dict(zip(model.emotions, softmax(model.votes(features)), strict=True))
-                baselines.add(source, features, float(scores.get("neutral", 1.0)))
+        for image in _every(path, 1.0, start, end):
+            baselines.add_photo(source, recognizer.recognize_still(image))
 
 
 def _every(

@@ -104,15 +104,19 @@ class Calibration:
         Used for every face without a reference of its own.
     automatic : bool
         Whether to estimate the neutral face of every face that has no other reference.
+    selective : bool
+        Whether to use the profile only for faces that may be the person's, by their shape.
     """
 
     def __init__(
         self,
         profile: NeutralReference | None = None,
         automatic: bool = False,
+        selective: bool = False,
     ) -> None:
         self.profile = profile
         self.automatic = automatic
+        self.selective = selective
         self._faces: dict[int, _KnownFace] = {}
         self._in_sight: set[int] = set()
         self._only: NeutralReference | None = None
@@ -224,7 +228,9 @@ class Calibration:
             face.alike = distance < (DIFFERENT if face.alike else SAME)
             if face.alike:
                 return face.own, "calibrated"
-        if self.profile is not None:
+        if self.profile is not None and (
+            not self.selective or face.recent.distance(self.profile) < DIFFERENT
+        ):
             return self.profile, mode_of(self.profile)
         if self.automatic:
             face.estimate = face.estimate or AutomaticNeutral()

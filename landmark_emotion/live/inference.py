@@ -62,7 +62,7 @@ class Inference:
     def reset(self) -> None:
         """Forget all faces, and all references but the one that was given."""
         old = self.calibration
-        self.calibration = Calibration(old.profile, old.automatic)
+        self.calibration = Calibration(old.profile, old.automatic, old.selective)
         self.outcome = None
         self._smoother.keep_only(set())
         self._blinks.keep_only(set())

@@ -151,7 +151,7 @@ class _Reader:
         for folder in (self._path.parent, self._base):
             file = named_file(folder, name)
             try:
-                if file.is_file():
+                if file.exists():
                     return file
             except OSError:  # such as a name that is too long
                 continue

@@ -108,7 +108,7 @@ def test_a_photo_without_a_face_is_no_neutral_face(here, detector, nobody):
 
 def test_a_video_gives_a_picture_a_second(recognizer, video):
     baselines = Baselines(People({"v": "Anna"}), automatic=True)
-    watch_for_estimate(baselines, "v", video, recognizer.detector, recognizer.model)
+    watch_for_estimate(baselines, "v", video, recognizer)
     reference = baselines.reference("v")
     assert reference.n == 3
     assert reference.automatic
