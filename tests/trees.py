@@ -33,3 +33,13 @@ def ckplus(
             )
             path.write_text(code)
     return base
+
+
+def pollute(root: Path) -> None:
+    """Put what copies of data sets carry into each of its folders, all but pictures."""
+    for folder in [root, *(path for path in root.rglob("*") if path.is_dir())]:
+        for name in (".DS_Store", "Thumbs.db", "desktop.ini", "notes.txt", "movie.avi"):
+            touch(folder / name)
+        for path in [path for path in folder.iterdir() if path.suffix.lower() in (".jpg", ".png")]:
+            touch(folder / f"._{path.name}")
+    touch(root / "__MACOSX" / "anger" / "x.png")

@@ -3,21 +3,44 @@
 import argparse
 import datetime
 import platform
-from collections.abc import Collection
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from landmark_emotion import __version__
-from landmark_emotion.cli.options import add_predictor, job_count, positive_int, progress, say
-from landmark_emotion.emotions import DEFAULT_EMOTIONS, EMOTIONS
+from landmark_emotion.cli.options import (
+    add_predictor,
+    class_argument,
+    class_list,
+    job_count,
+    positive_int,
+    progress,
+    say,
+)
 from landmark_emotion.files.folders import user_folder
+from landmark_emotion.training.datasets.labels import CODES, Labels, label_key
 from landmark_emotion.training.loading import LoadedFaces, load_faces
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of every command that reads a data set."""
-    parser.add_argument(
+    chosen = parser.add_mutually_exclusive_group()
+    chosen.add_argument(
         "--contempt", action="store_true", help="include contempt as the eighth emotion"
+    )
+    chosen.add_argument(
+        "--emotions",
+        type=class_list,
+        metavar="NAMES",
+        help="use these classes only, separated by commas: emotions or any other names",
+    )
+    parser.add_argument(
+        "--labels",
+        type=_meanings,
+        default={},
+        metavar="MEANINGS",
+        help="what labels mean, such as 0=anger,1=disgust, or "
+        f"{', '.join(sorted(CODES))} for the numbers of that data set",
     )
     parser.add_argument(
         "--peak-frames",
@@ -39,21 +62,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_predictor(parser)
 
 
-def wanted_emotions(args: argparse.Namespace) -> tuple[str, ...]:
-    """Return the emotions that the options select."""
-    return EMOTIONS if args.contempt else DEFAULT_EMOTIONS
-
-
 def cache_folder(args: argparse.Namespace) -> Path | None:
     """Return the folder of the cache; None for no cache."""
     return None if args.no_cache else args.cache or user_folder("cache")
 
 
-def collect(args: argparse.Namespace, path: Path, emotions: Collection[str]) -> LoadedFaces:
-    """Call `load_faces` with the options of `add_arguments`."""
+def collect(
+    args: argparse.Namespace,
+    path: Path,
+    *,
+    contempt: bool = False,
+    known: Sequence[str] = (),
+) -> LoadedFaces:
+    """Call `load_faces` with the options of `add_arguments`.
+
+    Parameters
+    ----------
+    args, path
+        The options and the data set.
+    contempt : bool
+        Whether to take contempt, whatever the options say.
+    known : sequence of str
+        Classes that folders may be named after, besides those of the options.
+    """
     return load_faces(
         path,
-        emotions,
+        args.emotions,
+        contempt=contempt or args.contempt,
+        labels=Labels((*(args.emotions or ()), *known), args.labels),
         peak_frames=args.peak_frames,
         predictor=args.predictor,
         jobs=args.jobs or -1,
@@ -61,6 +97,21 @@ def collect(args: argparse.Namespace, path: Path, emotions: Collection[str]) -> 
         progress=progress,
         notify=say,
     )
+
+
+def _meanings(text: str) -> dict[str, str]:
+    """Parse ``--labels``."""
+    if text.lower() in CODES:
+        return dict(CODES[text.lower()])
+    meanings = {}
+    for pair in text.split(","):
+        label, equals, name = pair.partition("=")
+        if not equals or not label.strip():
+            raise argparse.ArgumentTypeError(
+                f"must be pairs such as 0=anger, or one of {', '.join(sorted(CODES))}, got '{text}'"
+            )
+        meanings[label_key(label)] = class_argument(name)
+    return meanings
 
 
 def circumstances() -> dict[str, Any]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from landmark_emotion.cli import collect
+from landmark_emotion.cli.options import choose_among
 from landmark_emotion.cli.reporting import add_report, check_report, write_report
 from landmark_emotion.errors import DatasetError
 from landmark_emotion.model.classifier import load_model
@@ -40,8 +41,10 @@ def run(args: argparse.Namespace) -> int:
 
     check_report(args.report)
     model = load_model(args.model)
-    emotions = {*collect.wanted_emotions(args), *model.emotions}
-    data = collect.collect(args, args.dataset, emotions)
+    if args.emotions is not None:
+        model = choose_among(model, args.emotions, str(args.model))
+    contempt = "contempt" in model.emotions
+    data = collect.collect(args, args.dataset, contempt=contempt, known=model.emotions)
     static, calibrated = evaluate_model(model, data.table)
     evaluation = calibrated if args.calibrate else static
     if evaluation is None:

@@ -4,7 +4,6 @@ import argparse
 from pathlib import Path
 
 from landmark_emotion.cli import collect
-from landmark_emotion.emotions import EMOTIONS
 from landmark_emotion.files.writing import check_writable
 
 
@@ -33,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     if args.output.suffix.lower() != ".npz":
         args.usage_error(f"argument -o/--output: must end in .npz, got '{args.output}'")
     check_writable(args.output)
-    data = collect.collect(args, args.dataset, EMOTIONS)
+    data = collect.collect(args, args.dataset, contempt=True)
     data.table.save(args.output)
     print(f"landmark table: {args.output}" + (", drawn faces" if data.table.drawn else ""))
     for line in report.counts_text(data.table) + report.left_out_text(data.left_out, data.skipped):

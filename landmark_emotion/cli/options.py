@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from landmark_emotion.emotions import MAX_CLASSES, class_name, parse_emotion
+from landmark_emotion.errors import ModelError
+
 if TYPE_CHECKING:
+    from landmark_emotion.model.classifier import EmotionModel
     from landmark_emotion.report.timeline.events import Criteria
     from landmark_emotion.show.sending.targets import Target
-
-from landmark_emotion.emotions import MAX_CLASSES, class_name, parse_emotion
 
 
 def whole_number(text: str, least: int = 0) -> int:
@@ -96,6 +98,15 @@ def class_list(text: str) -> tuple[str, ...]:
     if not 2 <= len(names) <= MAX_CLASSES:
         raise argparse.ArgumentTypeError(f"must be 2 to {MAX_CLASSES} names, got '{text}'")
     return names
+
+
+def choose_among(model: "EmotionModel", emotions: Sequence[str], where: str) -> "EmotionModel":
+    """Return a model for some of its emotions; errors call it ``where``."""
+    unknown = [name for name in emotions if name not in model.emotions]
+    if unknown:
+        known = ", ".join(model.emotions)
+        raise ModelError(f"{where}: does not know {', '.join(unknown)}; choose among {known}")
+    return model.only(emotions)
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from landmark_emotion.cli.options import say
-from landmark_emotion.errors import ModelError, Notify, ProfileError
+from landmark_emotion.cli.options import choose_among, say
+from landmark_emotion.errors import Notify, ProfileError
 from landmark_emotion.faces.detector import FaceDetector
 from landmark_emotion.faces.predictor import find_predictor
 from landmark_emotion.faces.search import WINDOW, smallest_searched
@@ -83,15 +83,11 @@ def choose_model(path: Path | None, emotions: Sequence[str] | None = None) -> Em
     """Load a model, by default the one of `default_model`, for some of its emotions; say which."""
     path = path or default_model()
     model = load_model(path)
-    unknown = [name for name in emotions or () if name not in model.emotions]
-    if unknown:
-        known = ", ".join(model.emotions)
-        raise ModelError(f"{path}: does not know {', '.join(unknown)}; choose among {known}")
     data = model.info.get("data")
     drawn = isinstance(data, dict) and data.get("drawn") is True
     known = f"{len(model.emotions)} emotions"
     if emotions is not None:
-        model = model.only(emotions)
+        model = choose_among(model, emotions, str(path))
         known = f"{', '.join(model.emotions)} of its {known}"
     say(
         f"model: {path}, {known}"

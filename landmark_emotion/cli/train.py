@@ -129,10 +129,9 @@ def _read_faces(args: argparse.Namespace) -> tuple[LoadedFaces, LandmarkTable]:
     """Read the data set, print what is in it, and return it with the faces to train on."""
     from landmark_emotion.report.summary import counts_text, left_out_text
 
-    wanted = collect.wanted_emotions(args)
-    data = collect.collect(args, args.dataset or _default_dataset(), wanted)
+    data = collect.collect(args, args.dataset or _default_dataset())
     try:
-        table, too_few = usable(data.table, wanted)
+        table, too_few = usable(data.table)
     except TrainingError as error:
         for line in left_out_text(data.left_out, data.skipped):
             say(line)
@@ -141,6 +140,14 @@ def _read_faces(args: argparse.Namespace) -> tuple[LoadedFaces, LandmarkTable]:
     print(f"data set: {data.title}")
     for line in counts_text(table) + left_out_text(data.left_out, data.skipped):
         print(line)
+    missing = sorted(set(args.emotions or ()) - set(table.emotion.tolist()))
+    if missing:
+        say(f"warning: no faces of {', '.join(missing)}; check the names of folders and --emotions")
+    if "neutral" not in table.emotion:
+        say(
+            "warning: no neutral faces: every face at rest will get one of these classes; add "
+            "neutral faces"
+        )
     if data.from_cache:
         print(f"  the landmarks of {data.from_cache} images were cached")
     return data, table

@@ -1,18 +1,56 @@
-"""CSV files that users write."""
+"""CSV files that users write: in UTF-8, separated by commas, semicolons or tabs."""
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PureWindowsPath
+from typing import Any
 
 from landmark_emotion.errors import DatasetError, unreadable
-from landmark_emotion.files.reading import read_whole
+from landmark_emotion.files.reading import open_regular
 
-MAX_BYTES = 256 * 2**20
+MAX_ROWS = 10**6  # that `read_csv` keeps in memory
+
+_LONGEST = 2**20  # characters of a line
+
+
+def open_csv(
+    path: Path, damaged: Callable[[int, str], None]
+) -> tuple[list[str], Iterator[list[str]]]:
+    """Read the header of a CSV file, and its rows when they are asked for.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    damaged : callable
+        Called with the line number of each row that cannot be read, and with the reason.
+
+    Returns
+    -------
+    header : list of str
+        The names of the columns in lower case, without surrounding space.
+    rows : iterator of list of str
+        The cells of each row that is not blank, without surrounding space.
+
+    Raises
+    ------
+    DatasetError
+        If the file cannot be read or is not CSV; the iterator raises it, too.
+    """
+    lines = _lines(path)
+    first = next(lines, "")
+    separator = max(",;\t", key=first.count)
+    try:
+        header = next(csv.reader([first], delimiter=separator), [])
+    except csv.Error as error:
+        raise DatasetError(f"{path}: not a CSV file ({error}); export it again") from error
+    rows = _rows(csv.reader(lines, delimiter=separator), damaged)
+    return [name.strip().lower() for name in header], rows
 
 
 def read_csv(path: Path, needed: Sequence[str]) -> list[dict[str, str]]:
-    """Read a CSV file in UTF-8, separated by commas, semicolons or tabs.
+    """Read a CSV file.
 
     Parameters
     ----------
@@ -29,34 +67,25 @@ def read_csv(path: Path, needed: Sequence[str]) -> list[dict[str, str]]:
     Raises
     ------
     DatasetError
-        If the file cannot be read, is not CSV or lacks a column.
+        If the file cannot be read, is not CSV, lacks a column or has more than `MAX_ROWS`.
     """
-    try:
-        data = read_whole(path, MAX_BYTES)
-        if len(data) > MAX_BYTES:
-            raise DatasetError(f"{path}: larger than 256 MB; split it")
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DatasetError(f"{path}: not UTF-8 text; save it as CSV UTF-8") from error
-    except OSError as error:
-        raise DatasetError(unreadable(path, error)) from error
-    first_line = text.partition("\n")[0]
-    separator = max(",;\t", key=first_line.count)
-    try:
-        reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator)
-        columns = {name.strip().lower(): name for name in reader.fieldnames or () if name}
-        for column in needed:
-            if column not in columns:
-                raise DatasetError(
-                    f"{path}: has no column '{column}'; name {' and '.join(needed)} in the first "
-                    "line"
-                )
-        return [
-            {name: (row[column] or "").strip() for name, column in columns.items()}
-            for row in reader
-        ]
-    except csv.Error as error:
-        raise DatasetError(f"{path}: not a CSV file ({error}); export it again") from error
+
+    def refuse(line: int, what: str) -> None:
+        raise DatasetError(f"{path}:{line}: not a CSV file ({what}); export it again")
+
+    header, cells = open_csv(path, refuse)
+    for column in needed:
+        if column not in header:
+            raise DatasetError(
+                f"{path}: has no column '{column}'; name {' and '.join(needed)} in the first line"
+            )
+    rows = []
+    for row in cells:
+        row += [""] * (len(header) - len(row))
+        rows.append({name: cell for name, cell in zip(header, row, strict=False) if name})
+        if len(rows) > MAX_ROWS:
+            raise DatasetError(f"{path}: more than {MAX_ROWS:,} rows; split it")
+    return rows
 
 
 def named_file(folder: Path, name: str) -> Path:
@@ -77,3 +106,30 @@ def named_file(folder: Path, name: str) -> Path:
     except OSError:  # such as a name that is too long
         exists = False
     return path if exists else folder / PureWindowsPath(name).as_posix()
+
+
+def _lines(path: Path) -> Iterator[str]:
+    try:
+        with (
+            open_regular(path) as file,
+            io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as text,
+        ):
+            while line := text.readline(_LONGEST):
+                yield line
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{path}: not UTF-8 text; save it as CSV UTF-8") from error
+    except (OSError, ValueError) as error:
+        raise DatasetError(unreadable(path, error)) from error
+
+
+def _rows(reader: Any, damaged: Callable[[int, str], None]) -> Iterator[list[str]]:
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            damaged(reader.line_num + 1, str(error))
+            continue
+        if cells:
+            yield [cell.strip() for cell in cells]

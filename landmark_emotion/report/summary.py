@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,9 @@ UNSEEN_PEOPLE = (
     "For new people expect the accuracy on unseen people, not that of the shuffled splits: there, "
     "training and test samples come from the same people."
 )
+MOST_SKIPPED = 20
+"""Skipped images that are listed for each reason; a report has all."""
+
 UNKNOWN_SUBJECTS = "Subjects are unknown here, so accuracy on new people may be lower."
 
 
@@ -30,12 +32,21 @@ def counts_text(table: LandmarkTable) -> list[str]:
     return [*lines, f"  {'all':<10} {len(table):6d}{people}"]
 
 
-def left_out_text(left_out: Counter[str], skipped: Iterable[tuple[Path, str]]) -> list[str]:
-    """List the reasons for leaving files out, with counts, and each skipped image, as lines."""
-    return [
-        *(f"  left out: {count} x {reason}" for reason, count in sorted(left_out.items())),
-        *(f"  skipped: {path}: {reason}" for path, reason in skipped),
-    ]
+def left_out_text(left_out: Counter[str], skipped: Iterable[tuple[str, str]]) -> list[str]:
+    """List the reasons for leaving files out, with counts, and skipped images, as lines.
+
+    Of many images with the same reason, only the first are listed.
+    """
+    lines = [f"  left out: {count} x {reason}" for reason, count in sorted(left_out.items())]
+    seen: Counter[str] = Counter()
+    for path, reason in skipped:
+        seen[reason] += 1
+        if seen[reason] <= MOST_SKIPPED:
+            lines.append(f"  skipped: {path}: {reason}")
+    for reason, count in seen.items():
+        if count > MOST_SKIPPED:
+            lines.append(f"  skipped: {count - MOST_SKIPPED:,} more: {reason}")
+    return lines
 
 
 def runs_text(accuracies: Sequence[float]) -> str:

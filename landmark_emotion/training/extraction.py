@@ -18,6 +18,7 @@ from landmark_emotion.faces.search import detector_version
 from landmark_emotion.files.cache import open_cache, recall, remember
 from landmark_emotion.model.face import N_LANDMARKS
 from landmark_emotion.sources.images import decode_image, read_bytes
+from landmark_emotion.training.datasets.fer2013 import row_as_image
 from landmark_emotion.training.datasets.samples import NO_FACE, Sample
 from landmark_emotion.training.landmark_table import LandmarkTable
 from landmark_emotion.training.parallel import Progress, run_parallel
@@ -38,8 +39,8 @@ class Extraction:
     ----------
     table : LandmarkTable
         The samples with a face, in the order given.
-    skipped : list of (Path, str)
-        All other images, with the reason.
+    skipped : list of (str, str)
+        All other images (`Sample.source`), with the reason.
     from_cache : int
         Number of images whose result, of either kind, was cached.
     cache_problem : str
@@ -47,7 +48,7 @@ class Extraction:
     """
 
     table: LandmarkTable
-    skipped: list[tuple[Path, str]]
+    skipped: list[tuple[str, str]]
     from_cache: int
     cache_problem: str = ""
 
@@ -62,6 +63,7 @@ def extract(
 ) -> Extraction:
     """Find the landmarks of the largest face in every sample.
 
+    Of samples with the same image, the first is taken, or none if their labels differ.
     Results are cached by the content of the image, not by its path. Images that could not be read
     because of the system (permissions, disk, network) are tried again the next time.
 
@@ -91,7 +93,10 @@ def extract(
     results: dict[int, Measured] = {}
     pending, from_cache = [], 0
     for digest, indices in _by_content(samples, results).items():
-        call = (digest, settings, str(samples[indices[0]].path), str(path))
+        indices = _without_copies(samples, indices, results)
+        if not indices:
+            continue
+        call = (digest, settings, samples[indices[0]], str(path))
         known = recall(cached, *call)
         if known is None:
             pending.append((call, indices))
@@ -108,7 +113,7 @@ def extract(
     for (_, indices), result in zip(pending, outcomes, strict=True):
         results.update(dict.fromkeys(indices, result))
     found = [(sample, *results[index]) for index, sample in enumerate(samples)]
-    skipped = [(sample.path, why) for sample, landmarks, why in found if landmarks is None]
+    skipped = [(sample.source, why) for sample, landmarks, why in found if landmarks is None]
     table = _table([(sample, landmarks) for sample, landmarks, _ in found])
     return Extraction(table, skipped, from_cache, cache_problem)
 
@@ -118,12 +123,26 @@ def _by_content(samples: list[Sample], results: dict[int, Measured]) -> dict[str
     groups: dict[str, list[int]] = {}
     for index, sample in enumerate(samples):
         try:
-            digest = hashlib.sha256(read_bytes(sample.path)).hexdigest()
+            digest = hashlib.sha256(_content(sample)).hexdigest()
         except ImageError as error:
-            results[index] = (None, _reason(error, sample.path))
+            results[index] = (None, _reason(error, sample.source))
         else:
             groups.setdefault(digest, []).append(index)
     return groups
+
+
+def _without_copies(
+    samples: list[Sample], indices: list[int], results: dict[int, Measured]
+) -> list[int]:
+    """Return which of the samples with the same image to take; the others go to `results`."""
+    shown = {samples[index].emotion for index in indices}
+    if len(shown) > 1:
+        reason = f"the same image is labeled {' and '.join(sorted(shown))}"
+        results.update(dict.fromkeys(indices, (None, reason)))
+        return []
+    first, *copies = indices
+    results.update(dict.fromkeys(copies, (None, "the same image as another")))
+    return [first]
 
 
 def _table(found: list[tuple[Sample, NDArray[np.float32] | None]]) -> LandmarkTable:
@@ -132,50 +151,59 @@ def _table(found: list[tuple[Sample, NDArray[np.float32] | None]]) -> LandmarkTa
     samples = [sample for sample, points in found if points is not None]
 
     def column(name: str) -> NDArray[np.str_]:
-        return np.array([str(getattr(sample, name)) for sample in samples], dtype=np.str_)
+        return np.array([getattr(sample, name) for sample in samples], dtype=np.str_)
 
     return LandmarkTable(
         landmarks[:, 0],
         emotion=column("emotion"),
         subject=column("subject"),
         sequence=column("sequence"),
-        source=column("path"),
+        source=column("source"),
         measured=landmarks[:, 1:],
     )
 
 
-def _measure_and_cache(cached: Any, *call: str) -> Measured:
+def _content(sample: Sample) -> bytes:
+    """Return the content of an image file, or of one that holds the pixels of a row."""
+    if sample.row is None:
+        return read_bytes(sample.path)
+    return row_as_image(sample.path, sample.row.offset, sample.source)
+
+
+def _measure_and_cache(cached: Any, *call: Any) -> Measured:
     try:
         result: Measured = remember(cached, *call)
         return result
     except ImageError as error:
-        return None, _reason(error, Path(call[2]))
+        return None, _reason(error, call[2].source)
 
 
-def measure(digest: str, settings: str, image: str, predictor: str) -> Measured:
-    """Find the landmarks of the largest face in an image file; the result is cached.
+def measure(digest: str, settings: str, image: Sample, predictor: str) -> Measured:
+    """Find the landmarks of the largest face in an image; the result is cached.
 
     Parameters
     ----------
     digest, settings : str
         Content of the image, and everything else that the result depends on.
-    image, predictor : str
-        Current paths of the files.
+    image : Sample
+        Where the image is at the moment.
+    predictor : str
+        Path of the shape predictor.
 
     Raises
     ------
     ImageError
-        If the file cannot be read at the moment or no longer has this content; not cached.
+        If the image cannot be read at the moment or no longer has this content; not cached.
     """
-    data = read_bytes(Path(image))
+    data = _content(image)
     if hashlib.sha256(data).hexdigest() != digest:
-        raise ImageError(f"{image}: changed while it was read; try again")
+        raise ImageError(f"{image.source}: changed while it was read; try again")
     try:
-        frame = decode_image(data, image)
+        frame = decode_image(data, image.source)
     except ImageError as error:
         if is_system_fault(error):
             raise
-        return None, _reason(error, Path(image))
+        return None, _reason(error, image.source)
     faces = _detector(predictor).faces(frame, thorough=True, measured=True)
     if not faces or faces[0].measured is None:
         return None, NO_FACE
@@ -183,9 +211,9 @@ def measure(digest: str, settings: str, image: str, predictor: str) -> Measured:
     return points.astype(np.float32), ""
 
 
-def _reason(error: ImageError, path: Path) -> str:
+def _reason(error: ImageError, source: str) -> str:
     """Return what is wrong, without the path and the remedy."""
-    return str(error).removeprefix(f"{path}: ").partition(";")[0]
+    return str(error).removeprefix(f"{source}: ").partition(";")[0]
 
 
 # One detector per process: its predictor takes 100 MB and half a second to load.

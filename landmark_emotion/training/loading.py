@@ -4,13 +4,14 @@ import os
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from landmark_emotion.errors import DatasetError, Notify
-from landmark_emotion.training.datasets import read_dataset
+from landmark_emotion.training.datasets import Labels, read_dataset
 from landmark_emotion.training.datasets.samples import NO_FACE
 from landmark_emotion.training.landmark_table import LandmarkTable, load_table
 from landmark_emotion.training.parallel import Progress
@@ -36,7 +37,7 @@ class LoadedFaces:
     path: Path
     layout: str
     left_out: Counter[str]
-    skipped: list[tuple[Path, str]]
+    skipped: list[tuple[str, str]]
     from_cache: int = 0
 
     @property
@@ -55,15 +56,17 @@ class LoadedFaces:
         return {
             "path": str(self.path),
             "left_out": dict(self.left_out),
-            "skipped": [{"path": str(image), "reason": why} for image, why in self.skipped],
+            "skipped": [{"path": image, "reason": why} for image, why in self.skipped],
             "from_cache": self.from_cache,
         }
 
 
 def load_faces(
     path: Path,
-    emotions: Collection[str],
+    emotions: Collection[str] | None = None,
     *,
+    contempt: bool = False,
+    labels: Labels | None = None,
     peak_frames: int = 1,
     predictor: str | os.PathLike[str] | None = None,
     jobs: int = -1,
@@ -77,8 +80,12 @@ def load_faces(
     ----------
     path : Path
         A folder, a manifest or a landmark table.
-    emotions : collection of str
-        Samples of other emotions are left out and counted.
+    emotions : collection of str, optional
+        Samples of other classes are left out and counted. By default all are taken but contempt.
+    contempt : bool
+        Whether to take contempt, too, if `emotions` is None.
+    labels : Labels, optional
+        How to understand labels.
     peak_frames : int
         Frames to use from the end of each CK+ sequence.
     predictor, jobs, cache, progress
@@ -93,14 +100,18 @@ def load_faces(
     """
     if path.suffix.lower() == ".npz" and not path.is_dir():
         table = load_table(path)
-        left_out = _unwanted(table.emotion.tolist(), emotions)
+        wanted, left_out = _wanted(table.emotion.tolist(), emotions, contempt)
         notify(f"{path}: landmark table of {len(table)} faces")
-        table = table.take(np.isin(table.emotion, list(emotions)))
+        table = table.take(np.array(wanted, dtype=bool))
         faces = LoadedFaces(table, path, "landmark table", left_out, [])
     else:
-        dataset = read_dataset(path, peak_frames=peak_frames)
-        left_out = dataset.left_out + _unwanted([s.emotion for s in dataset.samples], emotions)
-        samples = [sample for sample in dataset.samples if sample.emotion in emotions]
+        dataset = read_dataset(path, peak_frames=peak_frames, labels=labels)
+        shown = [sample.emotion for sample in dataset.samples]
+        wanted, unwanted = _wanted(shown, emotions, contempt)
+        left_out = dataset.left_out + unwanted
+        samples = list(compress(dataset.samples, wanted))
+        for note in dataset.notes:
+            notify(note)
         notify(f"{path}: {dataset.layout}, {len(samples)} image{'s' * (len(samples) != 1)}")
         # dlib and OpenCV are not needed for a landmark table.
         from landmark_emotion.training.extraction import extract
@@ -131,6 +142,14 @@ def _no_face_message(faces: LoadedFaces) -> str:
     return f"{faces.path}: no usable face ({why or 'it is empty'}); {remedy}"
 
 
-def _unwanted(labels: list[str], emotions: Collection[str]) -> Counter[str]:
-    hints = {"contempt": "contempt (use --contempt to include it)"}
-    return Counter(hints.get(label, label) for label in labels if label not in emotions)
+def _wanted(
+    shown: list[str], emotions: Collection[str] | None, contempt: bool
+) -> tuple[list[bool], Counter[str]]:
+    """Return which samples are wanted, and the number of the others by reason."""
+    if emotions is None:
+        wanted = [contempt or emotion != "contempt" for emotion in shown]
+    else:
+        wanted = [emotion in emotions for emotion in shown]
+    hints = {"contempt": "contempt (use --contempt to include it)"} if emotions is None else {}
+    others = [emotion for emotion, is_wanted in zip(shown, wanted, strict=True) if not is_wanted]
+    return wanted, Counter(hints.get(emotion, emotion) for emotion in others)

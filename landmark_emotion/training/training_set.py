@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from landmark_emotion.emotions import MAX_CLASSES
 from landmark_emotion.errors import TrainingError
 from landmark_emotion.model.features import landmark_features, mirror_features
 from landmark_emotion.model.neutral import own_neutrals
@@ -127,24 +128,30 @@ def _copies(tables: Sequence[LandmarkTable]) -> Features:
     )
 
 
-def usable(table: LandmarkTable, emotions: Sequence[str]) -> tuple[LandmarkTable, Counter[str]]:
-    """Keep the samples of the wanted emotions that occur at least twice.
+def usable(
+    table: LandmarkTable, emotions: Sequence[str] | None = None
+) -> tuple[LandmarkTable, Counter[str]]:
+    """Keep the samples of the wanted emotions, by default of all, that occur at least twice.
 
     Returns them and the number of other samples by reason.
 
     Raises
     ------
     TrainingError
-        If fewer than two emotions remain.
+        If fewer than two emotions remain, or more than a model can have.
     """
     counts = Counter(table.emotion.tolist())
     left_out: Counter[str] = Counter()
     for emotion, count in counts.items():
-        if emotion not in emotions:
+        if emotions is not None and emotion not in emotions:
             left_out[f"{emotion}, not asked for"] += count
         elif count < 2:
             left_out[f"{emotion}, the only sample of this emotion"] += count
-    kept = [emotion for emotion in emotions if counts[emotion] >= 2]
+    kept = [emotion for emotion in emotions or counts if counts[emotion] >= 2]
+    if len(kept) > MAX_CLASSES:
+        raise TrainingError(
+            f"data set: has {len(kept)} classes; name at most {MAX_CLASSES} with --emotions"
+        )
     if len(kept) < 2:
         have = ", ".join(f"{count} {emotion}" for emotion, count in sorted(counts.items()))
         raise TrainingError(

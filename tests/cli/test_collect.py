@@ -23,7 +23,7 @@ def extract(run, here):
 
 @pytest.fixture
 def tree(here, png):
-    return ckplus(
+    base = ckplus(
         here / "CK+",
         {
             "S001_001": ([1, 2, 3], "1"),
@@ -33,6 +33,9 @@ def tree(here, png):
         },
         content=png,
     )
+    for number, image in enumerate(base.rglob("*.png")):
+        image.write_bytes(png + bytes([number]))
+    return base
 
 
 def test_left_out_sequences_are_counted(extract, tree):
@@ -106,7 +109,7 @@ def test_the_cache_is_optional(extract, tree, here, cache_folder):
     extract(tree, "--no-cache")
     assert not list(here.rglob("output.pkl"))
     extract(tree, "--cache", "own")
-    assert len(list((here / "own").rglob("output.pkl"))) == 1  # all the images are the same
+    assert len(list((here / "own").rglob("output.pkl"))) == 4
     assert sorted(cache_folder.rglob("*")) == before
 
 

@@ -2,6 +2,7 @@ import errno
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -11,20 +12,20 @@ from landmark_emotion.errors import ImageError, PredictorError
 from landmark_emotion.faces.predictor import find_predictor
 from landmark_emotion.sources.images import read_image
 from landmark_emotion.training import extraction
-from landmark_emotion.training.datasets import Sample
+from landmark_emotion.training.datasets import Sample, read_dataset
 from landmark_emotion.training.extraction import extract
 from landmark_emotion.training.parallel import kept_from_interrupts
 
 
 @pytest.fixture
 def samples(tmp_path, png, nobody) -> list[Sample]:
-    """A face, an image cut off, no face, a missing file, the first face again, a text."""
+    """A face, an image cut off, no face, a missing file, another face, a text."""
     contents = {
         "face.png": png,
         "half.png": png[: len(png) // 2],
         "nobody.png": cv2.imencode(".png", nobody)[1].tobytes(),
         "missing.png": None,
-        "copy ü.png": png,
+        "other ü.png": png + b"not the same bytes",
         "text.png": b"not an image",
     }
     for name, content in contents.items():
@@ -46,7 +47,7 @@ SKIPPED = [
 
 
 def skipped(result: extraction.Extraction) -> list[tuple[str, str]]:
-    return [(path.name, reason) for path, reason in result.skipped]
+    return [(Path(source).name, reason) for source, reason in result.skipped]
 
 
 def test_faces_are_in_order_and_other_images_have_a_reason(samples, detector):
@@ -247,3 +248,39 @@ def test_a_file_that_changes_while_it_is_read_is_not_cached(samples, tmp_path, m
     first = extract(samples[:1], jobs=1, cache=tmp_path / "cache")
     assert skipped(first) == [("face.png", "changed while it was read")]
     assert len(extract(samples[:1], jobs=1, cache=tmp_path / "cache").table) == 1
+
+
+def test_pictures_of_a_csv_are_measured_and_cached(tmp_path, face, detector):
+    gray = cv2.resize(cv2.cvtColor(face, cv2.COLOR_BGR2GRAY), (160, 160))
+    lines = [f"{code},{' '.join(map(str, gray.ravel().tolist()))},Training" for code in (3, 3)]
+    lines[1] = lines[1].replace(" ", "  ", 1)
+    black = f"6,{' '.join(['0'] * gray.size)},Training"
+    path = tmp_path / "fer2013.csv"
+    path.write_text("\n".join(["emotion,pixels,Usage", *lines, black]))
+    samples = read_dataset(path).samples
+    first = extract(samples, jobs=1, cache=tmp_path / "cache")
+    assert first.table.source.tolist() == [f"{path}:2"]
+    assert first.skipped == [
+        (f"{path}:3", "the same image as another"),
+        (f"{path}:4", "no face found"),
+    ]
+    (expected,) = detector.faces(gray, thorough=True)
+    assert np.allclose(first.table.landmarks[0], expected.landmarks, atol=1e-3)
+    assert extract(samples, jobs=1, cache=tmp_path / "cache").from_cache == 2
+    path.write_text("emotion,pixels,Usage\n")
+    gone = extract(samples[:1], jobs=1, cache=tmp_path / "cache")
+    assert gone.skipped == [(f"{path}:2", "changed while it was read")]
+
+
+def test_the_same_image_counts_once_and_not_at_all_under_two_labels(tmp_path, png):
+    paths = [tmp_path / f"{name}.png" for name in "abcd"]
+    for number, path in enumerate(paths):
+        path.write_bytes(png + bytes([number // 2]))
+    labels = ("joy", "joy", "fear", "anger")
+    result = extract([Sample(*pair) for pair in zip(paths, labels, strict=True)], jobs=1)
+    assert result.table.source.tolist() == [str(paths[0])]
+    assert skipped(result) == [
+        ("b.png", "the same image as another"),
+        ("c.png", "the same image is labeled anger and fear"),
+        ("d.png", "the same image is labeled anger and fear"),
+    ]

@@ -19,12 +19,8 @@ from landmark_emotion.errors import DatasetError, reason
 from landmark_emotion.files.folders import walk_files
 from landmark_emotion.files.reading import read_whole
 from landmark_emotion.sources.images import IMAGE_SUFFIXES, UNSUPPORTED_SUFFIXES
-from landmark_emotion.training.datasets.samples import (
-    FRAME_NAME,
-    Dataset,
-    Sample,
-    unsupported,
-)
+from landmark_emotion.training.datasets.names import FRAME_NAME
+from landmark_emotion.training.datasets.samples import Dataset, Sample, unsupported
 
 _EMOTION_NAME = re.compile(r"^(S\d{2,4})_(\d{2,4})_\d+_emotion\.txt$", re.IGNORECASE)
 _SUBJECT_FOLDER = re.compile(r"^S\d{2,4}$", re.IGNORECASE)

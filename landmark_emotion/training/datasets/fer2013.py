@@ -10,6 +10,7 @@ Files are read line by line, because they may be larger than the memory.
 
 import math
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +21,11 @@ from numpy.typing import NDArray
 
 from landmark_emotion.errors import DatasetError, ImageError, Notify, unreadable
 from landmark_emotion.files.reading import open_regular
+from landmark_emotion.training.datasets.damage import Damage
+from landmark_emotion.training.datasets.labels import CODES, Labels
+from landmark_emotion.training.datasets.samples import CsvRow, Dataset, Sample
 
-EMOTIONS = (
-    *("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral"),
-    "contempt",
-)
+EMOTIONS = tuple(CODES["fer2013"].values())
 """What the codes from 0 mean in FER-2013 and in ``ckextended.csv``; only the latter has a 7."""
 
 VOTES = (
@@ -36,7 +37,6 @@ VOTES = (
 USAGES = ("Training", "PublicTest", "PrivateTest")
 
 _LONGEST = 2**20  # bytes of a line; a picture of 48x48 pixels takes 9,000
-_LISTED = 5  # damaged lines that are named
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def rows(path: Path, notify: Notify = lambda line: None) -> Iterator[PixelRow]:
     DatasetError
         If the file cannot be read or has no columns emotion and pixels.
     """
-    damage = _Damage()
+    damage = Damage()
     side = 0
     for line in _lines(path, ("pixels", "emotion")):
         try:
@@ -96,11 +96,39 @@ def rows(path: Path, notify: Notify = lambda line: None) -> Iterator[PixelRow]:
                 raise ValueError(f"{image.size} pixels instead of {side * side}")
             code = _whole(line.cells["emotion"])
         except ValueError as error:
-            damage.add(line, error)
+            damage.add(line.number, error)
         else:
             usage = _USAGES.get(line.cells.get("usage", "").lower(), "")
             yield PixelRow(line.row, code, usage, image, line.number, line.offset)
     damage.report(path, notify)
+
+
+def read_pixels(path: Path, labels: Labels) -> Dataset:
+    """Make samples of the pictures of a CSV file, which stay in the file.
+
+    Codes mean what `labels` says, or otherwise the same as in FER-2013.
+
+    Raises
+    ------
+    DatasetError
+        As in `rows`.
+    """
+    meanings = labels.meanings or CODES["fer2013"]
+    notes: list[str] = []
+    samples = []
+    left_out: Counter[str] = Counter()
+    usages: Counter[str] = Counter()
+    for row in rows(path, notes.append):
+        emotion = meanings.get(str(row.code))
+        if emotion is None:
+            left_out[f"row with the unknown code {row.code}"] += 1
+        else:
+            usages[row.usage] += 1
+            samples.append(Sample(path, emotion, row=CsvRow(row.line, row.offset)))
+    if len(usages) > 1:
+        parts = ", ".join(f"{n:,} {usage or 'without usage'}" for usage, n in usages.items())
+        notes.append(f"note: {path}: all rows are read together: {parts}")
+    return Dataset("pixels in a CSV file, as FER-2013", samples, left_out, notes=tuple(notes))
 
 
 def has_pixels(path: Path) -> bool:
@@ -160,13 +188,13 @@ def ferplus_votes(path: Path, notify: Notify = lambda line: None) -> NDArray[np.
         If the file cannot be read or lacks a column.
     """
     names = [name.lower() for name in VOTES]
-    damage = _Damage()
+    damage = Damage()
     votes = bytearray()
     for line in _lines(path, names):
         try:
             votes += bytes(_whole(line.cells[name]) for name in names)
         except ValueError as error:
-            damage.add(line, error)
+            damage.add(line.number, error)
             votes += bytes(len(names))
     damage.report(path, notify)
     return np.frombuffer(votes, dtype=np.uint8).reshape(-1, len(names))
@@ -181,27 +209,6 @@ class _Line:
     number: int
     offset: int
     cells: dict[str, str]  # by column; empty if missing
-
-
-class _Damage:
-    """Counts the damaged rows of a file."""
-
-    def __init__(self) -> None:
-        self.lines: list[int] = []
-        self.first = ""
-
-    def add(self, line: _Line, error: ValueError) -> None:
-        self.first = self.first or str(error)
-        self.lines.append(line.number)
-
-    def report(self, path: Path, notify: Notify) -> None:
-        if self.lines:
-            n = len(self.lines)
-            lines = ", ".join(map(str, self.lines[:_LISTED])) + ", ..." * (n > _LISTED)
-            notify(
-                f"note: {path}:{self.lines[0]}: {self.first}; {n} damaged row{'s' * (n > 1)} left "
-                f"out (line{'s' * (n > 1)} {lines}), download the file again to have all"
-            )
 
 
 def _lines(path: Path, needed: Collection[str]) -> Iterator[_Line]:

@@ -1,10 +1,10 @@
 """Samples of a data set, and what the readers of all layouts share."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from landmark_emotion.files.reading import open_regular
 from landmark_emotion.sources.images import UNSUPPORTED_SUFFIXES
@@ -15,12 +15,16 @@ NO_FACE = "no face found"
 UNSUPPORTED = "image, unsupported format"
 """Ends the reason for leaving out such an image."""
 
-# The name of every frame of CK and CK+: subject, sequence and frame number.
-FRAME_NAME = re.compile(r"^(S\d{2,4})_(\d{2,4})_(\d+)(?!\d)", re.IGNORECASE)
-
 # The README beside drawn faces, and its first line.
 DRAWN_README = "README.txt"
 DRAWN_MARK = "These faces are drawn."
+
+
+class CsvRow(NamedTuple):
+    """A row of a CSV file: the number of its line, and where that begins in bytes."""
+
+    line: int
+    offset: int
 
 
 @dataclass(frozen=True)
@@ -30,19 +34,27 @@ class Sample:
     Attributes
     ----------
     path : Path
-        The image file. It may be missing or unreadable.
+        The image file, or a CSV file of pixels. It may be missing or unreadable.
     emotion : str
         One of `emotions.EMOTIONS` or another class.
     subject : str
         The person; empty if unknown.
     sequence : str
         The recording that the image is a frame of; empty if unknown.
+    row : CsvRow or None
+        Where the picture is in a CSV file of pixels; None for an image file.
     """
 
     path: Path
     emotion: str
     subject: str = ""
     sequence: str = ""
+    row: CsvRow | None = None
+
+    @property
+    def source(self) -> str:
+        """The image for the user: a path, or a path and a line, as in ``fer2013.csv:1234``."""
+        return str(self.path) if self.row is None else f"{self.path}:{self.row.line}"
 
 
 @dataclass(frozen=True)
@@ -59,12 +71,15 @@ class Dataset:
         Number of sequences or images left out, by reason.
     drawn : bool
         Whether any of the faces are drawn.
+    notes : tuple of str
+        What the user should know about how it was read, one line each.
     """
 
     layout: str
     samples: list[Sample]
     left_out: Counter[str] = field(default_factory=Counter)
     drawn: bool = False
+    notes: tuple[str, ...] = ()
 
 
 def unsupported(files: Iterable[Path]) -> Counter[str]:
@@ -73,18 +88,6 @@ def unsupported(files: Iterable[Path]) -> Counter[str]:
     return Counter(
         f"{suffix} {UNSUPPORTED}" for suffix in suffixes if suffix in UNSUPPORTED_SUFFIXES
     )
-
-
-def identity_from_name(path: Path) -> tuple[str, str]:
-    """Read subject and sequence from a file name such as ``S010_004_00000017.png``.
-
-    Returns ``("S010", "S010_004")`` for it, and two empty strings for names of another form.
-    """
-    match = FRAME_NAME.match(path.name)
-    if match is None:
-        return "", ""
-    subject = match[1].upper()
-    return subject, f"{subject}_{match[2]}"
 
 
 def is_drawn(path: Path) -> bool:

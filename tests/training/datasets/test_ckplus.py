@@ -230,7 +230,7 @@ def test_class_folders_below_subjects_are_class_folders(tmp_path):
     touch(tmp_path / "S010" / "anger" / "S010_004_00000017.png")
     touch(tmp_path / "S010" / "joy" / "S010_006_00000017.png")
     dataset = read_dataset(tmp_path)
-    assert dataset.layout == "class folders"
+    assert dataset.layout == "class folders of CK+ frames, as CK+48"
     assert dataset.samples[0] == Sample(
         tmp_path / "S010" / "anger" / "S010_004_00000017.png", "anger", "S010", "S010_004"
     )

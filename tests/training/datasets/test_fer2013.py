@@ -4,9 +4,11 @@ import tracemalloc
 import cv2
 import numpy as np
 import pytest
+from trees import pollute
 
 from landmark_emotion.errors import DatasetError, ImageError
 from landmark_emotion.sources.images import decode_image
+from landmark_emotion.training.datasets import Labels, read_dataset
 from landmark_emotion.training.datasets.fer2013 import (
     VOTES,
     ferplus_votes,
@@ -146,3 +148,42 @@ def test_votes_of_ferplus(write):
     assert [note.partition(": ")[2].rpartition("/")[2][:17] for note in notes] == [
         "fer2013new.csv:4:"
     ]
+
+
+def pixels(*codes: int) -> str:
+    rows_ = [f"{code},{' '.join([str(code)] * 16)},Training" for code in codes]
+    return "\n".join(["emotion,pixels,Usage", *rows_])
+
+
+@pytest.mark.parametrize("folder", ["", "fer2013/fer2013"])
+def test_a_csv_of_pixels_is_a_data_set(write, tmp_path, folder):
+    (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+    path = write(pixels(*range(9)) + "\n0,7 7,Training", f"{folder}/fer2013.csv".lstrip("/"))
+    write("pixels\n1 2 3 4", f"{folder}/test.csv".lstrip("/"))
+    pollute(tmp_path)
+    for place in (path, tmp_path):
+        dataset = read_dataset(place)
+        assert dataset.layout == "pixels in a CSV file, as FER-2013"
+        assert [s.emotion for s in dataset.samples] == [
+            *("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral"),
+            "contempt",
+        ]
+        assert dataset.left_out == {"row with the unknown code 8": 1}
+        assert dataset.samples[2].source == f"{path}:4"
+        assert "fer2013.csv:11: 2 pixels are no square; 1 damaged row" in dataset.notes[0]
+    named = read_dataset(path, labels=Labels(meanings={"0": "bored", "3": "pain"}))
+    assert [s.emotion for s in named.samples] == ["bored", "pain"]
+
+
+def test_the_largest_csv_of_pixels_is_taken(write, tmp_path):
+    write(pixels(0, 1), "train.csv")
+    whole = write(pixels(0, 1, 2, 3), "icml_face_data.csv")
+    dataset = read_dataset(tmp_path)
+    assert {sample.path for sample in dataset.samples} == {whole}
+    assert "icml_face_data.csv is read and nothing else" in dataset.notes[-1]
+
+
+def test_the_parts_that_are_read_together_are_told(write):
+    content = f"emotion,pixels,Usage\n0,{FLAT},Training\n1,{FLAT},PublicTest\n2,{FLAT},Training"
+    (note,) = read_dataset(write(content)).notes
+    assert "all rows are read together: 2 Training, 1 PublicTest" in note

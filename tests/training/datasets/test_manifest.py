@@ -2,9 +2,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from trees import pollute, touch
 
 from landmark_emotion.errors import DatasetError
-from landmark_emotion.training.datasets import read_dataset
+from landmark_emotion.training.datasets import Labels, read_dataset
+from landmark_emotion.training.datasets.labels import CODES
 from landmark_emotion.training.datasets.samples import Sample
 
 
@@ -121,15 +123,18 @@ def test_other_encodings_are_refused(write, content):
         write(content)
 
 
-def test_an_endless_field_is_refused(write):
-    with pytest.raises(DatasetError, match=r"list\.csv: not a CSV"):
-        write('path,emotion\n"' + "a.png,joy\n" * 20_000)
+def test_a_damaged_row_does_not_spoil_the_others(write, tmp_path):
+    dataset = write('path,emotion\na.png,joy\n"' + "b.png,joy\n" * 20_000 + "c.png,sad\n")
+    assert rows(dataset, tmp_path)[0][:2] == ("a.png", "happiness")
+    assert rows(dataset, tmp_path)[-1][:2] == ("c.png", "sadness")
+    (note,) = dataset.notes
+    assert "1 damaged row left out" in note
 
 
 def test_a_huge_manifest_is_refused(write, monkeypatch):
-    monkeypatch.setattr("landmark_emotion.training.datasets.manifest.MAX_BYTES", 10)
-    with pytest.raises(DatasetError, match="split the manifest"):
-        write("path,emotion\na.png,joy\n")
+    monkeypatch.setattr("landmark_emotion.training.datasets.manifest.MAX_ROWS", 1)
+    with pytest.raises(DatasetError, match=r"list\.csv: more than 1 rows; split it"):
+        write("path,emotion\na.png,joy\nb.png,sad\n")
 
 
 def test_a_manifest_without_a_usable_row_says_why(write):
@@ -150,3 +155,95 @@ def test_a_manifest_takes_precedence(write, tmp_path):
     dataset = read_dataset(tmp_path)
     assert dataset.layout == "manifest manifest.csv"
     assert rows(dataset, tmp_path) == [("anger/a.png", "happiness", "", "")]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        *("filename,label", "image,emotion", "path,class", "file_path,expression", "img,category"),
+        *("Image Name,Emotion Label", "image_path,label_name", "pth,label", "File,Emotion.Name"),
+    ],
+)
+def test_columns_have_the_names_people_use(write, tmp_path, header):
+    assert rows(write(f"id,{header}\n7,a.png,sad\n"), tmp_path) == [("a.png", "sadness", "", "")]
+
+
+def test_people_have_the_names_people_use(write, tmp_path):
+    for name in ("subject_id", "Person", "participant", "identity"):
+        assert rows(write(f"file,label,{name}\na.png,sad,p\n"), tmp_path)[0][2] == "p"
+
+
+def test_the_best_name_of_a_column_counts(write, tmp_path):
+    content = "label,emotion,name,path\n3,sad,wrong.png,a.png\n"
+    assert rows(write(content), tmp_path) == [("a.png", "sadness", "", "")]
+
+
+@pytest.mark.parametrize("folder", ["", "Manually_Annotated_Images"])
+def test_affectnet(tmp_path, folder):
+    columns = "face_x,face_y,face_width,face_height,facial_landmarks,expression,valence,arousal"
+    lines = [f"subDirectory_filePath,{columns}"]
+    lines += [f'689/{code}.jpg,1,2,3,4,"1;2;3",{code},0.1,-0.2' for code in range(11)]
+    (tmp_path / "training.csv").write_text("\n".join(lines))
+    touch(
+        *(
+            tmp_path / folder / "689" / f"{code}.{'JPG' * (code == 3) or 'jpg'}"
+            for code in range(11)
+        )
+    )
+    pollute(tmp_path)
+    for path in (tmp_path, tmp_path / "training.csv"):
+        dataset = read_dataset(path)
+        assert dataset.layout.startswith("AffectNet")
+        assert [s.emotion for s in dataset.samples] == [
+            *("neutral", "happiness", "sadness", "surprise", "fear", "disgust", "anger"),
+            "contempt",
+        ]
+        assert dataset.left_out == {f"row with the expression '{code}'": 1 for code in (8, 9, 10)}
+        assert dataset.samples[0].path == tmp_path / folder / "689" / "0.jpg"
+
+
+def test_images_elsewhere_are_found_by_name_and_that_is_told(write, tmp_path):
+    touch(tmp_path / "DATASET" / "train" / "5" / "a.jpg", tmp_path / "DATASET" / "test" / "b.jpg")
+    touch(tmp_path / "DATASET" / "x" / "twice.jpg", tmp_path / "DATASET" / "y" / "twice.jpg")
+    dataset = write("image,label\na.jpg,sad\nimages\\b.jpg,happy\ntwice.jpg,fear\n")
+    assert [s.path.relative_to(tmp_path).as_posix() for s in dataset.samples] == [
+        "DATASET/train/5/a.jpg",
+        "DATASET/test/b.jpg",
+        "twice.jpg",
+    ]
+    (note,) = dataset.notes
+    assert "its paths are wrong; 2 images of the same names were found" in note
+
+
+def test_numbers_need_a_meaning(write, tmp_path):
+    content = "image,label\na.jpg,1\nb.jpg,4\nc.jpg,9\n"
+    with pytest.raises(
+        DatasetError, match=r"its emotions are numbers \(1, 4, 9 ...\).*--labels 0="
+    ):
+        write(content)
+    dataset = read_dataset(tmp_path / "list.csv", labels=Labels(meanings=CODES["rafdb"]))
+    assert [s.emotion for s in dataset.samples] == ["surprise", "happiness"]
+    assert dataset.left_out == {"row with the unknown emotion '9'": 1}
+
+
+def test_labels_without_any_emotion_are_classes(write):
+    dataset = write("image,label\na.jpg,bored\nb.jpg,pain\nc.jpg,=1\nd.jpg,neutral\n")
+    assert [s.emotion for s in dataset.samples] == ["bored", "pain", "neutral"]
+    assert "no label is an emotion, so each is a class: bored, neutral, pain" in dataset.notes[0]
+
+
+def test_a_misspelled_label_is_asked_about(write):
+    dataset = write("image,label\na.jpg,angr\nb.jpg,happy\n")
+    assert dataset.left_out == {"row with the unknown emotion 'angr'": 1}
+    assert "'angr' is left out; if it means anger" in dataset.notes[0]
+
+
+def test_of_several_tables_one_must_be_named(tmp_path):
+    for name in ("train.csv", "test.csv"):
+        touch(tmp_path / name, content=b"image,label\na.jpg,happy\n")
+    with pytest.raises(
+        DatasetError, match=r"several tables of images \(test.csv, train.csv\); name"
+    ):
+        read_dataset(tmp_path)
+    (tmp_path / "test.csv").unlink()
+    assert read_dataset(tmp_path).layout == "manifest train.csv"

@@ -1,4 +1,5 @@
 import os
+import re
 import shutil
 
 import pytest
@@ -33,7 +34,7 @@ def test_other_files_are_refused(tmp_path, name):
 @pytest.mark.parametrize("name", ["one.png", "holiday/one.png", "text.txt", "README.md"])
 def test_other_folders_are_refused(tmp_path, name):
     touch(tmp_path / "data" / name)
-    with pytest.raises(DatasetError, match=r"neither a CK/CK\+ tree, folders named after emotions"):
+    with pytest.raises(DatasetError, match="neither a known data set, class folders nor"):
         read_dataset(tmp_path / "data")
 
 
@@ -103,3 +104,15 @@ def test_folders_that_cannot_be_listed_are_counted(tmp_path, monkeypatch):
     monkeypatch.setattr("os.walk", walk)
     (reason,) = read_dataset(tmp_path).left_out
     assert "fear: cannot be listed (Permission denied)" in reason
+
+
+@pytest.mark.parametrize("name", ["CK+.zip", "fer2013.tar.gz", "faces.rar"])
+def test_archives_are_to_be_unpacked(tmp_path, name):
+    touch(tmp_path / "data" / name)
+    with pytest.raises(DatasetError, match="is an archive; unpack it and name the folder"):
+        read_dataset(tmp_path / "data" / name)
+    with pytest.raises(DatasetError, match=f"{re.escape(name)} is left packed, unpack first"):
+        read_dataset(tmp_path / "data")
+    touch(tmp_path / "data" / "anger" / "1.png")
+    (note,) = read_dataset(tmp_path / "data").notes
+    assert f"{name} is left packed and not read; unpack what you need" in note

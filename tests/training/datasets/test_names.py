@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from landmark_emotion.training.datasets.samples import identity_from_name
+from landmark_emotion.training.datasets.names import identity_from_name
 
 
 @pytest.mark.parametrize(
