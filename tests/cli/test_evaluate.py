@@ -16,7 +16,7 @@ def table(run, drawn, tmp_path):
 def test_json_has_scores_confusion_and_what_was_skipped(run, model, here, png):
     touch(here / "faces" / "joy" / "1.png", content=png)
     touch(here / "faces" / "joy" / "broken.png", content=png[:100])
-    touch(here / "faces" / "sad" / "2.png", content=png)
+    touch(here / "faces" / "sad" / "2.png", content=png + b"other")
     result = run("evaluate", model, "faces", "--json", "--jobs", 1)
     assert result.status == 0
     scores = result.json
