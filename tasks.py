@@ -29,13 +29,12 @@ class TaskError(Exception):
 
 def main(arguments):
     """Run one job and return the exit status."""
-    jobs = {
-        job.__name__: job for job in (demo, install, test, check, oldest, windows, package, audit)
-    }
+    known = (demo, install, test, check, notebooks, oldest, windows, package, audit)
+    jobs = {job.__name__: job for job in known}
     if not arguments or arguments[0] not in jobs:
         print("usage: python3 tasks.py JOB [ARGUMENT ...]")
         for name, job in jobs.items():
-            print(f"  {name:<8} {job.__doc__}")
+            print(f"  {name:<9} {job.__doc__}")
         return 0 if arguments in (["-h"], ["--help"]) else 2
     try:
         check_python()
@@ -97,12 +96,18 @@ def test(rest):
 
 def check(rest):
     """Run ruff, mypy, import-linter and all tests with coverage."""
-    install(["test", "check", "dask", "lsl", "osc", "recording", "tables", "web"])
+    install(["test", "check", "dask", "lsl", "notebooks", "osc", "recording", "tables", "web"])
     python("-m", "ruff", "check", ".")
     python("-m", "ruff", "format", "--check", ".")
     python("-m", "mypy")
     python("-c", "from importlinter.cli import lint_imports_command as c; c()")
     python("-m", "pytest", *PARALLEL, "--cov", *rest)
+
+
+def notebooks(rest):
+    """Execute the notebooks in docs/notebooks and store their outputs."""
+    install(["notebooks"])
+    python(str(HERE / "docs" / "notebooks" / "execute.py"), *rest)
 
 
 def oldest(rest):
@@ -201,7 +206,7 @@ def check_contents(wheel, sdist):
     inside = {n for n in names if ".egg-info/" not in n and n not in ("PKG-INFO", "setup.cfg")}
     expected = sources | shipped | {"models/default.json", "data/README.md"}
     expected |= files_in("tests", ".py") | files_in("benchmarks", ".py") | files_in("tools", ".py")
-    expected |= files_in("docs", "", ".md", ".py", ".png") | {"LICENSE", "MANIFEST.in"}
+    expected |= files_in("docs", "", ".md", ".py", ".png", ".ipynb") | {"LICENSE", "MANIFEST.in"}
     expected |= {path.name for path in HERE.iterdir() if path.suffix in (".md", ".py", ".toml")}
     compare(sdist.name, inside, expected)
 
