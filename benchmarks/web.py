@@ -1,14 +1,16 @@
-"""Speed of the browser page: ``python -m benchmarks.web [DATA] [--json FILE]``.
+"""Speed of the browser page: ``python -m benchmarks.web [DATA] [--clients N ...] [--json FILE]``.
 
 With 1, 4 and 8 clients at once, for ``--seconds`` each, it measures
 
 - pages, each in a headless Chromium of its own with a fake camera of 30 frames per second: the
-  frame rate, and the delay from capturing a frame to drawing its landmarks;
+  share of the camera's frames that is answered, the delay from capturing a frame to drawing its
+  landmarks, the time from starting the camera to the first answer, and the use of processor and
+  network;
 - bare connections, which send the next JPEG frame when the previous one is answered: the frame
   rate and memory of the server when no browser competes for the cores.
 
-DATA contains ``video/single_face.mp4``; without it the face is drawn. Linux only, on an otherwise
-idle machine. Takes about three minutes.
+DATA contains ``video/single_face.mp4``; without it the face is drawn. Linux only. Figures depend on
+what else the machine does, so the load is reported, too. Takes about three minutes.
 """
 
 import argparse
@@ -33,19 +35,43 @@ from landmark_emotion.files.writing import replace_atomically
 from landmark_emotion.sources.video import frames
 from tools.browser import Chromium, Server, drawn_film, find_chromium, write_camera
 
-CLIENTS = (1, 4, 8)
+CLIENTS = [1, 4, 8]
 WARM_UP = 4.0  # seconds
 
 _LISTEN = """
 window.delays = [];
+window.bytes = 0;
 document.addEventListener("frame-drawn", (event) => window.delays.push(event.detail.delay));
+const send = WebSocket.prototype.send;
+WebSocket.prototype.send = function (data) {
+  window.bytes += data.size ?? data.length;
+  send.call(this, data);
+};
 """
+_FIRST = """
+new Promise((done) => {
+  const begun = performance.now();
+  document.addEventListener("frame-drawn", () => done(performance.now() - begun), {once: true});
+  document.querySelector("#start").click();
+})
+"""
+_RESET = """
+window.delays = [];
+window.bytes = 0;
+window.since = performance.now();
+window.before = document.querySelector("#video").getVideoPlaybackQuality().totalVideoFrames;
+"""
+_TAKE = """({
+  delays, bytes, passed: performance.now() - since,
+  shown: document.querySelector("#video").getVideoPlaybackQuality().totalVideoFrames - before,
+})"""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path, nargs="?")
     parser.add_argument("--seconds", type=float, default=15.0)
+    parser.add_argument("--clients", type=int, nargs="+", default=CLIENTS, metavar="N")
     parser.add_argument("--json", type=Path, help="write all figures to a file")
     args = parser.parse_args()
     film = list(drawn_film())
@@ -55,11 +81,14 @@ def main() -> None:
     report: dict[str, Any] = {"cores": os.cpu_count(), "load_before": os.getloadavg()[0]}
     report["weight"] = weight()
     print("page weight: {bytes} bytes in {requests} requests".format(**report["weight"]))
-    report["bare"] = [bare(film, n, args.seconds) for n in CLIENTS]
+    report["bare"] = [bare(film, n, args.seconds) for n in args.clients]
     if find_chromium() is None:
         print("there is no Chromium")
     else:
-        report["chromium"] = [in_browser(film, n, args.seconds) for n in CLIENTS]
+        report["chromium"] = [in_browser(film, n, args.seconds) for n in args.clients]
+    print(
+        f"load of the machine: {report['load_before']:.1f} before, {os.getloadavg()[0]:.1f} after"
+    )
     if args.json is not None:
         replace_atomically(args.json, json.dumps(report, indent=2).encode())
 
@@ -122,27 +151,57 @@ def in_browser(film: list[np.ndarray], n: int, seconds: float) -> dict[str, Any]
         folder = Path(stack.enter_context(TemporaryDirectory(ignore_cleanup_errors=True)))
         camera = write_camera(folder / "camera.mjpeg", film)
         server = stack.enter_context(Server())
-        pages = []
+        browsers, pages, first = [], [], []
         for number in range(n):
             # Pages that share one fake camera get two frames per second.
             place = folder / str(number)
             place.mkdir()
-            page = stack.enter_context(Chromium(place, camera)).page()
+            browsers.append(stack.enter_context(Chromium(place, camera)))
+            page = browsers[-1].page()
             pages.append(page)
             page.resize(1280, 900)
+            page.call("Page.addScriptToEvaluateOnNewDocument", source=_LISTEN)
             page.open(server.address)
-            page.wait("document.querySelector('#bars li')")
-            page.run(_LISTEN)
-            page.click("#start")
-        for page in pages:
-            page.wait("window.delays.length > 5")
+            page.wait("document.querySelector('#connection').dataset.state === 'ready'")
+            first.append(float(page.run(_FIRST)))
         time.sleep(WARM_UP)
         for page in pages:
-            page.run("void (window.delays = [], window.since = performance.now())")
+            page.run(_RESET)
+        pids = [server.process.pid, *(browser.process.pid for browser in browsers)]
+        before = [cpu_seconds(pid) for pid in pids]
         time.sleep(seconds)
-        taken = [page.run("({delays, passed: performance.now() - since})") for page in pages]
-    delays = [one["delays"] for one in taken]
-    return summary("pages", delays, statistics.mean(one["passed"] for one in taken) / 1000)
+        taken = [page.run(_TAKE) for page in pages]
+        used = [cpu_seconds(pid) - old for pid, old in zip(pids, before, strict=True)]
+    passed = statistics.mean(one["passed"] for one in taken) / 1000
+    figures = summary("pages", [one["delays"] for one in taken], passed) | {
+        "share_answered": [round(len(one["delays"]) / max(1, one["shown"]), 3) for one in taken],
+        "first_answer_ms": [round(one) for one in first],
+        "bytes_per_frame": round(sum(one["bytes"] for one in taken) / total(taken)),
+        "server_cores": round(used[0] / passed, 2),
+        "browser_cores_each": round(statistics.mean(used[1:]) / passed, 2),
+    }
+    print(
+        f"  {100 * statistics.mean(figures['share_answered']):.0f} % of the camera's frames "
+        f"answered, the first after {statistics.mean(first):.0f} ms; "
+        f"{figures['bytes_per_frame']} bytes per frame; server {figures['server_cores']} cores, "
+        f"browser {figures['browser_cores_each']} cores each"
+    )
+    return figures
+
+
+def total(taken: list[dict[str, Any]]) -> int:
+    return max(1, sum(len(one["delays"]) for one in taken))
+
+
+def cpu_seconds(leader: int) -> float:
+    """Return the processor time of a process and of all processes of its session."""
+    ticks = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = stat.read_text().rpartition(") ")[2].split()
+            if leader in (int(stat.parent.name), int(fields[3])):
+                ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def summary(what: str, delays: list[list[float]], seconds: float) -> dict[str, Any]:

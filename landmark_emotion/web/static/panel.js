@@ -37,7 +37,7 @@ export function labelOf(face, colors) {
 }
 
 /** Why the answer for a face is not reliable, or null. */
-export const markOf = (face) => face.marks?.[0] ?? null;
+export const markOf = (face) => face.issue || null;
 
 export class Panel {
   #model = null;

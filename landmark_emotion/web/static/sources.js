@@ -38,7 +38,8 @@ function insecure() {
   const port = location.port ? `:${location.port}` : "";
   return (
     `Browsers allow the camera only on localhost and https pages. Open http://localhost${port} on ` +
-    "the machine that runs the program. Photos and videos work here too."
+    "the machine that runs the program, or start the program with “--tls auto”. Photos and videos " +
+    "work here as they are."
   );
 }
 

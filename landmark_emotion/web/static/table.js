@@ -57,7 +57,9 @@ export class Table {
   }
 }
 
+/** Quote a value; a text that a spreadsheet would take for a formula gets an apostrophe. */
 function cell(value) {
-  const text = String(value ?? "");
+  const formula = typeof value === "string" && /^[=+\-@\t]/.test(value);
+  const text = `${formula ? "'" : ""}${value ?? ""}`;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
