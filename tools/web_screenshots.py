@@ -85,6 +85,7 @@ class State:
 
 _GUIDE = "document.querySelector('#guide-text').textContent"
 _CALIBRATE = "['guide-close', 'calibrate'].forEach(id => document.getElementById(id).click())"
+_LOOP = "Object.assign(document.querySelector('#video'), {loop: true}).play()"
 _PAST = "document.querySelector('#timeline').ariaLabel.includes('happiness')"
 _EMOTION = "document.querySelector('#emotion').textContent"
 _SMILING = f"{_EMOTION}.startsWith('happiness')"
@@ -105,7 +106,7 @@ STATES = (
     State("calibrated", f"{_GUIDE}.startsWith('Done')", script=_CALIBRATE),
     State("server gone", "!document.querySelector('#outage').hidden"),
     State("photo", "document.querySelector('#faces button')", "#why", source="photo"),
-    State("video", _SMILING, source="video"),
+    State("video", _SMILING, script=_LOOP, source="video"),
     State("api", "document.querySelector('section')", "api", source="none"),
     State(
         "no face", "document.querySelector('#emotion').textContent === 'no face'", camera="nobody"
@@ -122,6 +123,8 @@ def show(page: Page, server: Server, studio: Studio, state: State) -> None:
     page.wait(_READY)
     if state.source == "camera":
         page.click("#start")
+        if state.camera != "refused":
+            page.wait("document.querySelector('#figures').textContent")
     else:
         page.choose_file("#file", getattr(studio, state.source))
 

@@ -13,6 +13,8 @@ NOTHING_OLD = """
     document.querySelector('#emotion').textContent === 'no connection'
     && [...document.querySelectorAll('#bars output')].every(one => !/\\d/.test(one.textContent))
     && document.querySelector('#result').classList.contains('absent')
+    && document.querySelector('#emoji img').src.endsWith('/uncertain.png')
+    && document.querySelector('#emoji img').naturalWidth > 0
     && !document.querySelector('#overlay').getContext('2d')
         .getImageData(0, 0, 400, 300).data.some(x => x)
 """
@@ -90,6 +92,5 @@ def test_a_model_of_any_classes_is_shown(open_page, program):
     page = open_page(program.address, before=renamed)
     page.click("#start")
     page.wait("document.querySelector('#emotion').textContent.startsWith('Glück & <b>')")
-    page.wait("document.querySelector('#emoji').complete")
-    assert page.run("document.querySelector('#emoji').naturalWidth") > 0
+    page.wait("document.querySelector('#emoji img').naturalWidth > 0")
     assert page.text("#bars .likeliest span") == "Glück & <b>"

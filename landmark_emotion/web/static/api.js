@@ -56,8 +56,12 @@ function operation(path, method, { description: text, parameters, responses }) {
   );
 }
 
-document.getElementById("address").textContent = location.origin;
-document.getElementById("description").textContent = description.info.description;
+const [text, example] = description.info.description.split(" For example: ");
+document.getElementById("description").textContent = text;
+// With the address under which this page was opened.
+document.getElementById("example").textContent = example.replace(
+  /\S*\/api\/recognize/, `\\\n     ${location.origin}/api/recognize`,
+);
 for (const [path, methods] of Object.entries(description.paths)) {
   for (const [method, described] of Object.entries(methods)) {
     document.getElementById("operations").append(operation(path, method, described));

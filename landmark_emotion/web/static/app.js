@@ -161,6 +161,7 @@ function recover() {
   if (out === null) return;
   out = null;
   outage(null);
+  if (current) connection("ready", "connected");
 }
 
 function trouble(now) {
@@ -189,6 +190,7 @@ setInterval(() => {
   if (found === out) return;
   out = found;
   outage(OUTAGES[found]);
+  if (found === "silent") connection("gone", "no answer");
   rate.clear();
   setText($("figures"), "");
   display.clear(found === "camera" ? "no picture" : "no connection");

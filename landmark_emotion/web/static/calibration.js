@@ -65,9 +65,9 @@ export class Guide {
       this.#enter("failed", "Not calibrated", warning || "No face was seen; calibrate again.");
       return;
     }
-    const who = people > 1 ? `${people} people` : "You";
-    this.#enter("done", `Done. ${who} are compared with ${people > 1 ? "their" : "your"} own ` +
-      "neutral face.", warning ? sentence(warning) : "");
+    const [who, whose] = people > 1 ? [`${people} people`, "their"] : ["You", "your"];
+    const result = `${who} are compared with ${whose} own neutral face.`;
+    this.#enter("done", "Done", warning ? sentence(warning) : result);
     if (!warning) this.#closeLater();
   }
 

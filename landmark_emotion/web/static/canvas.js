@@ -24,17 +24,15 @@ export function placement(picture, area, mirrored) {
   return { scale, place };
 }
 
-export const emojiPath = (name) => `/emoji/${encodeURIComponent(name)}.png`;
-
 const emojis = new Map();
 
-/** Return the picture of an emotion; null until it is loaded. */
+/** Return the picture of an emotion, which is kept, so that it is there without the server. */
 export function emoji(name) {
   if (!emojis.has(name)) {
     const image = new Image();
-    image.src = emojiPath(name);
+    image.alt = "";
+    image.src = `/emoji/${encodeURIComponent(name)}.png`;
     emojis.set(name, image);
   }
-  const image = emojis.get(name);
-  return image.complete && image.naturalWidth ? image : null;
+  return emojis.get(name);
 }

@@ -121,7 +121,8 @@ export class Display {
     if (!urgent && same(face, this.#shown) && now - this.#shownAt < hold) return;
     this.#shown = face;
     this.#shownAt = now;
-    this.#panel.show(face, "no face");
+    const camera = this.player.source?.kind === "camera";
+    this.#panel.show(face, "no face", camera ? "Look into the camera, in good light" : "");
     this.#panel.chooser(asSeen(this.#answer.faces, this.mirrored), face?.face, (chosen) => {
       this.#faces.chosen = chosen;
       this.refresh();

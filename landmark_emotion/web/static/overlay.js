@@ -141,7 +141,7 @@ export class Overlay {
     pen.fillStyle = "#14171ae0";
     pen.fill();
     const image = emoji(emotion);
-    if (image) pen.drawImage(image, labelX, labelY, size, size);
+    if (image.complete && image.naturalWidth) pen.drawImage(image, labelX, labelY, size, size);
     pen.fillStyle = "#ffffff";
     pen.textBaseline = "middle";
     pen.fillText(text, labelX + 1.15 * size, labelY + 0.51 * size);

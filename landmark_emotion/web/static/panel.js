@@ -1,6 +1,6 @@
 // The result in words and numbers: headline, probabilities, faces to choose from, details.
 
-import { emojiPath } from "./canvas.js";
+import { emoji } from "./canvas.js";
 import { likeliest } from "./faces.js";
 
 const SPEAK_AFTER = 700; // ms that an emotion must last before screen readers announce it
@@ -40,12 +40,11 @@ export function labelOf(face, colors) {
 export const markOf = (face) => face.issue || null;
 
 export class Panel {
-  #model = null;
   #spoken = { text: "", since: 0 };
 
   /** Make one row per emotion of the model. */
   prepare(model) {
-    this.#model = model;
+    for (const name of ["uncertain", ...model.emotions]) emoji(name);
     $("result").style.setProperty("--rows", model.emotions.length);
     $("bars").replaceChildren(...model.emotions.map((emotion) => {
       const item = document.createElement("li");
@@ -65,15 +64,14 @@ export class Panel {
     }));
   }
 
-  /** Show a face of an answer, or a text where there is none. */
-  show(face, text = "") {
+  /** Show a face of an answer, or a text and a hint where there is none. */
+  show(face, text = "", hint = "") {
     const mark = face && markOf(face);
     const emotion = face && !mark ? face.emotion : "uncertain";
     const row = face && !mark ? likeliest(face) : null;
     $("result").classList.toggle("absent", !face);
     $("result").classList.toggle("muted", Boolean(mark));
-    const picture = emojiPath(emotion);
-    if ($("emoji").getAttribute("src") !== picture) $("emoji").src = picture;
+    if ($("emoji").firstChild !== emoji(emotion)) $("emoji").replaceChildren(emoji(emotion));
     const small = document.createElement("small");
     if (face && !mark) {
       const rest = percent(face.probability);
@@ -84,7 +82,7 @@ export class Panel {
       $("emotion").replaceChildren(headline, small);
     }
     const compared = mark ? "no reliable answer" : COMPARED[face?.calibration];
-    setText($("compared"), face ? (compared ?? face.calibration) : "");
+    setText($("compared"), face ? (compared ?? face.calibration) : hint);
     for (const item of $("bars").children) {
       const value = face?.probabilities[item.dataset.emotion];
       item.classList.toggle("likeliest", item.dataset.emotion === row);

@@ -45,9 +45,8 @@ function insecure() {
 
 const REFUSALS = {
   NotAllowedError:
-    "The camera was not allowed. Click the icon next to the address, allow the camera and start " +
-    "again. If nothing changes, check the privacy settings of your system. Photos and videos work " +
-    "without a camera.",
+    "The camera was not allowed. Click the icon next to the address, allow it and start again. If " +
+    "nothing changes, check the privacy settings of your system.",
   NotFoundError:
     "No camera was found. Plug one in and start again, or open a photo or a video.",
   NotReadableError:
