@@ -33,7 +33,13 @@ class Architecture:
     dropout: float = 0.2
 
 
-def build(architecture: Architecture, heads: Sequence[int], dtype: str = "float32") -> Any:
+def build(
+    architecture: Architecture,
+    heads: Sequence[int],
+    *,
+    size: int | None = None,
+    dtype: str = "float32",
+) -> Any:
     """Build a Keras model.
 
     Parameters
@@ -42,17 +48,19 @@ def build(architecture: Architecture, heads: Sequence[int], dtype: str = "float3
         Its size.
     heads : sequence of int
         The number of classes of each head.
+    size : int, optional
+        Height and width of the pictures; any if not given.
     dtype : str
         Keras's dtype policy, such as ``"mixed_bfloat16"`` on a GPU.
 
     Returns
     -------
     keras.Model
-        Takes standardized pictures of shape (n, height, width, 1) of any size; returns features of
+        Takes standardized pictures of shape (n, size, size, 1); returns features of
         shape (n, f) and the scores of each head, of shape (n, classes), before the softmax.
     """
     layers = keras().layers
-    picture = layers.Input((None, None, 1))
+    picture = layers.Input((size, size, 1))
     x = _normalized(picture, architecture.stem, 5, dtype, 2 if architecture.halve else 1)
     x = layers.ReLU(dtype=dtype)(x)
     if architecture.blocks[0][0] != architecture.stem:

@@ -102,7 +102,7 @@ def warped(
     if factor > 1:
         small = (max(1, part.shape[1] // factor), max(1, part.shape[0] // factor))
         ratio = np.array([part.shape[1] / small[0], part.shape[0] / small[1]])
-        part = cv2.resize(part, small, interpolation=cv2.INTER_AREA)
+        part = np.asarray(cv2.resize(part, small, interpolation=cv2.INTER_AREA), dtype=np.uint8)
         transform = transform.copy()
         transform[:, 2] = (transform[:, 2] + 0.5) / ratio - 0.5
         transform[:, :2] /= ratio[:, np.newaxis]

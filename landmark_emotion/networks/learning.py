@@ -1,7 +1,7 @@
 """Learning the weights of a network from pictures, by JAX."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -73,7 +73,7 @@ class Schedule:
     average: float = 0.998
     smoothing: float = 0.08
     mixup: float = 0.0
-    augmentation: Augmentation = Augmentation()
+    augmentation: Augmentation = field(default_factory=Augmentation)
 
 
 class State(NamedTuple):
