@@ -162,5 +162,5 @@ class Prediction:
     def _in_words(self) -> str:
         answer = f"{self.likeliest} {self.probability:.3f}"
         if self.emotion != self.likeliest:
-            answer = f"{self.emotion} ({answer})"
+            answer = f"{self.emotion} ({self.issue + ', ' if self.issue else ''}{answer})"
         return f"face {self.number}: {answer}"

@@ -11,6 +11,7 @@ from landmark_emotion.drawn.drawing import (
 )
 from landmark_emotion.emotions import EMOTIONS
 from landmark_emotion.model.features import normalize_landmarks
+from landmark_emotion.model.pose import head_pose
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +52,20 @@ def test_roll_turns_the_face_clockwise(detector):
     (found,) = detector.faces(draw_face(Subject(), "neutral", 0.0, View(roll=10)))
     line = found.landmarks[42:48].mean(axis=0) - found.landmarks[36:42].mean(axis=0)
     assert np.degrees(np.arctan2(line[1], line[0])) == pytest.approx(10, abs=4)
+
+
+@pytest.mark.parametrize(
+    ("axis", "angle"), [("yaw", -30), ("yaw", 30), ("pitch", -15), ("pitch", 15), ("roll", 15)]
+)
+def test_a_turned_head_is_measured_as_turned(detector, axis, angle):
+    def pose(view):
+        (found,) = detector.faces(draw_face(Subject(), "neutral", 0.0, view))
+        return vars(head_pose(found.landmarks))
+
+    straight, turned = pose(View()), pose(View(**{axis: angle}))
+    moved = {name: turned[name] - straight[name] for name in turned}
+    assert moved.pop(axis) == pytest.approx(angle, abs=0.4 * abs(angle))
+    assert list(moved.values()) == pytest.approx([0, 0], abs=4)
 
 
 def test_scale_and_shift_move_the_face(detector):
