@@ -1,13 +1,15 @@
-"""Cost of hostile bodies: ``python -m tools.web_bodies [--only WORD]``.
+"""Cost of hostile bodies: ``python -m tools.web_bodies [--frames] [--only WORD]``.
 
 Posts images of every format, size and depth, most of them made to cost as much as possible for
-their bytes, to ``/api/recognize``, and prints the CPU time and the memory that each one took in the
-processes of the server, the worst at the end. Linux only. Exits with 1 if one costs more than
-`GOAL_SECONDS` of CPU time or `GOAL_MEGABYTES`.
+their bytes, to ``/api/recognize``, or sends them as frames of a page. Prints the CPU time and the
+memory that each one took in the processes of the server, the worst at the end. Linux only. Exits
+with 1 if one costs more than `GOAL_SECONDS` of CPU time or `GOAL_MEGABYTES`.
 """
 
 import argparse
+import contextlib
 import itertools
+import json
 import os
 import struct
 import sys
@@ -16,16 +18,18 @@ import urllib.error
 import urllib.request
 import zlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
+from websockets.sync.client import ClientConnection, connect
 
 from landmark_emotion.drawn.drawing import Subject, draw_face
+from landmark_emotion.web import limits
 from tools.browser import Server
 
 GOAL_SECONDS, GOAL_MEGABYTES = 2.0, 300.0
-LIMIT = 10 * 2**20  # bytes of a body
 _PASSES = (  # of Adam7: first column and row, and steps
     *((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8)),
     *((2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)),
@@ -94,13 +98,16 @@ def bodies() -> Iterator[Body]:
     for kind, depth in ((0, 1), (0, 8), (0, 16), (2, 8), (2, 16), (3, 8), (4, 8), (4, 16)):
         yield f"PNG 24 MP kind {kind}, {depth} bits", lambda k=kind, d=depth: png(6000, 4000, k, d)
     for (width, height), interlaced in itertools.product(
-        ((6000, 4000), (4500, 4000), (4000, 3000), (3000, 3000), (2400, 2400)), (False, True)
+        ((6000, 4000), (4500, 4000), (4000, 3000), (3000, 3000), (2400, 2400), (2000, 2000)),
+        (False, True),
     ):
         for depth in (8, 16):
             yield (
                 f"PNG RGBA {width}x{height}, {depth} bits{', interlaced' * interlaced}",
                 lambda w=width, h=height, d=depth, i=interlaced: png(w, h, 6, d, interlaced=i),
             )
+    yield "PNG 2000x2000, 16 bits", lambda: png(2000, 2000, 2, 16)
+    yield "PNG 16384x240", lambda: png(16384, 240, 2, 8)
     yield "PNG 24 MP interlaced", lambda: png(6000, 4000, 2, 8, interlaced=True)
     yield (
         "PNG RGBA 4242x4242, EXIF turned",
@@ -122,6 +129,8 @@ def bodies() -> Iterator[Body]:
         "JPEG 24 MP 4:4:4 progressive",
         lambda: encoded(".jpg", smooth, *progressive, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, 0x111111),
     )
+    four = cv2.resize(smooth, (2000, 2000))
+    yield "JPEG 2000x2000 progressive", lambda: encoded(".jpg", four, *progressive)
     yield "JPEG 3 MP noise", lambda: encoded(".jpg", noise(1700, 2300))
     yield "JPEG noise progressive", lambda: encoded(".jpg", noise(1700, 2300), *progressive)
     small = encoded(".jpg", plain[:64, :64])
@@ -195,24 +204,39 @@ def post(address: str, body: bytes) -> tuple[int, str]:
             return error.code, error.read().decode()[:90]
 
 
+def send(client: ClientConnection, frame: bytes) -> tuple[str, str]:
+    client.send(frame)
+    answer = json.loads(client.recv(timeout=120))
+    return answer["type"], str(answer.get("error", len(answer.get("faces", ()))))[:90]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="")
+    parser.add_argument("--frames", action="store_true")
     args = parser.parse_args()
     worst_cpu = worst_memory = (0.0, "nothing")
-    with Server() as server:
+    most = limits.MAX_MESSAGE if args.frames else limits.MAX_BODY
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(Server())
         meter = Meter(server.process.pid)
-        post(server.address, encoded(".jpg", draw_face(Subject(), "happiness")))
+        measured: Callable[[bytes], tuple[object, str]] = partial(post, server.address)
+        if args.frames:
+            address = f"ws://127.0.0.1:{server.port}/live"
+            client = stack.enter_context(connect(address, compression=None))
+            client.recv()
+            measured = partial(send, client)
+        measured(encoded(".jpg", draw_face(Subject(), "happiness")))
         for name, make in bodies():
             if args.only not in name:
                 continue
             body = make()
-            if len(body) > LIMIT:
+            if len(body) > most:
                 print(f"{name}: {len(body) / 2**20:.1f} MB, too large a body")
                 continue
             meter.reset_peak()
             cpu, before, start = meter.cpu(), meter.memory("VmRSS"), time.perf_counter()
-            status, text = post(server.address, body)
+            status, text = measured(body)
             wall = time.perf_counter() - start
             cpu, memory = meter.cpu() - cpu, meter.memory("VmHWM") - before
             worst_cpu = max(worst_cpu, (cpu, name))

@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import APIRouter, WebSocket
 from fastapi.websockets import WebSocketDisconnect
 
-from landmark_emotion.errors import ImageError, MessageError
+from landmark_emotion.errors import ImageError, MessageError, PredictorError
 from landmark_emotion.web import limits
 from landmark_emotion.web.session import Session
 from landmark_emotion.web.shared import AnyShared, Shared
@@ -37,6 +37,9 @@ async def live(client: WebSocket, shared: AnyShared) -> None:
             shared.clients -= 1
     except WebSocketDisconnect:
         pass  # the page was closed during an answer
+    except PredictorError as error:  # the server is about to end and to say so
+        with contextlib.suppress(WebSocketDisconnect):
+            await _send(client, _problem(str(error)))
     except Exception:
         _log.exception("/live: internal error; the connection is closed")
         with contextlib.suppress(WebSocketDisconnect):

@@ -67,6 +67,16 @@ def test_ctrl_c_ends_the_server_whatever_it_is_doing(spawn, model, face):
         assert time.monotonic() - begun < 5
 
 
+def test_a_predictor_that_cannot_be_loaded_ends_the_server(spawn, model, tmp_path):
+    (tmp_path / "bad.dat").write_bytes(b"nonsense")
+    options = ("--model", model, "--predictor", "bad.dat")
+    process = spawn("-m", "landmark_emotion", "web", "--no-open", "--port", 0, *options)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert err.splitlines()[-1].startswith("error: bad.dat: ")
+    assert len(err.splitlines()) == 3
+
+
 def test_an_address_that_cannot_be_used_is_reported(run, model):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
