@@ -112,6 +112,22 @@ def test_faces_of_a_person_are_one(run, here):
     ]
 
 
+def test_faces_in_sight_at_once_are_not_one_person(run, here):
+    lines = [
+        f"film.mp4,{i},{i / 10},{face},{emotion},Anna\n"
+        for i in range(12)
+        for face, emotion in ((1, "neutral"), (2, "anger"))
+    ]
+    (here / "rows.csv").write_text("source,frame,time,face,emotion,person\n" + "".join(lines))
+    events = run("events", "rows.csv").out.splitlines()[1:]
+    assert [line.split(",")[1:4] for line in events] == [
+        ["Anna", "1", "neutral"],
+        ["Anna", "2", "anger"],
+    ]
+    tiers = run("events", "rows.csv", "--format", "elan").out.splitlines()[1:]
+    assert [line.split("\t")[0] for line in tiers] == ["Anna, face 1", "Anna, face 2"]
+
+
 @pytest.mark.parametrize("name", ["r.csv", "r.jsonl", "r.parquet"])
 def test_every_format_of_rows_gives_the_same_events(run, video, here, name):
     if name == "r.parquet":

@@ -24,9 +24,9 @@ class Lane:
     Attributes
     ----------
     person : str
-        Name of the person, who may have had several faces; empty if the rows name none.
+        Name of the person; empty if the rows name none.
     face : int
-        Number of the face; 0 if there is a name.
+        Number of the face; 0 if all faces of the person are one lane.
     time : ndarray of shape (n,)
         Seconds.
     hold : ndarray of shape (n,)
@@ -53,7 +53,8 @@ class Lane:
     @property
     def name(self) -> str:
         """What the lane is called."""
-        return self.person or f"face {self.face}"
+        face = f"face {self.face}" if self.face else ""
+        return ", ".join(filter(None, (self.person, face)))
 
     def gaps(self) -> NDArray[np.bool_]:
         """Return after which rows the face was out of sight, shape (n - 1,)."""

@@ -296,7 +296,7 @@ def _recording(label: str, path: str, table: Floats, read: _Rows) -> Recording:
     # A row holds over frames that were not written, but not while the camera stalled.
     stalled = (passed == 1) & (steps > max(_STALL, 5 * usual))
     hold = np.append(np.where(stalled, usual, steps), usual)
-    table[table[:, 4] > 0, 3] = 0  # a person may have several faces
+    _unite_faces(table)
     lanes = [
         _lane(rows, list(read.people), (*read.emotions, UNCERTAIN))
         for _, of_person in _groups(np.column_stack([table, hold[which]]), 4)
@@ -305,6 +305,15 @@ def _recording(label: str, path: str, table: Floats, read: _Rows) -> Recording:
     ]
     end = float(moments[-1] + hold[-1])
     return Recording(label, float(moments[0]), end, tuple(lanes), path, usual)
+
+
+def _unite_faces(table: Floats) -> None:
+    """Set to 0 the numbers of the faces of each person, unless two are seen at the same time."""
+    for person in np.unique(table[table[:, 4] > 0, 4]):
+        mine = table[:, 4] == person
+        time, face = table[mine, 2], table[mine, 3]
+        if not ((np.diff(time) == 0) & (np.diff(face) != 0)).any():
+            table[mine, 3] = 0
 
 
 def _lane(rows: Floats, people: Sequence[str], names: tuple[str, ...]) -> Lane:
