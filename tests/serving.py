@@ -36,13 +36,13 @@ class Answer:
 class Server:
     """The application on a port of its own."""
 
-    def __init__(self, model, token=None, **options) -> None:
+    def __init__(self, model, token=None, certificate=None, **options) -> None:
         self.taken = listen("127.0.0.1", 0)
         self.port = self.taken.getsockname()[1]
-        self.address = f"http://127.0.0.1:{self.port}"
+        self.address = f"http{'s' if certificate else ''}://127.0.0.1:{self.port}"
         options = {"model": load_model(model), "smoothing": 0, **options}
         app = create_app(options, token=token, address=self.address)
-        self.uvicorn = connections.Server(configuration(app))
+        self.uvicorn = connections.Server(configuration(app, certificate))
         self.thread = threading.Thread(target=self.uvicorn.run, kwargs={"sockets": [self.taken]})
         self.thread.start()
 

@@ -12,6 +12,7 @@ from landmark_emotion.sources.images import decode_image
 
 MAX_BODY = 10 * 2**20  # bytes
 MAX_MESSAGE = 2 * 2**20  # bytes
+MAX_CONTROL = 2**16  # characters of a control message
 MAX_IMAGE_PIXELS = 24_000_000
 MAX_FRAME_PIXELS = 4_000_000
 MAX_DECODED = 48_000_000  # bytes that a decoder returns for more than 3 bytes per pixel

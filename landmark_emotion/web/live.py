@@ -84,7 +84,10 @@ class _Conversation:
             if message["type"] == "websocket.disconnect":
                 return
             number = None
-            if message.get("bytes") is not None:
+            if message.get("bytes") is None:
+                # What is cut off is not valid. Many of these may wait, unlike frames.
+                message = {"text": (message.get("text") or "")[: limits.MAX_CONTROL]}
+            else:
                 number = n_frames
                 n_frames += 1
             await self._put(number, message)
@@ -125,13 +128,13 @@ class _Conversation:
                 about = {}
 
     async def _answer(self, session: Session, message: Mapping[str, Any]) -> list[dict[str, Any]]:
-        text, data = message.get("text"), message.get("bytes")
-        if len(text or data or "") > limits.MAX_MESSAGE:
+        data = message.get("bytes")
+        if data is None:
+            return session.control(message["text"])
+        if len(data) > limits.MAX_MESSAGE:
             raise MessageError(
                 f"message: larger than {limits.MAX_MESSAGE // 2**20} MB; send smaller frames"
             )
-        if data is None:
-            return session.control(text or "")
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._shared.frames, session.frame, data)
 

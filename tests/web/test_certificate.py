@@ -5,6 +5,7 @@ import socket
 import ssl
 import sys
 import threading
+import urllib.request
 
 import pytest
 
@@ -90,6 +91,26 @@ def test_it_is_no_authority_and_its_fingerprint_is_that_of_browsers():
     now = datetime.datetime.now(datetime.timezone.utc)
     assert made.not_valid_after_utc - now < datetime.timedelta(days=398)
     assert len(fingerprint(path).split(":")) == 32
+
+
+def test_pages_and_sockets_are_served_over_https(model):
+    for package in ("fastapi", "uvicorn", "websockets"):
+        pytest.importorskip(package, reason="the extra 'web' is not installed")
+    from serving import Server, receive
+    from websockets.exceptions import InvalidStatus
+    from websockets.sync.client import connect
+
+    path = own_certificate(NAMES)
+    trusting = ssl.create_default_context(cafile=str(path))
+    with contextlib.closing(Server(model, certificate=(path, path))) as server:
+        with urllib.request.urlopen(f"{server.address}/", timeout=30, context=trusting) as answer:
+            assert b"<title>" in answer.read()
+        live = f"wss://127.0.0.1:{server.port}/live"
+        with connect(live, ssl=trusting, origin=server.address) as client:
+            assert receive(client)["type"] == "state"
+        foreign = server.address.replace("https", "http")
+        with pytest.raises(InvalidStatus), connect(live, ssl=trusting, origin=foreign):
+            pass
 
 
 def test_certificates_that_cannot_be_used_are_refused(tmp_path):
