@@ -15,8 +15,9 @@ from landmark_emotion.model.face import Landmarks
 # Eye corners and nose in three dimensions: x to the subject's left, y down, z toward the camera,
 # in units of the distance between the outer eye corners. x and y are the mean of the neutral faces
 # of CK+ and of the London set, which therefore have yaw, pitch and roll 0 on average. z comes from
-# the movement of a head in a video, by factorization with the constraint that a face is symmetric
-# (`benchmarks.face_shape`). It puts the tip of the nose 0.21 before its base.
+# the movement of a head in a video, by factorization with the constraint that a face is symmetric,
+# times 0.85: small turns leave the scale of z uncertain, and that is where it agrees with the same
+# for 2000 faces of FER-2013, which are turned further (`benchmarks.head_pose`).
 _RIGID = {
     27: (0.00, -0.27, 0.01),  # bridge of the nose
     28: (0.00, -0.15, 0.10),
@@ -43,6 +44,8 @@ class Pose:
     """How the head is held, in degrees; 0 is the average of people who look into the camera.
 
     The head is first rolled, then pitched, then yawed, so yaw and pitch say where the face points.
+    Angles are compared within a person rather than between people, whose noses differ. Far turns
+    are underestimated, since the shape predictor draws faces toward the front.
 
     Attributes
     ----------
