@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from landmark_emotion.batch.settings import Settings, versions
+from landmark_emotion.batch.settings import OPTIONS, Settings, versions
 from landmark_emotion.batch.units import File, Unit
 from landmark_emotion.errors import (
     ImageError,
@@ -119,6 +119,8 @@ def _recognized(
         yield 0, 0.0, recognizer.recognize_still(read_image(path))
         return
     recognizer.reset()
+    if settings["calibrate"] is not None:
+        recognizer.calibrate(settings["calibrate"])
     stream = recognizer.stream(
         path,
         every=settings["every"],
@@ -151,15 +153,6 @@ def _load_recognizer(settings: Settings) -> tuple[Recognizer, threading.Lock]:
             f"{found}: not the shape predictor that the job began with; copy that one to "
             f"{platform.node()}"
         )
-    names = (
-        "min_probability",
-        "min_quality",
-        "smoothing",
-        "detect_every",
-        "min_face",
-        "max_faces",
-        "tracking",
-    )
-    options = {name: settings[name] for name in names}
+    options = {name: settings[name] for name in OPTIONS}
     recognizer = Recognizer(settings.model, found, neutral=settings.neutral, **options)
     return recognizer, threading.Lock()

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from landmark_emotion.batch.people import OpenBaselines, compared, estimate
 from landmark_emotion.batch.results import TABLES, Format, Results, Row, write_table
 from landmark_emotion.batch.settings import Settings
 from landmark_emotion.batch.units import File, Unit, list_files, make_units
 from landmark_emotion.batch.workers import Workers, dask_workers, local_workers, recognize_units
 from landmark_emotion.errors import Notify, OutputError
+from landmark_emotion.live.baselines import Baselines
 from landmark_emotion.report.formatting import plural
 from landmark_emotion.show.tables import check_parquet
 
@@ -61,6 +63,7 @@ def run_batch(
     jobs: int = -1,
     cluster: str | None = None,
     restart: bool = False,
+    people: OpenBaselines | None = None,
     notify: Notify = lambda message: None,
     progress: Progress = lambda items, total: items,
 ) -> Summary:
@@ -79,6 +82,9 @@ def run_batch(
     cluster : str, optional
         Address of a Dask scheduler whose workers do the work instead; they must see the folder
         under the same path.
+    people : callable, optional
+        Makes the `live.baselines.Baselines` of the files, which are given by name. The settings
+        must have been made for people. They may be others than those of earlier runs.
     progress : callable, optional
         Called with an iterable over files and their number.
 
@@ -105,13 +111,20 @@ def run_batch(
     for line in unlisted:
         notify(line)
     notify(_inventory(files, left_out, sum(len(unit.files) for unit in done)))
+    baselines = None
+    if people is not None:  # what is wrong with them is said before the work begins
+        baselines = people({file.name: folder / file.name for file in files})
     missing = set(units).difference(done)
     if cluster is None:
         opened = local_workers(str(folder), settings, jobs)
     else:
         opened = dask_workers(str(folder), settings, cluster)
     done += _recognize(missing, opened, saved, progress)
-    return _write_table(files, done, saved, format, tidy=not unlisted)
+    if baselines is not None:
+        estimate(baselines, saved.rows_by_file(files, done), settings)
+        for problem in baselines.problems:
+            notify(problem)
+    return _write_table(files, done, saved, format, baselines, tidy=not unlisted)
 
 
 def _recognize(
@@ -142,15 +155,27 @@ def _recognize(
 
 
 def _write_table(
-    files: list[File], units: list[Unit], saved: Results, format: Format, *, tidy: bool
+    files: list[File],
+    units: list[Unit],
+    saved: Results,
+    format: Format,
+    baselines: Baselines | None,
+    *,
+    tidy: bool,
 ) -> Summary:
     summary = Summary(saved.path / TABLES[format], len(files))
-    rows = _counted(saved.rows_by_file(files, units), summary)
+    rows_by_file = saved.rows_by_file(files, units)
+    if baselines is not None:
+        rows_by_file = compared(baselines, rows_by_file, saved.settings)
+    rows = _counted(rows_by_file, summary)
+    landmarks = saved.settings.landmarks
+    if saved.settings["landmarks"] and not landmarks:
+        rows = ({name: row[name] for name in row if name != "landmarks"} for row in rows)
     summary.written = write_table(
         rows,
         summary.table,
         format,
-        landmarks=saved.settings["landmarks"],
+        landmarks=landmarks,
         emotions=saved.settings.model.emotions,
     )
     if tidy:  # otherwise files that are missing may be back the next time

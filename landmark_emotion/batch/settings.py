@@ -21,7 +21,7 @@ from landmark_emotion.model.neutral import NeutralReference
 from landmark_emotion.model.quality import MIN_QUALITY
 
 # Of the options of a recognizer.
-_DEFAULTS = {
+OPTIONS = {
     "min_probability": 0.0,
     "min_quality": MIN_QUALITY,
     "smoothing": SMOOTHING,
@@ -29,6 +29,7 @@ _DEFAULTS = {
     "min_face": None,
     "max_faces": None,
     "tracking": True,
+    "automatic": False,
 }
 
 
@@ -46,12 +47,15 @@ class Settings:
         Path of the shape predictor; another machine may have it elsewhere.
     neutral : NeutralReference or None
         The neutral face to compare with.
+    landmarks : bool
+        Whether the table has the landmarks; the saved rows may have them anyway.
     """
 
     known: tuple[tuple[str, Any], ...]
     model: EmotionModel = field(compare=False, repr=False)
     predictor: str = field(compare=False)
     neutral: NeutralReference | None = field(default=None, compare=False, repr=False)
+    landmarks: bool = field(default=False, compare=False)
 
     def __getitem__(self, name: str) -> Any:
         return dict(self.known)[name]
@@ -65,7 +69,9 @@ def make_settings(
     every: float = 0.0,
     start: float = 0.0,
     end: float = math.inf,
+    calibrate: float | None = None,
     landmarks: bool = False,
+    people: bool = False,
     **options: Any,
 ) -> Settings:
     """Collect the settings of a batch.
@@ -80,11 +86,15 @@ def make_settings(
         Seconds between the frames of a video that are recognized; 0 for all frames.
     start, end : float
         The part of each video that is recognized, in seconds, as for `video.frames`.
+    calibrate : float, optional
+        The seconds at the start of each video in which faces are taken as neutral.
     landmarks : bool
         Whether rows have the landmarks.
+    people : bool
+        Whether to keep what the baselines of people need, so that `run_batch` can take some.
     **options
         Further options of `live.recognizer.Recognizer`: min_probability, min_quality, smoothing,
-        detect_every, min_face, max_faces, tracking.
+        detect_every, min_face, max_faces, tracking, automatic.
 
     Returns
     -------
@@ -100,8 +110,8 @@ def make_settings(
     """
     path = find_predictor(predictor).resolve()
     heads = [head for head in (model.static, model.calibrated) if head is not None]
-    if unknown := options.keys() - _DEFAULTS.keys():
-        raise ValueError(f"options must be among {sorted(_DEFAULTS)}, got {sorted(unknown)}")
+    if unknown := options.keys() - OPTIONS.keys():
+        raise ValueError(f"options must be among {sorted(OPTIONS)}, got {sorted(unknown)}")
     known = {
         "model": _digest(
             [*model.emotions, model.prior, *(head.temperature for head in heads)],
@@ -112,13 +122,14 @@ def make_settings(
         "every": every,
         "from": start or None,  # as in results of earlier versions
         "to": None if end == math.inf else end,
-        "landmarks": landmarks,
-        **_DEFAULTS,
+        "calibrate": calibrate,
+        "landmarks": landmarks or people,
+        **OPTIONS,
         **options,
         "versions": versions(),
     }
     # Workers do not need the model's history, and it cannot be pickled.
-    return Settings(tuple(known.items()), replace(model, info={}), str(path), neutral)
+    return Settings(tuple(known.items()), replace(model, info={}), str(path), neutral, landmarks)
 
 
 def versions() -> str:

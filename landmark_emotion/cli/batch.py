@@ -4,17 +4,24 @@ import argparse
 import functools
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from landmark_emotion.cli.options import (
+    add_calibrate,
     add_following,
     add_part,
+    add_people,
     add_recognition,
     check_part,
+    check_references,
     job_count,
     progress,
     say,
     seconds,
 )
+
+if TYPE_CHECKING:
+    from landmark_emotion.batch import Summary
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -70,6 +77,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--restart", action="store_true", help="discard the results of earlier runs"
     )
     add_recognition(parser)
+    add_calibrate(parser)
+    add_people(parser)
     add_following(parser)
     parser.set_defaults(run=run, usage_error=parser.error)
 
@@ -86,11 +95,12 @@ def _scheduler(text: str) -> str:
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
     from landmark_emotion.batch import TABLES, make_settings, run_batch
+    from landmark_emotion.cli.people import open_baselines
     from landmark_emotion.cli.recognition import open_recognizer
     from landmark_emotion.files.writing import check_writable
-    from landmark_emotion.report.formatting import plural
 
     check_part(args)
+    check_references(args)
     check_writable(args.output / TABLES[args.format])
     recognizer = open_recognizer(args)
     names = ("smoothing", "detect_every", "min_face", "max_faces")
@@ -101,12 +111,20 @@ def run(args: argparse.Namespace) -> int:
         every=args.every,
         start=args.start,
         end=args.end,
+        calibrate=args.calibrate if isinstance(args.calibrate, float) else None,
+        automatic=args.calibrate == "auto",
         landmarks=args.landmarks,
+        people=bool(args.people or args.baseline),
         min_probability=args.min_probability,
         min_quality=args.min_quality,
         tracking=not args.no_tracking,
         **{name: getattr(args, name) for name in names if getattr(args, name) is not None},
     )
+    people = None
+    if args.people or args.baseline:
+        people = functools.partial(
+            open_baselines, args, detector=recognizer.detector, base=args.folder
+        )
     del recognizer  # takes 100 MB; each worker loads its own
     try:
         summary = run_batch(
@@ -117,12 +135,20 @@ def run(args: argparse.Namespace) -> int:
             jobs=args.jobs,
             cluster=args.dask,
             restart=args.restart,
+            people=people,
             notify=say,
             progress=functools.partial(progress, unit="files"),
         )
     except (KeyboardInterrupt, SystemExit):
         say("interrupted: run the same command again to resume")
         raise
+    return _report(summary)
+
+
+def _report(summary: "Summary") -> int:
+    """Say what came of the batch; return the exit status."""
+    from landmark_emotion.report.formatting import plural
+
     if not summary.written:
         say(f"{summary.table}: not written, as no file could be read")
         say(f"first error: {summary.first_error}")

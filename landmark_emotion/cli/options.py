@@ -257,18 +257,23 @@ def check_output(args: argparse.Namespace) -> None:
         check_writable(args.output)
 
 
-def add_video(parser: argparse.ArgumentParser) -> None:
-    """Add the options that `webcam` and `video` share."""
-    add_recognition(parser)
-    add_following(parser)
-    add = parser.add_argument
-    add(
+def add_calibrate(parser: argparse.ArgumentParser) -> None:
+    """Add ``--calibrate`` of the commands that read videos."""
+    parser.add_argument(
         "--calibrate",
         type=seconds_or_auto,
         metavar="SECONDS",
         help="take the faces of the first SECONDS of each source as neutral and compare with them "
         "from then on; 'auto' estimates each person's neutral face all the time",
     )
+
+
+def add_video(parser: argparse.ArgumentParser) -> None:
+    """Add the options that `webcam` and `video` share."""
+    add_recognition(parser)
+    add_calibrate(parser)
+    add_following(parser)
+    add = parser.add_argument
     text = "recognize one frame every SECONDS (default: every frame)"
     add("--every", type=seconds, default=0.0, metavar="SECONDS", help=text)
     text = "stop each source after N frames"
