@@ -26,8 +26,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
     parser.add_argument(
         "--calibrate",
-        choices=["neutral"],
-        help="compare each face with the person's other neutral faces, if there are any",
+        choices=["neutral", "auto"],
+        help="compare each face with the person's other neutral faces, or with an estimate from "
+        "all of the person's faces, whatever they show",
     )
     add_report(parser)
     collect.add_arguments(parser)
@@ -45,12 +46,13 @@ def run(args: argparse.Namespace) -> int:
         model = choose_among(model, args.emotions, str(args.model))
     contempt = "contempt" in model.emotions
     data = collect.collect(args, args.dataset, contempt=contempt, known=model.emotions)
-    static, calibrated = evaluate_model(model, data.table)
+    static, calibrated = evaluate_model(model, data.table, automatic=args.calibrate == "auto")
     evaluation = calibrated if args.calibrate else static
     if evaluation is None:
+        lacking = "a neutral face" if args.calibrate == "neutral" else "three faces"
         raise DatasetError(
-            f"{args.dataset}: no subject has a neutral face to compare with; name the subjects or "
-            "omit --calibrate"
+            f"{args.dataset}: no subject has {lacking} to compare with; name the subjects or omit "
+            "--calibrate"
         )
     if args.report is not None:
         results: dict[str, Any] = {"table": data.table, "static": static, "calibrated": calibrated}
@@ -65,9 +67,10 @@ def run(args: argparse.Namespace) -> int:
     print(f"model: {args.model}")
     print(f"data set: {data.title}")
     if args.calibrate:
+        what = {"neutral": "another neutral face", "auto": "an estimate from all faces"}
         print(
-            f"  {scores['n_with_own_neutral']} of {scores['n']} faces are compared with another "
-            "neutral face of the person"
+            f"  {scores['n_with_own_neutral']} of {scores['n']} faces are compared with "
+            f"{what[args.calibrate]} of the person"
         )
     for line in report.evaluation_text(evaluation):
         print(line)

@@ -9,6 +9,7 @@ from sklearn.model_selection import GroupShuffleSplit, StratifiedShuffleSplit
 
 from landmark_emotion.errors import TrainingError
 from landmark_emotion.model.classifier import EmotionModel, softmax
+from landmark_emotion.model.neutral import PersonEstimate
 from landmark_emotion.training.fit import fit_model
 from landmark_emotion.training.folds import INNER_FOLDS, Indices, inner_folds, others, outer_folds
 from landmark_emotion.training.heads import fit_temperature
@@ -141,13 +142,17 @@ def cross_validate(
 
 
 def evaluate_model(
-    model: EmotionModel, table: LandmarkTable
+    model: EmotionModel, table: LandmarkTable, *, automatic: bool = False
 ) -> tuple[Evaluation, Evaluation | None]:
     """Evaluate a model on at least one sample; the returns are those of `cross_validate`.
 
+    If ``automatic``, the references are estimated from all samples of a person, whatever they show.
     The caller must know whether the model was fitted to any of these people.
     """
-    static, calibrated = _votes(model, TrainingSet.of(table))
+    samples = TrainingSet.of(table)
+    static, calibrated = _votes(model, samples)
+    if automatic:
+        calibrated = automatic_votes(model, samples.features, samples.subject)
     return _both("a model fitted elsewhere", table, model.emotions, static, calibrated)
 
 
@@ -166,6 +171,40 @@ def _both(
         return first, None
     merged = softmax(np.where(known[:, np.newaxis], calibrated, static))
     return first, evaluate(*given, merged, calibrated=known)
+
+
+def automatic_votes(
+    model: EmotionModel, features: NDArray[np.float64], subject: NDArray[np.str_]
+) -> NDArray[np.float64]:
+    """Compare faces with estimates of their people's neutral faces, made without labels.
+
+    Parameters
+    ----------
+    model : EmotionModel
+        The model.
+    features : ndarray of shape (n, 136)
+        Of the faces.
+    subject : ndarray of shape (n,)
+        The person; empty if unknown.
+
+    Returns
+    -------
+    ndarray of shape (n, k)
+        Votes; NaN for people of whom there are too few faces, or apparently those of several.
+    """
+    static = model.votes(features)
+    votes = np.full_like(static, np.nan)
+    emotions = model.emotions
+    neutral = softmax(static)[:, emotions.index("neutral")] if "neutral" in emotions else None
+    for person in set(subject.tolist()) - {""}:
+        theirs = np.flatnonzero(subject == person)
+        estimate = PersonEstimate()
+        for index in theirs:
+            estimate.add(features[index], 1.0 if neutral is None else float(neutral[index]))
+        if (own := estimate.reference) is not None:
+            blended = model.blend(own.features, own.n)
+            votes[theirs] = model.votes(features[theirs], blended, automatic=True)
+    return votes
 
 
 def choose(

@@ -160,3 +160,15 @@ def test_evaluate_needs_neutral_faces(run, model, here):
     result = run("evaluate", model, here, "--calibrate", "neutral")
     assert result.status == 1
     assert "no subject has a neutral face" in result.err
+
+
+def test_evaluate_with_estimates(run, model, drawn, here):
+    compared = run("evaluate", model, drawn, "--json", "--calibrate", "auto").json
+    assert compared["n_with_own_neutral"] == compared["n"]
+    text = run("evaluate", model, drawn, "--calibrate", "auto").out
+    assert "faces are compared with an estimate from all faces of the person" in text
+    (here / "anger").mkdir()
+    cv2.imwrite(str(here / "anger" / "a.png"), draw_face(Subject(), "anger"))
+    result = run("evaluate", model, here, "--calibrate", "auto")
+    assert result.status == 1
+    assert "no subject has three faces" in result.err

@@ -5,8 +5,15 @@ import pytest
 from synthetic import table
 
 from landmark_emotion.errors import TrainingError
+from landmark_emotion.model.features import landmark_features
 from landmark_emotion.training import evaluation
-from landmark_emotion.training.evaluation import cross_validate, shared_sequences, shuffled_splits
+from landmark_emotion.training.evaluation import (
+    automatic_votes,
+    cross_validate,
+    shared_sequences,
+    shuffled_splits,
+)
+from landmark_emotion.training.fit import fit_model
 from landmark_emotion.training.recipe import HeadRecipe, Recipe
 from landmark_emotion.training.training_set import TrainingSet
 
@@ -173,3 +180,18 @@ def test_further_tables_may_show_further_emotions():
     static, _ = cross_validate(known, more=[FACES], folds=3, jobs=1)
     assert static.probabilities.shape == (len(known), len(static.emotions))
     assert static.scores["accuracy"] > 0.6
+
+
+def test_estimates_need_no_labels_and_three_faces(monkeypatch):
+    # Synthetic expressions change the shape of a face more than real ones.
+    monkeypatch.setattr("landmark_emotion.model.neutral.SAME", 99.0)
+    faces = table(n_subjects=3)
+    model = fit_model(TrainingSet.of(table(seed=1)))
+    features = landmark_features(faces.landmarks)
+    subject = faces.subject.copy()
+    subject[subject == subject[0]] = ""
+    alone = np.flatnonzero(subject == faces.subject[-1])
+    subject[alone[2:]] = ""
+    votes = automatic_votes(model, features, subject)
+    known = np.isfinite(votes).all(axis=1)
+    assert set(subject[known]) == set(subject) - {"", faces.subject[-1]}
