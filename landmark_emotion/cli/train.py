@@ -146,7 +146,7 @@ def _read_faces(args: argparse.Namespace) -> tuple[LoadedFaces, LandmarkTable]:
     if "neutral" not in table.emotion:
         say(
             "warning: no neutral faces: every face at rest will get one of these classes; add "
-            "neutral faces"
+            "neutral faces, or say which label means neutral with --labels LABEL=neutral"
         )
     if data.from_cache:
         print(f"  the landmarks of {data.from_cache} images were cached")

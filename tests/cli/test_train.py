@@ -309,3 +309,53 @@ def test_models_store_no_subjects(trained):
     assert load_model(trained.model).info["static"]["accuracy"] > 0
     header = str(dict(load_model(trained.model).info))
     assert not any(person in header for person in people)
+
+
+CLASSES = ("bored", "drowsy", "eyes shut", "neutral")
+
+
+def test_classes_of_any_name_are_trained(run, here):
+    synthetic.table(8, CLASSES).save("own.npz")
+    result = run("train", "own.npz", "--output", "own-model.npz", "--folds", 4, "--runs", 1)
+    assert result.status == 0
+    assert load_model("own-model.npz").emotions == CLASSES
+    assert "eyes shut" in result.out
+    assert "no neutral" not in result.err
+
+
+def test_some_classes_are_trained(run, here):
+    synthetic.table(8, CLASSES).save("own.npz")
+    names = "Bored, drowsy,pain".lower()
+    result = run("train", "own.npz", "--output", "x.npz", "--folds", 4, "--emotions", names)
+    assert load_model("x.npz").emotions == ("bored", "drowsy")
+    assert "left out: 8 x eyes shut" in result.out
+    assert "warning: no faces of pain; check the names" in result.err
+    assert "warning: no neutral faces: every face at rest will get one" in result.err
+    evaluated = run("evaluate", "x.npz", "own.npz", "--emotions", "bored,drowsy", "--json")
+    assert set(evaluated.json["recall"]) == {"bored", "drowsy"}
+
+
+@pytest.mark.parametrize(
+    ("labels", "complaint"),
+    [
+        ("0:anger", "must be pairs such as 0=anger, or one of affectnet, ckplus, fer2013, rafdb"),
+        ("0=", "'' is no name for a class"),
+        ("=anger", "must be pairs"),
+    ],
+)
+def test_wrong_meanings_are_refused(run, here, labels, complaint):
+    result = run("train", "data", "--labels", labels)
+    assert result.status == 2
+    assert complaint in result.err
+
+
+def test_the_meaning_of_labels_is_the_users(run, here, png):
+    for number, name in enumerate("121"):
+        touch(here / "faces" / name / f"{number}.png", content=png + bytes([number]))
+    result = run("extract", "faces", "-o", "t.npz", "--jobs", 1)
+    assert result.status == 1
+    assert "are numbers, which mean something else in every data set; say" in result.err
+    run("extract", "faces", "-o", "t.npz", "--jobs", 1, "--labels", "1=bored,2=happy")
+    assert load_table("t.npz").emotion.tolist() == ["bored", "bored", "happiness"]
+    run("extract", "faces", "-o", "t.npz", "--jobs", 1, "--labels", "rafdb")
+    assert load_table("t.npz").emotion.tolist() == ["surprise", "surprise", "fear"]

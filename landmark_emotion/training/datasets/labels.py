@@ -131,9 +131,10 @@ def questions(where: object, unknown: Iterable[str], own: bool) -> list[str]:
             others.append(repr(shown))
     if others and not own:
         listed = ", ".join(others[:5]) + (f" and {len(others) - 5} more" if others[5:] else "")
+        verbs = "names no emotion and is" if len(others) == 1 else "name no emotion and are"
         notes.append(
-            f"note: {where}: {listed} name no emotion and are left out; to train on such classes, "
-            "name all classes with --emotions"
+            f"note: {where}: {listed} {verbs} left out; to train on such a class, name all classes "
+            "with --emotions"
         )
     return notes
 

@@ -208,7 +208,7 @@ def test_an_emotion_inside_another_is_told(tmp_path):
         ("angr", "'angr' is left out; if it means anger, rename it or add --labels 'angr=anger'"),
         ("Neutrl", "if it means neutral, rename it or add --labels 'Neutrl=neutral'"),
         ("none", "'none' may mean neutral or no label and is left out; if it means neutral, add"),
-        ("faces_backup", "'faces_backup' name no emotion and are left out; to train on such"),
+        ("faces_backup", "'faces_backup' names no emotion and is left out; to train on such"),
         ("bored", "name all classes with --emotions"),
     ],
 )
