@@ -13,6 +13,7 @@ import time
 import urllib.request
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import cv2
 import numpy as np
@@ -66,7 +67,7 @@ class Server:
         else:
             self.stop()
             raise RuntimeError(said)
-        self.port = int(self.address.rstrip("/").rpartition(":")[2])
+        self.port = urlsplit(self.address).port
 
     def __enter__(self) -> "Server":
         return self

@@ -51,6 +51,27 @@ def test_everything_speaks_of_the_same_emotion(live):
     live.wait("document.querySelector('#why').hidden")
 
 
+def test_a_face_that_cannot_be_judged_gets_no_emotion(open_page, program):
+    turned = """
+        window.WebSocket = class extends WebSocket {
+            set onmessage(handler) {
+                super.onmessage = ({data}) =>
+                    handler({data: data.replaceAll('"issue":""', '"issue":"turned away"')});
+            }
+        };
+    """
+    page = open_page(f"{program.address}#why&details", before=turned)
+    page.click("#start")
+    page.wait(f"{EMOTION} === 'turned away'")
+    assert page.run("document.querySelector('#bars .likeliest')") is None
+    assert page.text("#compared") == "no reliable answer"
+    assert page.text("#why-title") == "Why?"
+    assert "turned away" in page.text("#sentence")
+    facts = page.run("document.querySelector('#facts').innerText")
+    assert "yaw" in facts
+    assert "quality" in facts
+
+
 def test_a_calibration_is_guided_and_can_be_undone(live):
     live.run("document.querySelector('#calibrate').focus()")
     live.wait(f"{EMOTION}.startsWith('neutral')")

@@ -56,6 +56,20 @@ def test_a_silent_server_leaves_nothing_old_on_the_page(live, program):
     assert live.run("document.querySelector('#outage').hidden")
 
 
+def test_a_server_with_another_token_is_told_from_one_that_is_gone(open_page, model):
+    from tools.browser import Server
+
+    server = Server("--model", model, "--token", "secret-of-yesterday")
+    try:
+        page = open_page(server.address)
+        server.stop()
+        page.wait(f"{OUTAGE}.includes('gone')")
+        server = Server("--model", model, "--token", "secret-of-today", port=server.port)
+        page.wait(f"{OUTAGE}.includes('new token')")
+    finally:
+        server.stop()
+
+
 def test_the_page_goes_on_after_a_failed_request_for_the_model(open_page, program):
     failing = """
         const real = fetch;

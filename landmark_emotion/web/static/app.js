@@ -8,7 +8,7 @@ import { Link } from "./link.js";
 import { setText } from "./panel.js";
 import { Player } from "./player.js";
 import { Rate } from "./rate.js";
-import { References, loadModel, recognizePhoto } from "./server.js";
+import { References, loadModel, recognizePhoto, request } from "./server.js";
 import { readSettings } from "./settings.js";
 import { banner, notice, outage, sentence } from "./stage.js";
 import { Table } from "./table.js";
@@ -31,7 +31,8 @@ const rate = new Rate();
 
 let model = null; // from /api/model
 let current = false; // whether the model is that of the open connection
-let out = null; // "gone", "silent" or "camera" while nothing new comes
+let locked = false; // whether the server asks for another token
+let out = null; // a key of OUTAGES while nothing new comes
 let since = performance.now(); // when the connection was opened or lost
 let missed = null; // { since } while a calibrated face has not been known again
 
@@ -61,13 +62,14 @@ link.addEventListener("ready", async () => {
   begin();
 });
 
-link.addEventListener("gone", () => {
+link.addEventListener("gone", async () => {
+  if (current) since = performance.now();
   current = false;
-  since = performance.now();
   connection("gone", "no connection");
   guide.interrupt();
   rate.clear();
   enable();
+  locked = (await request("/api/health")).status === 401;
 });
 
 link.addEventListener("error", ({ detail: { message } }) => notice(sentence(message.error)));
@@ -167,7 +169,10 @@ function recover() {
 function trouble(now) {
   const answered = player.source?.kind === "photo" && display.answered;
   if (answered || document.hidden) return null;
-  if (!current) return now - since > OUTAGE ? (link.ready ? "silent" : "gone") : null;
+  if (!current) {
+    if (now - since < OUTAGE) return null;
+    return link.ready ? "silent" : locked ? "locked" : "gone";
+  }
   if (link.silence > OUTAGE) return "silent";
   const waits = player.source?.kind === "camera" && !link.waiting;
   return waits && now - frames.seen > NO_PICTURE ? "camera" : null;
@@ -175,6 +180,7 @@ function trouble(now) {
 
 const OUTAGES = {
   gone: ["The server is gone", "Start it again with “landmark-emotion web”. This page goes on by itself."],
+  locked: ["The server was started anew", "Open the address that it printed: it contains a new token."],
   silent: ["The server does not answer", "This page goes on by itself as soon as it does."],
   camera: ["The camera sends no pictures", "Is it covered by another program? It may help to stop and start it."],
 };

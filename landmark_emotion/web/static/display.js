@@ -77,7 +77,6 @@ export class Display {
 
   /** Show nothing but a text, until the next answer. */
   clear(text) {
-    cancelAnimationFrame(this.#animation);
     this.#answer = this.#shown = null;
     this.#motion.clear();
     this.#overlay.clear();
@@ -144,10 +143,11 @@ export class Display {
   }
 
   #animate() {
-    cancelAnimationFrame(this.#animation);
-    if (this.#draw(performance.now())) {
-      this.#animation = requestAnimationFrame(() => this.#animate());
-    }
+    if (this.#animation) return;
+    this.#animation = requestAnimationFrame((now) => {
+      this.#animation = 0;
+      if (this.#answer && this.#draw(now)) this.#animate();
+    });
   }
 
   /** Draw the picture's overlay; return whether it still moves. */

@@ -49,13 +49,14 @@ export class Frames {
       mediaTime: metadata.mediaTime,
       shown: metadata.presentedFrames,
     });
-    const scale = Math.min(1, FRAME_SIDE / Math.max(video.videoWidth, video.videoHeight));
+    const { videoWidth: width, videoHeight: height } = video;
+    const scale = FRAME_SIDE / Math.max(width, height);
     const size = {
-      resizeWidth: Math.max(1, Math.round(video.videoWidth * scale)),
-      resizeHeight: Math.max(1, Math.round(video.videoHeight * scale)),
+      resizeWidth: Math.max(1, Math.round(width * scale)),
+      resizeHeight: Math.max(1, Math.round(height * scale)),
     };
     try {
-      const picture = await createImageBitmap(video, size);
+      const picture = await createImageBitmap(video, scale < 1 ? size : {});
       this.#worker.postMessage({ picture, number }, [picture]);
     } catch {
       this.#encoding.delete(number); // the video was closed meanwhile

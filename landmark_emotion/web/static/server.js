@@ -5,9 +5,9 @@ const LONGEST_PAUSE = 4000; // ms between two attempts
 export async function request(path, options) {
   try {
     const response = await fetch(path, options);
-    return { ok: response.ok, result: await response.json() };
+    return { ok: response.ok, status: response.status, result: await response.json() };
   } catch {
-    return { ok: false, result: { error: "the server does not answer" } };
+    return { ok: false, status: 0, result: { error: "the server does not answer" } };
   }
 }
 

@@ -18,7 +18,8 @@ export function showWhy(face) {
   regions.forEach(([name, value], index) => {
     const [label, track, number] = list.children[index].children;
     setText(label, name);
-    setText(number, `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(1)}`);
+    const size = Math.abs(value).toFixed(1);
+    setText(number, size === "0.0" ? size : `${value < 0 ? "−" : "+"}${size}`);
     const bar = track.firstChild;
     const share = (50 * Math.abs(value)) / longest;
     bar.className = value < 0 ? "against" : "for";
