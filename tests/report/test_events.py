@@ -92,11 +92,16 @@ def test_a_gap_ends_an_event():
     assert brief(events) == [("happiness", 0, 0.3), ("happiness", 0.5, 0.8)]
 
 
-def test_an_uncertain_row_begins_no_event_and_ends_none_by_itself():
-    p = [0.9, 0.9, 0.55, 0.55, 0.9]
-    assert brief(events_of(make_lane("hh??h", p), ALL)) == [("happiness", 0, 0.5)]
-    assert brief(events_of(make_lane("??hhh", p), ALL)) == [("happiness", 0.2, 0.5)]
-    assert events_of(make_lane("?????", p), ALL) == []
+def test_uncertain_rows_begin_no_event_and_end_one_if_they_last():
+    p = [0.9, 0.9, 0.55, 0.55, 0.9, 0.9]
+
+    def found(shown, least):
+        return brief(events_of(make_lane(shown, p), Criteria(min_duration=least)))
+
+    assert found("hh??hh", 0.2) == [("happiness", 0, 0.6)]
+    assert found("hh??hh", 0.15) == [("happiness", 0, 0.2), ("happiness", 0.4, 0.6)]
+    assert found("??hhhh", 0.2) == [("happiness", 0.2, 0.6)]
+    assert found("??????", 0) == []
 
 
 def test_without_probabilities_an_event_is_a_stretch_with_one_label():

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from landmark_emotion.report.timeline.lanes import Floats, Lane
+from landmark_emotion.report.timeline.lanes import Floats, Lane, slices
 
 _ROUNDING = 1e-6  # seconds
 
@@ -68,9 +69,9 @@ def events_of(lane: Lane, criteria: Criteria) -> list[Event]:
     """Find the events of a face; they are in order and do not overlap.
 
     An event begins with a row whose label is an emotion of at least `Criteria.enter`. It ends when
-    the probability falls below `Criteria.leave`, another emotion begins an event, or the face is
-    out of sight. A row that is labeled uncertain begins no event, but does not end one by itself.
-    Without probabilities, an event is a stretch with one label.
+    the probability falls below `Criteria.leave`, another emotion begins an event, the face is out
+    of sight, or it is uncertain for longer than `Criteria.min_duration`. Rows labeled uncertain
+    begin no event. Without probabilities, an event is a stretch with one label.
     """
     found = []
     for part, emotion in _stretches(lane, criteria):
@@ -99,13 +100,13 @@ def _stretches(lane: Lane, criteria: Criteria) -> Iterator[tuple[slice, int]]:
 
 def _all_stretches(lane: Lane, criteria: Criteria) -> Iterator[tuple[slice, int]]:
     rows = _known_probabilities(lane).tolist()
-    labels, gaps = lane.shown.tolist(), [False, *lane.gaps().tolist()]
+    labels, breaks = lane.shown.tolist(), _breaks(lane, criteria.min_duration).tolist()
     k = lane.probabilities.shape[1]
     emotion, first = -1, 0
-    for index, (row, label, gap) in enumerate(zip(rows, labels, gaps, strict=True)):
+    for index, (row, label, is_break) in enumerate(zip(rows, labels, breaks, strict=True)):
         begins = label < k and row[label] >= criteria.enter
         if emotion >= 0:
-            goes_on = not gap and row[emotion] >= criteria.leave
+            goes_on = not is_break and row[emotion] >= criteria.leave
             if goes_on and not (begins and label != emotion):
                 continue
             yield slice(first, index), emotion
@@ -114,6 +115,17 @@ def _all_stretches(lane: Lane, criteria: Criteria) -> Iterator[tuple[slice, int]
             emotion, first = label, index
     if emotion >= 0:
         yield slice(first, len(rows)), emotion
+
+
+def _breaks(lane: Lane, longest: float) -> NDArray[np.bool_]:
+    """Return which rows follow a gap, or belong to a longer stretch of uncertain rows."""
+    gaps, uncertain = lane.gaps(), lane.shown == len(lane.names) - 1
+    found = np.append(False, gaps)
+    for part in slices(gaps | (np.diff(uncertain) != 0)):
+        start, end = _span(lane, part)
+        if uncertain[part.start] and end - start > longest + _ROUNDING:
+            found[part] = True
+    return found
 
 
 def _known_probabilities(lane: Lane) -> Floats:
