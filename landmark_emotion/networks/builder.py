@@ -1,12 +1,14 @@
 """Build the graph of an ONNX file, one operation after another."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from landmark_emotion.networks.graph import Shape, evaluated
-from landmark_emotion.networks.onnx_file import Array, Attribute, Node
+from landmark_emotion.networks.onnx_file import Array, Attribute, Node, OnnxFile
+from landmark_emotion.networks.simplify import renamed, without_unused
 
 
 class Builder:
@@ -36,3 +38,18 @@ class Builder:
         ones = (1,) * (len(self.shapes[x]) - 2)
         scaled = self.add("Mul", x, self.constant(np.reshape(factor, (1, -1, *ones))))
         return self.add("Add", scaled, self.constant(np.reshape(offset, (1, -1, *ones))))
+
+    def file(self, outputs: Mapping[str, str], metadata: Mapping[str, str]) -> OnnxFile:
+        """Return a file with the given results as outputs, without what they do not depend on.
+
+        Parameters
+        ----------
+        outputs : mapping of str to str
+            For the name of each output the name of the result.
+        metadata : mapping of str to str
+            Any text by name.
+        """
+        nodes = renamed(self.nodes, {result: name for name, result in outputs.items()})
+        nodes, weights = without_unused(nodes, self.weights, set(outputs))
+        shapes = {name: self.shapes[result] for name, result in outputs.items()}
+        return OnnxFile(tuple(nodes), weights, {"input": self.shapes["input"]}, shapes, metadata)

@@ -8,13 +8,8 @@ from landmark_emotion.errors import NetworkError
 from landmark_emotion.networks.builder import Builder
 from landmark_emotion.networks.graph import check
 from landmark_emotion.networks.keras_layers import LAYERS, REMEDY, refusal
-from landmark_emotion.networks.onnx_file import OnnxFile, serialize
-from landmark_emotion.networks.simplify import (
-    fold_into_weights,
-    renamed,
-    without_final_softmax,
-    without_unused,
-)
+from landmark_emotion.networks.onnx_file import serialize
+from landmark_emotion.networks.simplify import fold_into_weights, without_final_softmax
 from landmark_emotion.networks.spec import KEY, NetworkSpec
 
 _Key = tuple[str, int]
@@ -72,12 +67,8 @@ def to_onnx(model: Any, spec: NetworkSpec) -> bytes:
             f"model: has an output of shape {shapes['scores'][1:]} for {len(spec.emotions)} "
             "emotions; name as many emotions as it has outputs"
         )
-    nodes = renamed(nodes, {tensor: name for name, tensor in outputs.items()})
-    nodes, weights = without_unused(nodes, converter.weights, set(outputs))
-    metadata = {KEY: spec.to_json()}
-    file = OnnxFile(
-        tuple(nodes), weights, {"input": spec.input_shape}, spec.output_shapes, metadata
-    )
+    converter.nodes = nodes
+    file = converter.file(outputs, {KEY: spec.to_json()})
     try:
         check(file)
     except ValueError as error:

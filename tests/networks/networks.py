@@ -3,8 +3,7 @@
 import numpy as np
 
 from landmark_emotion.networks.builder import Builder
-from landmark_emotion.networks.onnx_file import OnnxFile, serialize
-from landmark_emotion.networks.simplify import renamed
+from landmark_emotion.networks.onnx_file import serialize
 from landmark_emotion.networks.spec import KEY, NetworkSpec
 
 EMOTIONS = ("fear", "happiness", "neutral")
@@ -38,13 +37,8 @@ def small_network(**changes):
     features = b.add("Flatten", b.add("GlobalAveragePool", b.add("Relu", x)), axis=1)
     biases = b.constant(np.arange(len(weights)))
     scores = b.add("Gemm", features, b.constant(weights), biases, alpha=1.0, beta=1.0, transB=1)
-    file = OnnxFile(
-        tuple(renamed(b.nodes, {features: "features", scores: "scores"})),
-        b.weights,
-        {"input": spec.input_shape},
-        spec.output_shapes,
-        {KEY: spec.to_json()},
-    )
+    outputs = {"features": features, "scores": scores}
+    file = b.file(outputs, {KEY: spec.to_json()})
     return file, kernel, weights
 
 

@@ -11,7 +11,6 @@ import numpy as np
 
 from landmark_emotion.networks.builder import Builder
 from landmark_emotion.networks.onnx_file import Node, OnnxFile, parse, serialize
-from landmark_emotion.networks.simplify import renamed
 from landmark_emotion.networks.spec import KEY, NetworkSpec
 from tools.fuzzing.mutations import EXTREMES
 
@@ -63,10 +62,8 @@ def network(color: str = "gray") -> bytes:
     x = b.add("Flatten", b.add("Transpose", x, perm=(0, 2, 3, 1)), axis=1)
     features = b.add("Tanh", _gemm(b, x, 6))
     scores = _gemm(b, features, 3)
-    nodes = renamed(b.nodes, {features: "features", scores: "scores"})
-    metadata = {KEY: spec.to_json()}
-    inputs = {"input": spec.input_shape}
-    return serialize(OnnxFile(tuple(nodes), b.weights, inputs, spec.output_shapes, metadata))
+    outputs = {"features": features, "scores": scores}
+    return serialize(b.file(outputs, {KEY: spec.to_json()}))
 
 
 @functools.cache
@@ -207,8 +204,7 @@ def hostile_networks() -> list[bytes]:
     x = _conv(b, "input", 15)
     for _ in range(3):
         x = b.add("Softplus", x)
-    wide = OnnxFile(tuple(b.nodes), b.weights, {"input": large.input_shape}, {x: b.shapes[x]},
-                    {KEY: large.to_json()})  # fmt: skip
+    wide = b.file({"scores": x}, {KEY: large.to_json()})
     return [
         b"",
         b"\x08",
