@@ -17,7 +17,8 @@ MAX_IMAGE_PIXELS = 24_000_000
 MAX_FRAME_PIXELS = 4_000_000
 MAX_DECODED = 48_000_000  # bytes that a decoder returns for more than 3 bytes per pixel
 MAX_SCANNED = 16 * MAX_IMAGE_PIXELS  # pixels of a progressive JPEG times its scans
-MAX_SEARCHED = 3_000_000  # pixels; larger photos are reduced
+MAX_SEARCHED = 2_500_000  # pixels; larger photos are reduced
+MAX_SEARCHED_SIDE = 4_000  # pixels; a strip is searched in many tiles that overlap
 MAX_FACES = 100  # in a photo, the largest; each takes some milliseconds
 MAX_FRAME_FACES = 32
 MAX_SIDE = 16_384  # pixels
@@ -52,7 +53,7 @@ def decode(data: bytes, where: str, max_pixels: int) -> NDArray[np.uint8]:
 
 
 def decode_photo(data: bytes, where: str) -> tuple[NDArray[np.uint8], tuple[int, int]]:
-    """Decode an image of at most `MAX_IMAGE_PIXELS` and reduce it to at most `MAX_SEARCHED`.
+    """Decode an image of at most `MAX_IMAGE_PIXELS` and reduce it to `MAX_SEARCHED` or less.
 
     Returns
     -------
@@ -73,7 +74,7 @@ def decode_photo(data: bytes, where: str) -> tuple[NDArray[np.uint8], tuple[int,
     if half and (rows < columns) != (height < width):
         width, height = height, width  # turned upright
     size = (width, height) if half else (columns, rows)
-    scale = math.sqrt(MAX_SEARCHED / (rows * columns))
+    scale = min(math.sqrt(MAX_SEARCHED / (rows * columns)), MAX_SEARCHED_SIDE / max(rows, columns))
     if scale < 1:
         smaller = (max(1, round(scale * columns)), max(1, round(scale * rows)))
         image = np.asarray(cv2.resize(image, smaller, interpolation=cv2.INTER_AREA), np.uint8)
