@@ -15,10 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landmark_emotion.cli.options import (
+    add_hiding,
     add_min_face,
     add_output,
     add_people,
     add_recognition,
+    check_hiding,
     check_output,
     check_references,
     progress,
@@ -71,6 +73,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     add_output(parser)
     text = "write an annotated copy of each image to FOLDER; for one image, -o FILE.png does so"
     add("--annotate", type=Path, metavar="FOLDER", help=text)
+    add_hiding(parser)
     parser.set_defaults(run=run, usage_error=parser.error)
 
 
@@ -83,6 +86,7 @@ def run(args: argparse.Namespace) -> int:
     picture = _picture(args)
     check_output(args)
     check_references(args)
+    check_hiding(args, min_face=40)
     if args.calibrate and args.people is None:
         args.usage_error(
             "argument --calibrate: needs --people FILE; for folders of one person each, use "
@@ -124,7 +128,7 @@ def run(args: argparse.Namespace) -> int:
             writer.write(item.source, 0, 0.0, predictions)
             account.n_read += 1
             if item in targets and image is not None:
-                _draw(targets[item], image, predictions)
+                _draw(targets[item], image, predictions, args)
     return 0 if account.n_read else 1
 
 
@@ -269,8 +273,22 @@ def _read(item: _Input) -> NDArray[np.uint8]:
     return decode_image(data, item.source)
 
 
-def _draw(path: Path, image: NDArray[np.uint8], predictions: "list[Prediction]") -> None:
+def _draw(
+    path: Path,
+    image: NDArray[np.uint8],
+    predictions: "list[Prediction]",
+    args: argparse.Namespace,
+) -> None:
+    from landmark_emotion.show.covering import cover
     from landmark_emotion.show.explanation_picture import encode_picture
-    from landmark_emotion.show.overlay import draw_predictions
+    from landmark_emotion.show.overlay import Overlay
 
-    replace_atomically(path, encode_picture(draw_predictions(image, predictions), path))
+    if args.blur:
+        if not predictions:
+            say(f"note: {path}: no face found, so nothing is covered")
+        image = cover(image, [prediction.face for prediction in predictions])
+    elif args.landmarks_only:
+        image = np.zeros_like(image)
+    # Landmarks tell people apart.
+    drawn = Overlay(landmarks=not args.blur).draw(image, predictions)
+    replace_atomically(path, encode_picture(drawn, path))

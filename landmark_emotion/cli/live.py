@@ -10,7 +10,7 @@ from pathlib import Path
 from landmark_emotion.cli.account import Account
 from landmark_emotion.cli.calibrator import Calibrator
 from landmark_emotion.cli.nonblocking import nonblocking_stdout
-from landmark_emotion.cli.options import check_output, check_references, say
+from landmark_emotion.cli.options import check_hiding, check_output, check_references, say
 from landmark_emotion.cli.output import FrameTextWriter, Writer, is_live_terminal, open_writer
 from landmark_emotion.cli.people import open_video_baselines
 from landmark_emotion.cli.recognition import open_recognizer, profile_path
@@ -94,6 +94,7 @@ def _check(args: argparse.Namespace, n_sources: int) -> None:
         option = "--profile with --calibrate" if stores_profile else "--record"
         args.usage_error(f"{option}: takes one video, got {n_sources}")
     check_output(args)
+    check_hiding(args, min_face=80)
     if stores_profile:
         check_writable(profile_path(args.profile))
 
@@ -147,7 +148,10 @@ class _Session:
                     notify=self.writer.notify,
                     pose=args.show_pose,
                     paced=known.fps is not None and bool(self.window or args.send),
+                    blur=args.blur,
+                    landmarks_only=args.landmarks_only,
                 )
+                stack.callback(view.close)
                 stream = self.recognizer.stream(
                     source,
                     self.writer.notify,

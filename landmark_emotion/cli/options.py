@@ -257,6 +257,27 @@ def check_output(args: argparse.Namespace) -> None:
         check_writable(args.output)
 
 
+def add_hiding(parser: argparse.ArgumentParser) -> None:
+    """Add the options of every command that shows or writes pictures of people."""
+    hiding = parser.add_mutually_exclusive_group()
+    text = (
+        "cover every face that is found in window, recordings and pictures; see docs/recordings.md"
+    )
+    hiding.add_argument("--blur", action="store_true", help=text)
+    text = "draw on black in window, recordings and pictures, so that no one is seen"
+    hiding.add_argument("--landmarks-only", action="store_true", help=text)
+
+
+def check_hiding(args: argparse.Namespace, min_face: int) -> None:
+    """Let ``--blur`` find every face, by default from a width of `min_face` pixels on."""
+    if not args.blur:
+        return
+    if getattr(args, "max_faces", None) is not None:
+        args.usage_error("argument --blur: cannot be used with --max-faces, which leaves out faces")
+    if args.min_face is None:
+        args.min_face = min_face
+
+
 def add_calibrate(parser: argparse.ArgumentParser) -> None:
     """Add ``--calibrate`` of the commands that read videos."""
     parser.add_argument(
@@ -297,6 +318,7 @@ def add_video(parser: argparse.ArgumentParser) -> None:
     text = "record the annotated video, with the sound of a file, to an .mp4 or .avi file"
     add("--record", type=Path, metavar="FILE", help=text)
     add("--no-audio", action="store_true", help="record without the sound of the file")
+    add_hiding(parser)
 
 
 def say(message: str) -> None:

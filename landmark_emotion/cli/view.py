@@ -1,6 +1,7 @@
 """The annotated video: its window, the keys of the window, and the recording."""
 
 import time
+from collections.abc import Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from landmark_emotion.files.writing import replace_atomically
 from landmark_emotion.live.prediction import Prediction
 from landmark_emotion.model.classifier import EmotionModel
 from landmark_emotion.model.explanation import explain
+from landmark_emotion.show.covering import Cover, DelayedCover, black
 from landmark_emotion.show.explanation_picture import draw_explanation, encode_picture
 from landmark_emotion.show.overlay import Overlay
 from landmark_emotion.show.video_file import Recorder
@@ -32,7 +34,9 @@ class View:
 
     The key w explains predictions with the model, c starts the calibrator, u undoes what it did. If
     ``paced``, frames are shown at the speed at which they were recorded, also if there is neither
-    window nor recording. If ``pose``, axes and measures are shown from the start.
+    window nor recording. If ``pose``, axes and measures are shown from the start. With ``blur``
+    faces are covered, with ``landmarks_only`` the picture is black; nothing else of a frame is kept
+    then.
     """
 
     model: EmotionModel
@@ -43,9 +47,13 @@ class View:
     notify: Notify
     paced: bool
     pose: bool = False
+    blur: bool = False
+    landmarks_only: bool = False
     _start: float = 0.0
     _overlay: Overlay = field(default_factory=Overlay)  # of the window
     _kept: Overlay = field(default_factory=Overlay)  # of the recording and of pictures
+    _cover: Cover = field(default_factory=Cover)
+    _delayed: DelayedCover = field(default_factory=DelayedCover)
     _explained: bool = False
     _message: str = ""
     _message_until: float = 0.0
@@ -53,19 +61,38 @@ class View:
 
     def __post_init__(self) -> None:
         self._overlay.pose = self.pose
+        # Landmarks tell people apart; the key l switches them on.
+        self._overlay.landmarks = not self.blur
 
     def show(self, frame: Frame, predictions: list[Prediction], fps: float | None) -> bool:
         """Show and record a frame; return False if the user has closed the window."""
         if self.window is None and self.recorder is None:
             return self._keep_pace(frame)
+        if self.blur:
+            if self.recorder is not None:
+                self._record(self.recorder, self._delayed.add(frame, predictions))
+            frame = self._cover.draw(frame, predictions)
+        elif self.landmarks_only:
+            frame = black(frame)
         self._shown = frame, predictions, fps
-        if self.recorder is not None:
-            self.recorder.write(self._draw_for_file(), frame.time)
+        if self.recorder is not None and not self.blur:
+            self._record(self.recorder, [(frame, predictions)])
         if self.window is None:
             return self._keep_pace(frame)
         if not self.window.show(self._draw()) or not self._keep_pace(frame):
             return False
         return self._handle(self.window)
+
+    def close(self) -> None:
+        """Record what is still waiting for later frames."""
+        if self.recorder is not None:
+            self._record(self.recorder, self._delayed.rest())
+
+    def _record(
+        self, recorder: Recorder, results: Iterable[tuple[Frame, Sequence[Prediction]]]
+    ) -> None:
+        for frame, predictions in results:
+            recorder.write(self._draw_for_file(frame, predictions), frame.time)
 
     def tell(self, message: str, frame: Frame) -> None:
         """Show a message for some seconds, unless it is empty."""
@@ -89,32 +116,25 @@ class View:
     def _draw(self, message: str = "") -> NDArray[np.uint8]:
         """Draw the frame for the window, with a message and the frame rate."""
         frame, predictions, fps = self._shown
+        image = self._image(frame, predictions)
         if not message and self.calibrator.running:
             message = "look neutral ..."
         if not message and frame.captured < self._message_until:
             message = self._message
-        return self._overlay.draw(self._image(), predictions, fps=fps, message=message)
+        return self._overlay.draw(image, predictions, fps=fps, message=message)
 
-    def _draw_for_file(self) -> NDArray[np.uint8]:
-        """Draw the frame for a recording or a picture, which the state of the program is not in."""
-        _, predictions, _ = self._shown
+    def _draw_for_file(self, frame: Frame, predictions: Sequence[Prediction]) -> NDArray[np.uint8]:
+        """Draw a frame for a recording or a picture, without the state of the program."""
         for name in ("landmarks", "bars", "pose"):
             setattr(self._kept, name, getattr(self._overlay, name))
-        return self._kept.draw(self._image(), predictions)
+        return self._kept.draw(self._image(frame, predictions), predictions)
 
-    def _image(self) -> NDArray[np.uint8]:
-        """Return the frame's picture, with explanations if they are switched on."""
-        frame, predictions, _ = self._shown
+    def _image(self, frame: Frame, predictions: Sequence[Prediction]) -> NDArray[np.uint8]:
+        """Return the picture of a frame, with explanations if they are switched on."""
         image = frame.image
         for prediction in predictions if self._explained else ():
             landmarks, reference = prediction.face.landmarks, prediction.reference
-            explanation = explain(
-                self.model,
-                landmarks,
-                reference,
-                prediction.likeliest,
-                automatic=prediction.mode == "automatic",
-            )
+            explanation = explain(self.model, landmarks, reference, prediction.likeliest)
             image = draw_explanation(image, prediction, explanation)
         return image
 
@@ -150,7 +170,8 @@ class View:
         return False
 
     def _save(self) -> None:
-        frame, drawn = self._shown[0], self._draw_for_file()
+        frame, predictions, _ = self._shown
+        drawn = self._draw_for_file(frame, predictions)
         name = f"emotion-{datetime.now().astimezone():%Y%m%d-%H%M%S}-{frame.index}.png"
         try:
             replace_atomically(Path(name), encode_picture(drawn, Path(name)))
