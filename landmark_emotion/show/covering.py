@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from landmark_emotion.live.prediction import Prediction
-from landmark_emotion.model.face import Face
+from landmark_emotion.model.face import Box, Face
 from landmark_emotion.show.canvas import Picture
 from landmark_emotion.show.overlay.layout import Rect, bounds
 from landmark_emotion.sources.frame import Frame
@@ -33,9 +33,9 @@ AHEAD = 1.2, 40
 A new face is found within 30 frames, and within a second.
 """
 
-# Shares of the size of a face by which the covered rectangle is larger on each side. The box of a
-# face ends at the brows and the chin.
-_ABOVE, _BESIDE, _BELOW = 0.6, 0.3, 0.3
+# Shares of the box by which the covered rectangle is larger on each side. The box of a face ends at
+# the brows and the chin.
+_ABOVE, _BESIDE, _BELOW = 0.6, 0.35, 0.4
 _LOST = 0.5  # a face that was lost may have moved
 
 
@@ -45,7 +45,7 @@ class _Place:
 
     time: float
     rect: Rect
-    size: int
+    box: Box
 
 
 def cover(image: Picture, faces: Iterable[Face]) -> Picture:
@@ -132,21 +132,22 @@ def black(frame: Frame) -> Frame:
 
 
 def _place(face: Face, time: float) -> _Place:
-    left, top, right, bottom = bounds(face)
-    size = max(right - left, bottom - top)
-    beside = round(_BESIDE * size)
+    box, (left, top, right, bottom) = face.box, bounds(face)
+    beside = round(_BESIDE * box.width)
     rect = Rect(
-        left - beside, top - round(_ABOVE * size), right + beside, bottom + round(_BELOW * size)
+        min(left, box.left - beside),
+        min(top, box.top - round(_ABOVE * box.height)),
+        max(right, box.left + box.width + beside),
+        max(bottom, box.top + round((1 + _BELOW) * box.height)),
     )
-    return _Place(time, rect, size)
+    return _Place(time, rect, box)
 
 
 def _enlarged(place: _Place) -> _Place:
-    more = round(_LOST * place.size)
+    more = round(_LOST * max(place.box.width, place.box.height))
     left, top, right, bottom = place.rect
-    return _Place(
-        place.time, Rect(left - more, top - more, right + more, bottom + more), place.size
-    )
+    rect = Rect(left - more, top - more, right + more, bottom + more)
+    return replace(place, rect=rect)
 
 
 def _covered(image: Picture, places: Iterable[_Place]) -> Picture:
@@ -156,9 +157,10 @@ def _covered(image: Picture, places: Iterable[_Place]) -> Picture:
         left, top = max(0, place.rect.left), max(0, place.rect.top)
         right, bottom = min(width, place.rect.right), min(height, place.rect.bottom)
         if left < right and top < bottom:
-            side = place.size / BLOCKS
-            rows = ((np.arange(top, bottom) - place.rect.top) / side).astype(int)
-            columns = ((np.arange(left, right) - place.rect.left) / side).astype(int)
+            # The blocks begin at the box, so not even their places tell anything of the landmarks.
+            side = max(place.box.width, place.box.height) / BLOCKS
+            rows = np.floor((np.arange(top, bottom) - place.box.top) / side).astype(int)
+            columns = np.floor((np.arange(left, right) - place.box.left) / side).astype(int)
             blocks = PATTERN[np.ix_(rows % len(PATTERN), columns % len(PATTERN))]
             covered[top:bottom, left:right] = blocks[..., np.newaxis]
     return covered
