@@ -18,6 +18,7 @@ from landmark_emotion.cli.options import (
     say,
 )
 from landmark_emotion.files.folders import user_folder
+from landmark_emotion.training.datasets.fer2013 import USAGES
 from landmark_emotion.training.datasets.labels import CODES, Labels, label_key
 from landmark_emotion.training.loading import LoadedFaces, load_faces
 
@@ -41,6 +42,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="MEANINGS",
         help="what labels mean, such as 0=anger,1=disgust, or "
         f"{', '.join(sorted(CODES))} for the numbers of that data set",
+    )
+    parser.add_argument(
+        "--usage",
+        choices=USAGES,
+        default="",
+        help="take the rows of fer2013.csv with this usage only",
     )
     parser.add_argument(
         "--peak-frames",
@@ -89,7 +96,7 @@ def collect(
         path,
         args.emotions,
         contempt=contempt or args.contempt,
-        labels=Labels((*(args.emotions or ()), *known), args.labels),
+        labels=Labels((*(args.emotions or ()), *known), args.labels, usage=args.usage),
         peak_frames=args.peak_frames,
         predictor=args.predictor,
         jobs=args.jobs or -1,

@@ -119,7 +119,7 @@ def _read_folder(path: Path, peak_frames: int, labels: Labels) -> Dataset:
     files = [file for file in everything if not any(folder in file.parents for folder in drawn)]
     dataset = _read_tables(path, files, labels) or _read_images(path, files, peak_frames, labels)
     archives = [file.name for file in files if file.suffix.lower() in _ARCHIVES]
-    packed = f"{archives[0]} is" if len(archives) == 1 else f"{len(archives)} archives are"
+    packed = f"{archives[0]!r} is" if len(archives) == 1 else f"{len(archives)} archives are"
     if dataset is None:
         problem = f"{path}: neither a known data set, class folders nor a {MANIFEST_NAME}"
         if drawn:

@@ -106,7 +106,7 @@ def rows(path: Path, notify: Notify = lambda line: None) -> Iterator[PixelRow]:
 def read_pixels(path: Path, labels: Labels) -> Dataset:
     """Make samples of the pictures of a CSV file, which stay in the file.
 
-    Codes mean what `labels` says, or otherwise the same as in FER-2013.
+    Codes mean what `labels` says, or otherwise the same as in FER-2013; its usage counts, too.
 
     Raises
     ------
@@ -120,14 +120,16 @@ def read_pixels(path: Path, labels: Labels) -> Dataset:
     usages: Counter[str] = Counter()
     for row in rows(path, notes.append):
         emotion = meanings.get(str(row.code))
-        if emotion is None:
+        if labels.usage not in ("", row.usage):
+            left_out[f"row of {row.usage or 'no usage'}"] += 1
+        elif emotion is None:
             left_out[f"row with the unknown code {row.code}"] += 1
         else:
             usages[row.usage] += 1
             samples.append(Sample(path, emotion, row=CsvRow(row.line, row.offset)))
     if len(usages) > 1:
         parts = ", ".join(f"{n:,} {usage or 'without usage'}" for usage, n in usages.items())
-        notes.append(f"note: {path}: all rows are read together: {parts}")
+        notes.append(f"note: {path}: read together: {parts}; take one of them with --usage")
     return Dataset("pixels in a CSV file, as FER-2013", samples, left_out, notes=tuple(notes))
 
 

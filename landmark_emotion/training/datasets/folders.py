@@ -248,7 +248,7 @@ def _people(
     initials = all(len(name) < 4 or _CK_SUBJECT.fullmatch(name) for name in classes)
     if not people or not (initials or any(len(shown) > 1 for shown in classes.values())):
         return {}, []
-    names = sorted(classes)
+    names = [name if name.isprintable() else repr(name) for name in sorted(classes)]
     listed = ", ".join(names[:3]) + " ..." * (len(names) > 3)
     return people, [
         f"note: {root}: the folders inside the class folders ({listed}) are taken as people; if "

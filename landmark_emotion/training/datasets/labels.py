@@ -42,7 +42,7 @@ NO_LABEL = "none"
 
 @dataclass(frozen=True)
 class Labels:
-    """How the user wants labels to be understood.
+    """How the user wants labels to be understood, and which rows are wanted.
 
     Attributes
     ----------
@@ -52,11 +52,14 @@ class Labels:
         Classes by label in lower case; from ``--labels``.
     own : bool
         Whether labels may be classes of their own if none is an emotion.
+    usage : str
+        Take the rows of a CSV file of pixels with this usage only; empty for all.
     """
 
     classes: tuple[str, ...] = ()
     meanings: Mapping[str, str] = field(default_factory=dict)
     own: bool = True
+    usage: str = ""
 
     def __call__(self, label: str) -> str | None:
         """Return the class that a label stands for on its own, or None."""

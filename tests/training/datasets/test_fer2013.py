@@ -186,4 +186,12 @@ def test_the_largest_csv_of_pixels_is_taken(write, tmp_path):
 def test_the_parts_that_are_read_together_are_told(write):
     content = f"emotion,pixels,Usage\n0,{FLAT},Training\n1,{FLAT},PublicTest\n2,{FLAT},Training"
     (note,) = read_dataset(write(content)).notes
-    assert "all rows are read together: 2 Training, 1 PublicTest" in note
+    assert "read together: 2 Training, 1 PublicTest; take one of them with --usage" in note
+
+
+def test_rows_of_one_usage_can_be_taken(write):
+    content = f"emotion,pixels,Usage\n0,{FLAT},Training\n1,{FLAT},PublicTest\n2,{FLAT},"
+    dataset = read_dataset(write(content), labels=Labels(usage="PublicTest"))
+    assert [s.emotion for s in dataset.samples] == ["disgust"]
+    assert dataset.left_out == {"row of Training": 1, "row of no usage": 1}
+    assert dataset.notes == ()

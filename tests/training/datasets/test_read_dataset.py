@@ -111,8 +111,8 @@ def test_archives_are_to_be_unpacked(tmp_path, name):
     touch(tmp_path / "data" / name)
     with pytest.raises(DatasetError, match="is an archive; unpack it and name the folder"):
         read_dataset(tmp_path / "data" / name)
-    with pytest.raises(DatasetError, match=f"{re.escape(name)} is left packed, unpack first"):
+    with pytest.raises(DatasetError, match=f"'{re.escape(name)}' is left packed, unpack first"):
         read_dataset(tmp_path / "data")
     touch(tmp_path / "data" / "anger" / "1.png")
     (note,) = read_dataset(tmp_path / "data").notes
-    assert f"{name} is left packed and not read; unpack what you need" in note
+    assert f"{name!r} is left packed and not read; unpack what you need" in note
