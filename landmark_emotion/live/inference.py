@@ -172,7 +172,7 @@ class Inference:
         A face that is neutral but unlike the average may be misjudged, so it is used all the same.
         """
         if not taken:
-            warning = "no face was seen during calibration; calibrate again"
+            warning = "no face was seen from the front; look into the camera and calibrate again"
             return CalibrationOutcome(0, None, None, warning)
         features = np.stack([reference.features for reference in taken.values()])
         probabilities = softmax(self.model.votes(features))

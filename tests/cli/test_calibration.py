@@ -114,7 +114,7 @@ def test_calibration_without_a_face_leaves_the_profile_as_it_was(run, model, her
     options = (*command, "empty", "--model", model, "--calibrate", "0.5")
     result = run(*options, "--profile", "anna.json")
     assert result.status == 1
-    assert "no face was seen during calibration" in result.err
+    assert "no face was seen from the front" in result.err
     assert (here / "anna.json").read_text() == "earlier profile"
     assert run(*options).status == 0
 
