@@ -38,8 +38,6 @@ def estimate(baselines: Baselines, rows_by_file: RowsByFile, settings: Settings)
     """Add what is needed for the estimates: all photos, and a picture a second of each video."""
     model = settings.model
     for file, rows in rows_by_file:
-        if not baselines.estimates(file.name):
-            continue
         due = -math.inf
         for faces in _frames(rows):
             if not faces or faces[0]["time"] < due - 1e-3:

@@ -121,7 +121,8 @@ def run_batch(
         opened = dask_workers(str(folder), settings, cluster)
     done += _recognize(missing, opened, saved, progress)
     if baselines is not None:
-        estimate(baselines, saved.rows_by_file(files, done), settings)
+        wanted = [file for file in files if baselines.estimates(file.name)]
+        estimate(baselines, saved.rows_by_file(wanted, done), settings)
         for problem in baselines.problems:
             notify(problem)
     return _write_table(files, done, saved, format, baselines, tidy=not unlisted)

@@ -63,9 +63,9 @@ def test_a_stream_yields_every_frame_with_its_own_predictions(recognizer, video)
 def test_closing_a_stream_closes_its_source(recognizer, monkeypatch, video):
     closed = []
 
-    def watched(source, notify, reconnect):
+    def watched(source, notify, reconnect, **part):
         try:
-            yield from frames(source, notify, reconnect)
+            yield from frames(source, notify, reconnect, **part)
         finally:
             closed.append(source)
 
@@ -103,7 +103,7 @@ def test_small_faces_are_found_in_single_images(recognizer, face):
 
 
 def test_frames_before_an_error_of_the_source_are_yielded(recognizer, monkeypatch, video):
-    def breaking_off(*options):
+    def breaking_off(*options, **part):
         for frame in frames(video):
             if frame.index == 3:
                 raise SourceError("drawn.avi: broke off; try again")
