@@ -77,6 +77,8 @@ def load_keras_model(path: Path) -> Any:
     MissingPackageError
         If Keras or JAX is not installed.
     """
+    if path.is_dir():
+        raise NetworkError(f"{path}: a folder; load it with TensorFlow and {_SAVE_AGAIN}")
     try:
         with open_regular(path) as file:
             start = file.read(8)
@@ -176,6 +178,8 @@ def _input_shape(layer: Mapping[str, Any]) -> Any:
     if isinstance(config, list) or "layers" in config:
         return _input_shape((config["layers"] if isinstance(config, dict) else config)[0])
     shape = config.get("batch_shape") or config.get("batch_input_shape")
+    if shape is None and config.get("input_shape"):
+        shape = [None, *config["input_shape"]]
     if shape is None:
         raise NetworkError(f"does not say which pictures it takes; {_SAVE_AGAIN}")
     return shape
