@@ -107,7 +107,9 @@ def _read_file(path: Path, labels: Labels) -> Dataset:
     if suffix not in _TABLES:
         raise DatasetError(f"{path}: neither a folder, a .csv nor an .npz; see data/README.md")
     if find_list([path]):
-        return read_rafdb(path, list(walk_files(path.parent.parent)), labels)
+        # Images are not beside the list but in a folder beside its own.
+        folder = path.parent.parent if path.parent.name.lower() == "emolabel" else path.parent
+        return read_rafdb(path, list(walk_files(folder)), labels)
     return read_pixels(path, labels) if has_pixels(path) else read_manifest(path, labels)
 
 

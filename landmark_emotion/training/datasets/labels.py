@@ -126,9 +126,9 @@ def questions(where: object, unknown: Iterable[str], own: bool) -> list[str]:
                 f"neutral, add --labels {NO_LABEL}=neutral"
             )
         elif meant is not None:
+            option = f" or add --labels '{shown}={meant}'" if _can_be_typed(shown) else ""
             notes.append(
-                f"note: {where}: {shown!r} {result}; if it means {meant}, rename it or add "
-                f"--labels '{shown}={meant}'"
+                f"note: {where}: {shown!r} {result}; if it means {meant}, rename it{option}"
             )
         else:
             others.append(repr(shown))
@@ -140,6 +140,10 @@ def questions(where: object, unknown: Iterable[str], own: bool) -> list[str]:
             "with --emotions"
         )
     return notes
+
+
+def _can_be_typed(label: str) -> bool:
+    return label.isprintable() and not any(sign in label for sign in "'=,")
 
 
 def _own_class(label: str) -> str | None:

@@ -247,3 +247,9 @@ def test_of_several_tables_one_must_be_named(tmp_path):
         read_dataset(tmp_path)
     (tmp_path / "test.csv").unlink()
     assert read_dataset(tmp_path).layout == "manifest train.csv"
+
+
+def test_a_misspelled_label_with_odd_characters_is_to_be_renamed(write):
+    (note,) = write("image,label\na.jpg,\x1b[2Jangr\nb.jpg,happy\n").notes
+    assert note.isprintable()
+    assert note.endswith("if it means anger, rename it")
