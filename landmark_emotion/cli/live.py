@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import math
+import os
 from collections.abc import Iterator
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from landmark_emotion.cli.people import open_video_baselines
 from landmark_emotion.cli.recognition import open_recognizer, profile_path
 from landmark_emotion.cli.status import Status
 from landmark_emotion.cli.view import View
-from landmark_emotion.errors import SourceError
+from landmark_emotion.errors import OutputError, SourceError
 from landmark_emotion.files.writing import check_writable
 from landmark_emotion.live.baselines import Baselines
 from landmark_emotion.live.prediction import Prediction
@@ -38,7 +39,7 @@ def watch(args: argparse.Namespace, sources: list[str], *, live: bool) -> int:
     It is 1 if no source gave a result, a camera was lost or a profile was not stored. If ``live``,
     the delay of each result is reported instead of the progress.
     """
-    _check(args, len(sources))
+    _check(args, sources)
     with contextlib.ExitStack() as stack:
         window = stack.enter_context(windows.Window("landmark_emotion")) if args.show else None
         recognizer = open_recognizer(args)
@@ -86,13 +87,16 @@ def _file(source: str, known: Probe) -> Path | None:
     return Path(source) if known.fps is not None and Path(source).is_file() else None
 
 
-def _check(args: argparse.Namespace, n_sources: int) -> None:
+def _check(args: argparse.Namespace, sources: list[str]) -> None:
     """Check before the work begins that the options fit and the results can be written."""
+    n_sources = len(sources)
     check_references(args)
     stores_profile = args.profile is not None and args.calibrate is not None
     if n_sources != 1 and (args.record is not None or stores_profile):
         option = "--profile with --calibrate" if stores_profile else "--record"
         args.usage_error(f"{option}: takes one video, got {n_sources}")
+    if args.record is not None and os.path.realpath(args.record) in map(os.path.realpath, sources):
+        raise OutputError(f"{args.record}: is the video to read; choose another name for --record")
     check_output(args)
     check_hiding(args, min_face=80)
     if stores_profile:
@@ -182,7 +186,7 @@ class _Session:
     def _run(self, name: str, results: Results, status: Status, view: View) -> bool:
         before = None
         for n_frames, (frame, predictions) in enumerate(results, start=1):
-            self.sending.send(name, frame, predictions)
+            self.sending.send(name, frame, predictions, self.writer.people.get(name, ""))
             status.count(frame)
             self.writer.set_status(status.line(len(predictions)))
             shown = [(prediction.number, prediction.emotion) for prediction in predictions]

@@ -133,6 +133,15 @@ def test_without_sound_if_the_source_has_none_or_it_is_not_wanted(tmp_path, run,
         assert f"recorded: {tmp_path / 'c.mp4'}, {expected}" in result.err
 
 
+def test_video_is_not_replaced_by_its_recording(tmp_path, run, model):
+    source = clip(tmp_path / "a.mp4", seconds=0.5)
+    before = source.read_bytes()
+    result = run("video", source, "--model", model, "--record", tmp_path / "." / "a.mp4")
+    assert result.status == 1
+    assert "is the video to read; choose another name for --record" in result.err
+    assert source.read_bytes() == before
+
+
 def test_without_the_package_it_says_what_was_written_and_what_to_install(tmp_path, monkeypatch):
     source = clip(tmp_path / "a.mp4", seconds=0.5)
     monkeypatch.setitem(sys.modules, "av", None)

@@ -70,12 +70,12 @@ def test_udp_message_is_the_json_row_with_number_of_faces_and_time_of_capture(
     captured = time.monotonic() - 5
     frame = Frame(face, 7, 1.25, captured)
     with sending(target("udp", receiver)) as opened:
-        opened.send("camera", frame, predictions)
+        opened.send("camera", frame, predictions, "anna")
         opened.send("camera", frame, [])
     seen, nobody = (json.loads(receiver.recv(65535)) for _ in range(2))
     assert time.time() - seen.pop("captured") == pytest.approx(5, abs=2)
     assert seen.pop("faces") == 1
-    assert seen == json_row("camera", 7, 1.25, predictions[0])
+    assert seen == json_row("camera", 7, 1.25, predictions[0], person="anna")
     assert nobody["faces"] == 0
     assert nobody["face"] is None
     assert nobody["frame"] == 7

@@ -31,10 +31,18 @@ class Sending:
         self._senders = senders
         self._landmarks = landmarks
 
-    def send(self, source: str, frame: Frame, predictions: Sequence[Prediction]) -> None:
-        """Send one message per face, or one without a face; never wait for a receiver."""
+    def send(
+        self, source: str, frame: Frame, predictions: Sequence[Prediction], person: str = ""
+    ) -> None:
+        """Send one message per face, or one without a face; never wait for a receiver.
+
+        ``person`` is whose faces they are, if that is known.
+        """
+        if not self._senders:
+            return
+        where = source, frame.index, frame.time
         for prediction in predictions or (None,):
-            row = json_row(source, frame.index, frame.time, prediction, landmarks=self._landmarks)
+            row = json_row(*where, prediction, person=person, landmarks=self._landmarks)
             message = Message(row, len(predictions), frame.captured)
             for sender in self._senders:
                 sender.send(message)
