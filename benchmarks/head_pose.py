@@ -290,7 +290,9 @@ def main():
             rate(head_pose(m[0]), Face(None, m[0], 1.0, None, disagreement(m[STILL])))[0]
             for m in arrays["measured"].astype(float)
         ]
-    print(f"CK+ tables: marked {np.mean(np.array(good) < MIN_QUALITY):.3f}")
+        peaks = arrays["emotion"] != "neutral"
+    for name, chosen in (("peaks", peaks), ("neutral faces", ~peaks)):
+        print(f"CK+ {name}: marked {np.mean(np.array(good)[chosen] < MIN_QUALITY):.3f}")
     show_marked(detector, data / "london")
     wild = data / "fer2013" / "fer2013_train_publictest.npz"
     if wild.exists():

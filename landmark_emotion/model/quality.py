@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from landmark_emotion.model.face import Face, Landmarks
+from landmark_emotion.model.face import N_LANDMARKS, Face, Landmarks
 from landmark_emotion.model.pose import Pose
 
 Issue = Literal["", "turned away", "partly hidden"]
@@ -29,10 +29,14 @@ MIN_QUALITY = 0.5
 """The quality below which a face is by default not judged."""
 
 _INNER = slice(17, 68)
+_WORST = 3 * N_LANDMARKS // 4  # the least bad landmark of the worst quarter
 
 
 def disagreement(measured: Landmarks) -> float:
     """Return how much landmarks depend on the box from which they were measured.
+
+    Eyebrows raised far confuse the predictor even in full view, so the worst quarter of the
+    landmarks does not count.
 
     Parameters
     ----------
@@ -42,12 +46,14 @@ def disagreement(measured: Landmarks) -> float:
     Returns
     -------
     float
-        Their RMS distance to their mean, in units of the face's scale.
+        RMS distance to their mean below which three quarters of the landmarks are, in units of the
+        face's scale.
     """
     mean = measured.sum(axis=0) / len(measured)
-    apart, extent = measured - mean, mean - mean.sum(axis=0) / len(mean)
-    scale = np.vdot(extent, extent) * len(measured)
-    return float(np.sqrt(np.vdot(apart, apart) / max(float(scale), 1e-12)))
+    extent = mean - mean.sum(axis=0) / len(mean)
+    squares = np.square(measured - mean).sum(axis=(0, 2)) / len(measured)
+    scale = np.vdot(extent, extent) / len(mean)
+    return float(np.sqrt(np.partition(squares, _WORST)[_WORST] / max(float(scale), 1e-12)))
 
 
 def rate(pose: Pose, face: Face, shape: tuple[int, ...] | None = None) -> tuple[float, Issue]:

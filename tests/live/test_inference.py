@@ -1,13 +1,16 @@
 import dataclasses
 
+import cv2
 import numpy as np
 import pytest
 import synthetic
 
 from landmark_emotion.live.inference import Inference
+from landmark_emotion.live.recognizer import Recognizer
 from landmark_emotion.model.classifier import default_model, load_model
 from landmark_emotion.model.face import Box, Face
 from landmark_emotion.model.neutral import reference_from
+from landmark_emotion.sources.images import read_image
 
 SHAPE = (400, 400, 3)
 FPS = 25
@@ -93,3 +96,25 @@ def test_measures_are_relative_to_the_persons_neutral_face(model):
     assert alone.measures.smile_width == pytest.approx(width + 12 / 78, abs=0.01)
     assert smile.measures.smile_width == pytest.approx(60 / 48, abs=0.01)
     assert dataclasses.astuple(smile.pose) == dataclasses.astuple(alone.pose)
+
+
+def test_real_faces_are_marked_if_a_hand_hides_them_and_else_not(photos, detector, model):
+    recognizer = Recognizer(model, detector)
+    hidden = 0
+    for path in sorted((photos / "neutral").glob("*.jpg"))[:6]:
+        photo = read_image(path)
+        (prediction,) = recognizer.recognize_still(photo)
+        assert prediction.issue == ""
+        points = prediction.face.landmarks
+        unit = np.hypot(*(points[45] - points[36]))
+        x, y = points[29].astype(int)
+        skin = photo[y + 5 : y + 15, x - 40 : x - 30].reshape(-1, 3).mean(axis=0).tolist()
+        for finger in range(4):
+            start = points[48:68].mean(axis=0) + unit * np.array([-0.55, 0.19 * finger - 0.3])
+            ends = (start.astype(int), (start + unit * np.array([1.85, 0.25])).astype(int))
+            for width, shade in ((0.19, 0.7), (0.16, 1.0)):
+                color = [shade * channel for channel in skin]
+                cv2.line(photo, *(end.tolist() for end in ends), color, round(width * unit))
+        issues = [prediction.issue for prediction in recognizer.recognize_still(photo)]
+        hidden += issues in ([], ["partly hidden"])
+    assert hidden >= 5

@@ -55,10 +55,17 @@ def test_quality_is_half_at_each_limit():
 
 
 def test_disagreement_is_in_units_of_the_face():
-    rng = np.random.default_rng(0)
-    measured = synthetic.template() + rng.normal(0, 1, (5, 68, 2))
-    apart = disagreement(measured)
-    scale = np.sqrt(np.square(measured - measured.mean(axis=(0, 1))).sum(axis=-1).mean())
-    assert apart == pytest.approx(np.sqrt(2 * 4 / 5) / scale, rel=0.1)
-    assert disagreement(3 * measured - 100) == pytest.approx(apart)
-    assert disagreement(np.stack([synthetic.template()] * 2)) == 0
+    landmarks = synthetic.template()
+    scale = np.sqrt(np.square(landmarks - landmarks.mean(axis=0)).sum(axis=-1).mean())
+    measured = np.stack([landmarks, landmarks + (6, 8)])
+    assert disagreement(measured) == pytest.approx(5 / scale)
+    assert disagreement(3 * measured - 100) == pytest.approx(5 / scale)
+    assert disagreement(np.stack([landmarks] * 2)) == 0
+
+
+def test_a_few_landmarks_that_depend_on_the_box_do_not_count():
+    measured = np.stack([synthetic.template()] * 2)
+    measured[1, 17:27] += 20  # the eyebrows
+    assert disagreement(measured) == 0
+    measured[1, 48:] += 20  # the mouth as well
+    assert disagreement(measured) > DISAGREEING
