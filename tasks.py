@@ -90,13 +90,14 @@ def install(extras=()):
 
 def test(rest):
     """Run the tests except slow ones; arguments go to pytest."""
-    install(["test", "osc", "recording", "tables", "web"])
+    install(["test", "osc", "recording", "tables", "tls", "web"])
     python("-m", "pytest", *PARALLEL, "-m", "not slow", *rest)
 
 
 def check(rest):
     """Run ruff, mypy, import-linter and all tests with coverage."""
-    install(["test", "check", "dask", "lsl", "notebooks", "osc", "recording", "tables", "web"])
+    extras = ["check", "dask", "lsl", "notebooks", "osc", "recording", "tables", "tls", "web"]
+    install(["test", *extras])
     python("-m", "ruff", "check", ".")
     python("-m", "ruff", "format", "--check", ".")
     python("-m", "mypy")
@@ -115,13 +116,13 @@ def oldest(rest):
     oldest_python = make_environment(HERE / ".venv-oldest")
     run(oldest_python, "-m", "pip", "install", "--quiet", "uv")
     uv = (oldest_python, "-m", "uv", "pip", "install", "--quiet", "--python", oldest_python)
-    run(*uv, "--resolution", "lowest-direct", "--editable", ".[report,tables,test,web]")
+    run(*uv, "--resolution", "lowest-direct", "--editable", ".[report,tables,test,tls,web]")
     run(oldest_python, "-m", "pytest", *PARALLEL, *rest)
 
 
 def windows(rest):
     """Run the tests on Linux with the restrictions of Windows (see tests/windows_rules)."""
-    install(["test", "tables", "web"])
+    install(["test", "tables", "tls", "web"])
     rules = {"PYTHONPATH": str(HERE / "tests" / "windows_rules")}
     python("-m", "pytest", *PARALLEL, *rest, **rules)
 
@@ -151,7 +152,7 @@ def package(rest):
 
 def audit(rest):
     """Check the packages used for known vulnerabilities and for their licenses."""
-    install(["audit", "dask", "lsl", "osc", "recording", "tables", "web"])
+    install(["audit", "dask", "lsl", "osc", "recording", "tables", "tls", "web"])
     # imutils names no license in its metadata; its repository says MIT.
     known = ("--ignore-packages", "imutils", "landmark-emotion")
     python("-m", "piplicenses", "--partial-match", "--allow-only", LICENSES, *known)

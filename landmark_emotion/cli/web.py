@@ -18,8 +18,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "web",
         help="recognize emotions on a page in the browser",
         description="Serve a page that shows the camera's picture with the emotions of its faces, "
-        "and a small HTTP API. Images stay on this machine and are never stored. Press Ctrl-C to "
-        "stop.",
+        "and a small HTTP API. Images are processed on this machine and never stored. Press Ctrl-C "
+        "to stop.",
     )
     add = parser.add_argument
     text = "address to listen on; any other lets other machines in (default: 127.0.0.1)"
