@@ -22,7 +22,7 @@ Crop = Literal["landmarks", "box"]
 Normalization = Literal["standardize", "0..1", "-1..1", "0..255"]
 Kind = Literal["logits", "probabilities"]
 
-_MIN_DEVIATION = 1.0  # gray levels; else a picture of one color would become noise
+_MIN_DEVIATION = 0.255  # gray levels, as in learning; a picture of one color must not become noise
 
 
 @dataclass(frozen=True)
