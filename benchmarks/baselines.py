@@ -25,7 +25,7 @@ from landmark_emotion.training.recipe import Recipe
 from landmark_emotion.training.training_set import TrainingSet, usable
 
 FOLDS, INNER, DRAWS, BOOTSTRAP = 10, 4, 20, 2000
-CONSTANTS = tuple(product((0.05, 0.1, 0.2), (0.0, 0.125, 0.25, 0.5)))  # floor, lowered
+CONSTANTS = tuple(product((0.1, 0.2, 0.3), (0.0, 0.125, 0.25, 0.5)))  # floor, lowered
 TABLES = ("ckplus_peaks_and_neutrals_subpixel.npz", "ckplus_last_three_frames_subpixel.npz")
 
 
@@ -111,7 +111,7 @@ def judge(model, pictures, people, k):
         for floor, lowered in CONSTANTS:
             weights = softmax(static)[..., neutral] + floor
             own = (weights[..., None] * features).sum(axis=1) / weights.sum(axis=1)[:, None]
-            reference = np.repeat(model.blend(own, k)[:, None], k, axis=1)
+            reference = np.repeat(model.blend(own, weights.sum(axis=1))[:, None], k, axis=1)
             votes = model.votes(features, reference)
             votes[..., neutral] -= lowered / model.calibrated.temperature
             compared = float((emotions[votes.argmax(axis=-1)] == truth).mean())

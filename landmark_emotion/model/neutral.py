@@ -24,7 +24,7 @@ MAX_PROFILE_BYTES = 2**20
 MAX_FACES = 10**9
 
 # The automatic reference. ``python -m benchmarks.baselines`` measures what it gains.
-AUTO_FLOOR = 0.1  # is added to the probability of neutral, by which a face is weighted
+AUTO_FLOOR = 0.2  # is added to the probability of neutral, by which a face is weighted
 AUTO_LOWERED = 0.25  # of the vote for neutral
 AUTO_LEAST = 3  # pictures
 AUTO_INTERVAL = 0.2  # seconds between the faces of a video that it uses
@@ -41,7 +41,7 @@ class NeutralReference:
     features : ndarray of shape (136,)
         Mean of `features.landmark_features` over the neutral faces.
     n : float
-        The number of faces. In a running estimate a second of video counts as one.
+        The number of faces; in an estimate the sum of their weights.
     automatic : bool
         Whether it was estimated from faces that are not known to be neutral.
     """
@@ -185,11 +185,12 @@ def own_neutrals(
 
 
 def automatic_reference(
-    features: NDArray[np.float64], neutral: NDArray[np.float64], n: float | None = None
+    features: NDArray[np.float64], neutral: NDArray[np.float64], pictures: float | None = None
 ) -> NeutralReference:
     """Estimate a person's neutral face from faces whose expression is not known.
 
-    It is the mean, in which a face counts more the more neutral it looks to the static model.
+    It is the mean, in which a face counts more the more neutral it looks to the static model. The
+    fewer look neutral, the more it is shrunk toward the average neutral face.
 
     Parameters
     ----------
@@ -197,7 +198,7 @@ def automatic_reference(
         Of m faces of one person.
     neutral : ndarray of shape (m,)
         Their static probabilities of neutral.
-    n : float, optional
+    pictures : float, optional
         How many pictures they are worth, by default m.
 
     Returns
@@ -205,8 +206,10 @@ def automatic_reference(
     NeutralReference
         The estimate, marked as automatic.
     """
-    mean = np.average(features, axis=0, weights=neutral + AUTO_FLOOR)
-    return NeutralReference(mean, len(features) if n is None else n, automatic=True)
+    weights = neutral + AUTO_FLOOR
+    mean = np.average(features, axis=0, weights=weights)
+    n = float(weights.mean()) * (len(features) if pictures is None else pictures)
+    return NeutralReference(mean, n, automatic=True)
 
 
 class PersonEstimate:
@@ -252,7 +255,7 @@ class PersonEstimate:
         """The estimate, marked as automatic; None if there is a `problem`."""
         if self.problem:
             return None
-        return NeutralReference(self._sum / self._weight, self.n, automatic=True)
+        return NeutralReference(self._sum / self._weight, self._weight, automatic=True)
 
 
 class AutomaticNeutral:
