@@ -153,8 +153,9 @@ def package(rest):
 def audit(rest):
     """Check the packages used for known vulnerabilities and for their licenses."""
     install(["audit", "dask", "lsl", "osc", "recording", "tables", "tls", "web"])
-    # imutils names no license in its metadata; its repository says MIT.
-    known = ("--ignore-packages", "imutils", "landmark-emotion")
+    # imutils names no license in its metadata; its repository says MIT. python-osc is in the public
+    # domain, for which its metadata have no name.
+    known = ("--ignore-packages", "imutils", "landmark-emotion", "python-osc")
     python("-m", "piplicenses", "--partial-match", "--allow-only", LICENSES, *known)
     frozen = VENV / "frozen.txt"
     freeze = [python_of(VENV), "-m", "pip", "freeze", "--exclude-editable"]
