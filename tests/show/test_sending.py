@@ -143,6 +143,16 @@ def test_missing_package_is_named_with_its_remedy(kind, module, monkeypatch):
         pass
 
 
+def test_missing_library_of_lsl_is_named(monkeypatch, tmp_path):
+    for name in [name for name in sys.modules if name.partition(".")[0] == "pylsl"]:
+        monkeypatch.delitem(sys.modules, name)
+    (tmp_path / "pylsl.py").write_text("raise RuntimeError('LSL binary library was not found')")
+    monkeypatch.syspath_prepend(tmp_path)
+    told = pytest.raises(MissingPackageError, match=r"^lsl: the library liblsl is missing .+; ")
+    with told, open_sending([Target("lsl")], print):
+        pass
+
+
 def test_osc_server_receives_every_value(face, predictions):
     dispatcher_module = pytest.importorskip("pythonosc.dispatcher")
     from pythonosc.osc_server import BlockingOSCUDPServer

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 
 from landmark_emotion.emotions import EMOTIONS
-from landmark_emotion.errors import MissingPackageError, reason
+from landmark_emotion.errors import MissingPackageError
 from landmark_emotion.show.rows import COLUMN_TYPES, flat_row, numeric_columns
 from landmark_emotion.show.sending.message import Message
 
@@ -98,8 +98,8 @@ def _import() -> ModuleType:
         ) from error
     except RuntimeError as error:  # so pylsl reports that there is no library
         raise MissingPackageError(
-            f"lsl: liblsl cannot be loaded ({reason(error)[:80]}); install it as pylsl's page "
-            "says, or send to udp://"
+            "lsl: the library liblsl is missing or cannot be loaded; update pylsl, install liblsl as "
+            "pylsl's page says, or send to udp://"
         ) from error
     # The user's own settings say where to look for peers, so they are not replaced.
     home = os.path.expanduser("~")  # noqa: PTH111, pathlib raises an error without a home
