@@ -98,8 +98,8 @@ def _import() -> ModuleType:
         ) from error
     except RuntimeError as error:  # so pylsl reports that there is no library
         raise MissingPackageError(
-            "lsl: the library liblsl is missing or cannot be loaded; update pylsl, install liblsl as "
-            "pylsl's page says, or send to udp://"
+            "lsl: the library liblsl is missing or cannot be loaded; update pylsl, install liblsl "
+            "as pylsl's page says, or send to udp://"
         ) from error
     # The user's own settings say where to look for peers, so they are not replaced.
     home = os.path.expanduser("~")  # noqa: PTH111, pathlib raises an error without a home
