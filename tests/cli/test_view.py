@@ -62,7 +62,7 @@ def test_q_closes_the_window(press):
     assert len(result.out.splitlines()) == 3
 
 
-@pytest.mark.parametrize("key", ["l", "p", "h", "w"])
+@pytest.mark.parametrize("key", ["l", "p", "m", "h", "w"])
 def test_keys_toggle_parts_of_the_overlay(press, key):
     _, plain = press("", "", "")
     _, changed = press(key, "", "")
