@@ -14,6 +14,7 @@ from landmark_emotion.cli.options import (
     two_or_more,
     whole_number,
 )
+from landmark_emotion.model.quality import MIN_QUALITY
 
 
 @pytest.mark.parametrize(
@@ -61,3 +62,10 @@ def test_progress_bar_needs_a_terminal(monkeypatch):
     monkeypatch.setattr("sys.stderr", io.StringIO())
     assert list(progress(iter("abc"), 3)) == ["a", "b", "c"]
     assert sys.stderr.getvalue() == ""
+
+
+def test_the_default_of_min_quality_is_that_of_the_recognizer():
+    from landmark_emotion.cli.main import _parser
+
+    args = _parser().parse_args(["image", "a.png"])
+    assert args.min_quality == MIN_QUALITY
