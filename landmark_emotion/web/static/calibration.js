@@ -60,6 +60,7 @@ export class Guide {
 
   /** Show how it ended, as the server says. */
   outcome({ people, warning }) {
+    if (this.#state !== "taking") return; // of one that was closed
     this.#fill(people ? 1 : 0);
     if (!people) {
       this.#enter("failed", "Not calibrated", warning || "No face was seen; calibrate again.");

@@ -9,8 +9,9 @@ import { Timeline } from "./timeline.js";
 import { showWhy } from "./why.js";
 
 // How long numbers stay, so that they can be read; another emotion is shown at once.
-const HOLD = 100; // ms
+const HOLD = 66; // ms
 const HOLD_WHY = 700;
+const DRAW = 25; // ms; no more drawings than frames of the camera
 
 const $ = (id) => document.getElementById(id);
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
@@ -27,6 +28,7 @@ export class Display {
   #panel = new Panel();
   #timeline = new Timeline($("timeline"));
   #animation = 0;
+  #drawnAt = -Infinity;
 
   constructor(settings, player) {
     this.settings = settings;
@@ -146,7 +148,12 @@ export class Display {
     if (this.#animation) return;
     this.#animation = requestAnimationFrame((now) => {
       this.#animation = 0;
-      if (this.#answer && this.#draw(now)) this.#animate();
+      if (!this.#answer) return;
+      if (now - this.#drawnAt >= DRAW) {
+        this.#drawnAt = now;
+        if (!this.#draw(now)) return;
+      }
+      this.#animate();
     });
   }
 

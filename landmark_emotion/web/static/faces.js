@@ -1,5 +1,6 @@
 // The faces of an answer: their order on the screen, which one is chosen, and their past.
 
+const STEP = 0.1; // seconds between two moments that are remembered
 const FORGET = 61; // seconds after which the past of a face that is gone is dropped
 
 /** The emotion that a face is shown with; the likeliest if the program is uncertain. */
@@ -38,7 +39,8 @@ export class Faces {
   remember(time, faces) {
     for (const { face, probabilities } of faces) {
       if (!this.#pasts.has(face)) this.#pasts.set(face, []);
-      this.#pasts.get(face).push({ time, probabilities });
+      const past = this.#pasts.get(face);
+      if (!(time - past.at(-1)?.time < STEP)) past.push({ time, probabilities });
     }
     for (const [face, past] of this.#pasts) {
       while (past.length && past[0].time < time - FORGET) past.shift();

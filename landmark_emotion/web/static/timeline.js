@@ -4,7 +4,7 @@ import { fit } from "./canvas.js";
 
 const SECONDS = 60;
 const GAP = 0.8; // seconds without a face that interrupt the line
-const REDRAW = 120; // ms; shortest time between two drawings
+const REDRAW = 200; // ms; shortest time between two drawings
 const AXIS = 20; // CSS pixels below the rows
 
 export class Timeline {
