@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from landmark_emotion.drawn.drawing import Subject, draw_face
-from landmark_emotion.emotions import EMOTIONS
+from landmark_emotion.emotions import EMOTIONS, class_name
 from landmark_emotion.errors import NetworkError
 from landmark_emotion.live.recognizer import Recognizer
 from landmark_emotion.model.classifier import SHIPPED, load_model
@@ -27,7 +27,8 @@ from landmark_emotion.report.timeline.reading import read_timeline
 from landmark_emotion.show.rows import COLUMNS
 from landmark_emotion.sources.images import read_image
 from landmark_emotion.training.comparison import load_report, subjects_of
-from landmark_emotion.training.datasets import read_dataset
+from landmark_emotion.training.datasets import Dataset, Labels, read_dataset
+from landmark_emotion.training.datasets.fer2013 import read_pixels
 from landmark_emotion.training.landmark_table import load_table
 from tools.fuzzing import mutations, networks, pictures
 
@@ -111,7 +112,7 @@ def _read_profile(path: Path) -> None:
 
 def _read_table(path: Path) -> None:
     table = load_table(path)
-    assert set(table.emotion) <= set(EMOTIONS)
+    assert all(class_name(name) == name for name in table.emotion.tolist())
     if len(table):
         assert np.isfinite(landmark_features(table.landmarks)).all()
         _probable(recognizer().model.probabilities(table.landmarks))
@@ -120,8 +121,12 @@ def _read_table(path: Path) -> None:
 def _read_manifest(path: Path) -> None:
     file = path.with_name("manifest.csv")
     file.write_bytes(path.read_bytes())
-    for sample in read_dataset(file).samples:
-        assert sample.emotion in EMOTIONS
+    _check(read_dataset(file))
+
+
+def _check(dataset: Dataset) -> None:
+    assert all(class_name(s.emotion) == s.emotion for s in dataset.samples)
+    assert all(note.isprintable() for note in dataset.notes)
 
 
 def _read_ckplus(path: Path) -> None:
@@ -139,8 +144,7 @@ def _read_ckplus(path: Path) -> None:
     if odd is not None and name not in (b".", b".."):
         odd.touch()
     try:
-        for sample in read_dataset(root).samples:
-            assert sample.emotion in EMOTIONS
+        _check(read_dataset(root))
     finally:
         for file in frames.iterdir():
             file.unlink()
@@ -277,6 +281,10 @@ def _manifests(photos: Sequence[Path] = ()) -> list[bytes]:
     ]
 
 
+def _pixels(photos: Sequence[Path] = ()) -> list[bytes]:
+    return [b"emotion, pixels, Usage\n0,1 2 3 4,Training\n6,0 0 0 255,PublicTest\n"]
+
+
 def _ckplus(photos: Sequence[Path] = ()) -> list[bytes]:
     return [
         b"   3.0000000e+00\n",
@@ -375,6 +383,7 @@ READERS = {
         ),
         Reader("profile", _read_profile, _profiles, _hostile_json),
         Reader("manifest", _read_manifest, _manifests),
+        Reader("pixels", lambda path: _check(read_pixels(path, Labels())), _pixels),
         Reader("ckplus", _read_ckplus, _ckplus),
         Reader("report", _read_report, _reports, _hostile_json),
         Reader("results", _read_results, _results, _hostile_results),
