@@ -34,7 +34,7 @@ let current = false; // whether the model is that of the open connection
 let locked = false; // whether the server asks for another token
 let out = null; // a key of OUTAGES while nothing new comes
 let since = performance.now(); // when the connection was opened or lost
-let missed = null; // { since } while a calibrated face has not been known again
+let missed = null; // { since } while calibrated faces were given back, but none is known again
 
 const wanted = () => player.live && current && !document.hidden;
 
@@ -55,8 +55,7 @@ link.addEventListener("ready", async () => {
   }
   if (display.explain) link.sendControl({ type: "explain", on: true });
   if (settings.automatic) link.sendControl({ type: "automatic", on: true });
-  references.sendTo(link);
-  missed = references.any ? { since: null } : null;
+  giveBack();
   current = true;
   connection("ready", "connected");
   begin();
@@ -82,6 +81,7 @@ link.addEventListener("calibration", ({ detail: { message } }) => {
 });
 
 link.addEventListener("state", ({ detail: { message } }) => {
+  if (message.automatic) references.forget(); // as the server does
   if (!("undone" in message)) return;
   references.forget();
   guide.undone(message.undone);
@@ -119,7 +119,12 @@ link.addEventListener("frame", ({ detail: { message, about } }) => {
   document.dispatchEvent(new CustomEvent("frame-drawn", { detail }));
 });
 
-/** Say so if a face that was calibrated is not known again after a reconnect. */
+function giveBack() {
+  references.sendTo(link);
+  missed = references.any ? { since: null } : null;
+}
+
+/** Say so if a face that was calibrated is not known again. */
 function lookForCalibrated(faces, now) {
   if (missed === null || !faces.length) return;
   if (faces.some(({ calibration }) => calibration === "calibrated")) {
@@ -148,6 +153,7 @@ async function recognize() {
     notice(sentence(result.error));
     return;
   }
+  notice();
   recover();
   table.add(photo.name, 0, 0, result.faces);
   if (!result.faces.length) {
@@ -225,7 +231,7 @@ player.addEventListener("open", () => {
   display.open();
   if (player.live) {
     link.sendControl({ type: "reset" });
-    if (player.source.kind === "camera") references.sendTo(link);
+    if (player.source.kind === "camera") giveBack();
   }
   begin();
 });
