@@ -27,8 +27,7 @@ from landmark_emotion.report.timeline.reading import read_timeline
 from landmark_emotion.show.rows import COLUMNS
 from landmark_emotion.sources.images import read_image
 from landmark_emotion.training.comparison import load_report, subjects_of
-from landmark_emotion.training.datasets import Dataset, Labels, read_dataset
-from landmark_emotion.training.datasets.fer2013 import read_pixels
+from landmark_emotion.training.datasets import Dataset, Labels, fer2013, read_dataset
 from landmark_emotion.training.landmark_table import load_table
 from tools.fuzzing import mutations, networks, pictures
 
@@ -383,7 +382,7 @@ READERS = {
         ),
         Reader("profile", _read_profile, _profiles, _hostile_json),
         Reader("manifest", _read_manifest, _manifests),
-        Reader("pixels", lambda path: _check(read_pixels(path, Labels())), _pixels),
+        Reader("pixels", lambda path: _check(fer2013.read_pixels(path, Labels())), _pixels),
         Reader("ckplus", _read_ckplus, _ckplus),
         Reader("report", _read_report, _reports, _hostile_json),
         Reader("results", _read_results, _results, _hostile_results),
