@@ -1,6 +1,7 @@
 """Turns the landmarks of faces into predictions."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from landmark_emotion.live.calibration import (
     CalibrationOutcome,
     mode_of,
 )
+from landmark_emotion.live.opinion import Opinion
 from landmark_emotion.live.prediction import Prediction
 from landmark_emotion.live.smoothing import SMOOTHING, Smoother
 from landmark_emotion.model.classifier import EmotionModel, softmax
@@ -21,6 +23,9 @@ from landmark_emotion.model.measures import Measures, measure
 from landmark_emotion.model.neutral import NeutralReference
 from landmark_emotion.model.pose import head_pose
 from landmark_emotion.model.quality import MIN_QUALITY, rate
+
+# What a prediction says of the network if it took no part.
+_NONE: dict[str, Any] = {"network_probabilities": None, "network_share": 0.0}
 
 
 class Inference:
@@ -50,8 +55,10 @@ class Inference:
         min_probability: float = 0.0,
         min_quality: float = MIN_QUALITY,
         smoothing: float = SMOOTHING,
+        opinion: Opinion | None = None,
     ) -> None:
         self.model = model
+        self.opinion = opinion
         self.calibration = Calibration(neutral, automatic)
         self.outcome: CalibrationOutcome | None = None
         self.min_probability = min_probability
@@ -66,21 +73,30 @@ class Inference:
         self.outcome = None
         self._smoother.keep_only(set())
         self._blinks.keep_only(set())
+        if self.opinion is not None:
+            self.opinion.keep_only(set())
 
-    def image(self, faces: list[Face], shape: tuple[int, ...] | None = None) -> list[Prediction]:
-        """Judge the faces of a single image, which are numbered in the given order.
+    def image(
+        self, faces: list[Face], picture: NDArray[np.uint8] | None = None
+    ) -> list[Prediction]:
+        """Judge the faces of a single image, BGR, which are numbered in the given order.
 
-        ``shape`` is that of the picture, if it is known.
+        Without the picture the network takes no part, and it is not known which faces leave it.
         """
         if not faces:
             return []
         features = landmark_features(np.stack([face.landmarks for face in faces]))
+        static, opinions = self._static(features), [_NONE] * len(faces)
+        profile = self.calibration.profile
+        if self.opinion is not None and picture is not None and profile is None:
+            mixture = self.opinion.mix(features, self.opinion.image(picture, faces))
+            static, opinions = mixture.probabilities, mixture.by_face()
         predictions = []
-        for number, (face, row, raw) in enumerate(
-            zip(faces, features, self._static(features), strict=True), start=1
+        for number, (face, row, raw, opinion) in enumerate(
+            zip(faces, features, static, opinions, strict=True), start=1
         ):
             pose = head_pose(face.landmarks)
-            quality, concern = rate(pose, face, shape)
+            quality, concern = rate(pose, face, None if picture is None else picture.shape)
             predictions.append(
                 Prediction(
                     frame=0,
@@ -97,9 +113,9 @@ class Inference:
                     concern=concern,
                     min_probability=self.min_probability,
                     min_quality=self.min_quality,
+                    **opinion,
                 )
             )
-        profile = self.calibration.profile
         if profile is None:
             return predictions
         return [compare(self.model, prediction, profile) for prediction in predictions]
@@ -110,12 +126,12 @@ class Inference:
         time: float,
         faces: list[tuple[int, Face]],
         remembered: set[int],
-        shape: tuple[int, ...] | None = None,
+        picture: NDArray[np.uint8] | None = None,
     ) -> list[Prediction]:
-        """Judge the faces of the next frame of a video, given with their numbers.
+        """Judge the faces of the next frame of a video, BGR, given with their numbers.
 
-        ``remembered`` are the numbers of faces in sight and of those that may come back, ``shape``
-        that of the frame, if it is known.
+        ``remembered`` are the numbers of faces in sight and of those that may come back. Without
+        the picture the network takes no part, and it is not known which faces leave it.
         """
         numbers = {number for number, _ in faces}
         taken = self.calibration.advance(time, numbers, remembered)
@@ -123,21 +139,27 @@ class Inference:
             self.outcome = self._judge(taken)
         self._smoother.keep_only(numbers)
         self._blinks.keep_only(numbers)
+        if self.opinion is not None:
+            self.opinion.keep_only(numbers)
         if not faces:
             return []
         features = landmark_features(np.stack([face.landmarks for _, face in faces]))
         predictions = []
         for (number, face), row, raw in zip(faces, features, self._static(features), strict=True):
             pose = head_pose(face.landmarks)
-            quality, concern = rate(pose, face, shape)
+            quality, concern = rate(pose, face, None if picture is None else picture.shape)
             reference, mode = self.calibration.reference(
                 number, row, self.neutral(raw), time, usable=quality >= self.min_quality
             )
             measures = measure(row)
             blink = self._blinks.update(number, measures.eye_openness, time)
-            blended = None
+            blended, opinion = None, _NONE
             if reference is not None:
                 raw, measures, blended = _compared(self.model, row, reference)
+            elif self.opinion is not None and picture is not None:
+                scores = self.opinion.frame(number, time, picture, face)
+                mixture = self.opinion.mix(row[np.newaxis], scores)
+                (raw,), (opinion,) = mixture.probabilities, mixture.by_face()
             smoothed, likeliest = self._smoother.update(number, raw, time)
             predictions.append(
                 Prediction(
@@ -158,6 +180,7 @@ class Inference:
                     reference=blended,
                     min_probability=self.min_probability,
                     min_quality=self.min_quality,
+                    **opinion,
                 )
             )
         return predictions
@@ -218,6 +241,7 @@ def compare(model: EmotionModel, prediction: Prediction, reference: NeutralRefer
         measures=measures,
         mode=mode_of(reference),
         reference=blended,
+        **_NONE,
     )
 
 

@@ -60,6 +60,10 @@ class Prediction:
     blink : bool or None
         Whether the face blinks; None if that cannot be told, as in a single image. See
         `blinks.Blinks`.
+    network_probabilities : ndarray of shape (k,) or None
+        Those that a network gives, if it took part; see `opinion.Opinion`.
+    network_share : float
+        The network's share of `raw_probabilities`, from 0 to 1; the rest are the landmarks'.
     min_probability, min_quality : float
         Below this probability, or this quality, the emotion is ``"uncertain"``.
     """
@@ -79,6 +83,8 @@ class Prediction:
     blink: bool | None = None
     mode: Mode = "static"
     reference: NDArray[np.float64] | None = None
+    network_probabilities: NDArray[np.float64] | None = None
+    network_share: float = 0.0
     min_probability: float = 0.0
     min_quality: float = MIN_QUALITY
 
@@ -116,8 +122,8 @@ class Prediction:
         -------
         dict
             Keys: frame, time, face, box ([left, top, width, height]), emotion, probability,
-            probabilities, raw_probabilities, calibration, the names of `Pose` and `Measures`,
-            blink, quality, issue, and landmarks if asked for.
+            probabilities, raw_probabilities, calibration, network_share, the names of `Pose` and
+            `Measures`, blink, quality, issue, and landmarks if asked for.
         """
         box = self.face.box
         values = {
@@ -130,6 +136,7 @@ class Prediction:
             "probabilities": self._by_emotion(self.probabilities),
             "raw_probabilities": self._by_emotion(self.raw_probabilities),
             "calibration": self.mode,
+            "network_share": round(self.network_share, _MEASURE_DIGITS),
             **{name: round(angle, _ANGLE_DIGITS) for name, angle in vars(self.pose).items()},
             **{name: round(value, _MEASURE_DIGITS) for name, value in vars(self.measures).items()},
             "blink": self.blink,

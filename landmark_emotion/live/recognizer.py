@@ -16,11 +16,13 @@ from landmark_emotion.faces.detector import FaceDetector
 from landmark_emotion.faces.tracker import DETECT_EVERY, FaceTracker
 from landmark_emotion.live.calibration import Calibration, CalibrationOutcome
 from landmark_emotion.live.inference import Inference
+from landmark_emotion.live.opinion import opinion_of
 from landmark_emotion.live.prediction import Prediction
 from landmark_emotion.live.smoothing import SMOOTHING
 from landmark_emotion.model.classifier import EmotionModel, default_model, load_model
 from landmark_emotion.model.neutral import NeutralReference, reference_from
 from landmark_emotion.model.quality import MIN_QUALITY
+from landmark_emotion.networks.network import Network
 from landmark_emotion.sources.frame import Frame
 from landmark_emotion.sources.images import ImageFile, read_image
 from landmark_emotion.sources.preparation import to_bgr
@@ -54,11 +56,15 @@ class Recognizer:
         Seconds of smoothing for a face at rest (see `smoothing.Smoother`); 0 turns smoothing off.
     detect_every, min_face, max_faces, tracking
         As for `tracker.FaceTracker`.
+    network : Network, path-like, "default" or None
+        Takes part in recognizing faces whose neutral face is not known; see `opinion.opinion_of`.
 
     Raises
     ------
     ModelError
         If there is no usable model.
+    NetworkError
+        If a network that was named cannot be used.
     PredictorError
         If there is no usable shape predictor.
     """
@@ -77,6 +83,7 @@ class Recognizer:
         min_face: int | None = None,
         max_faces: int | None = None,
         tracking: bool = True,
+        network: Network | str | os.PathLike[str] | None = "default",
     ) -> None:
         if not isinstance(model, EmotionModel):
             model = load_model(default_model() if model is None else model)
@@ -88,6 +95,7 @@ class Recognizer:
             min_probability=min_probability,
             min_quality=min_quality,
             smoothing=smoothing,
+            opinion=opinion_of(network, model),
         )
         self._min_face, self._max_faces = min_face, max_faces
         if not isinstance(predictor, FaceDetector):
@@ -158,7 +166,7 @@ class Recognizer:
             image, thorough=True, min_face=self._min_face, max_faces=self._max_faces
         )
         faces.sort(key=lambda face: face.box.left)
-        return self._inference.image(faces, image.shape)
+        return self._inference.image(faces, image)
 
     def stream(
         self,
@@ -271,7 +279,7 @@ class Recognizer:
     def _recognize(self, frame: Frame) -> list[Prediction]:
         faces = self._tracker.update(frame.image, frame.time)
         remembered = self._tracker.remembered
-        return self._inference.frame(frame.index, frame.time, faces, remembered, frame.image.shape)
+        return self._inference.frame(frame.index, frame.time, faces, remembered, frame.image)
 
 
 def reference_from_image(

@@ -7,7 +7,7 @@ import io
 import json
 import os
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -20,6 +20,7 @@ from landmark_emotion.emotions import MAX_CLASSES, class_name
 from landmark_emotion.errors import ModelError, reason, unreadable
 from landmark_emotion.files.npz import load_arrays
 from landmark_emotion.files.writing import replace_atomically
+from landmark_emotion.model.familiarity import Familiarity
 from landmark_emotion.model.features import N_FEATURES, landmark_features
 from landmark_emotion.model.neutral import AUTO_LOWERED, blend
 
@@ -34,9 +35,11 @@ SHIPPED = (_PACKAGE / "shipped" / "default.npz", _PACKAGE.parent / "models" / "d
 MAX_FILE_BYTES = 16 * 2**20
 
 _HEAD_ARRAYS = ("weights", "biases", "temperature")
+_FAMILIAR = tuple(field.name for field in fields(Familiarity))
 _ARRAYS = (
     *("header", "mean"),
     *(f"{head}_{array}" for head in ("static", "calibrated") for array in _HEAD_ARRAYS),
+    *(f"familiar_{array}" for array in _FAMILIAR),
 )
 _RETRAIN = "train a model with 'landmark-emotion train'"
 
@@ -95,6 +98,8 @@ class EmotionModel:
         training had no neutral faces of known people; the static head is used instead.
     prior : float
         The number of faces that the average counts for when a neutral reference is made of few.
+    familiarity : Familiarity or None
+        The faces it was trained on; None if they are not known.
     info : mapping
         Training data, scores, date and versions, as JSON values.
     """
@@ -104,6 +109,7 @@ class EmotionModel:
     static: Head
     calibrated: Head | None = None
     prior: float = 0.0
+    familiarity: Familiarity | None = None
     info: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
@@ -260,6 +266,11 @@ class EmotionModel:
                 for name, head in self._heads().items()
                 for array in _HEAD_ARRAYS
             },
+            **{
+                f"familiar_{array}": getattr(self.familiarity, array)
+                for array in _FAMILIAR
+                if self.familiarity is not None
+            },
         )
         replace_atomically(Path(path), buffer.getvalue())
 
@@ -317,6 +328,7 @@ def load_model(path: str | os.PathLike[str]) -> EmotionModel:
             static=static,
             calibrated=calibrated,
             prior=float(header["prior"]),
+            familiarity=_familiarity(arrays),
             info=MappingProxyType(info if isinstance(info, dict) else {}),
         )
     except ModelError:
@@ -405,6 +417,12 @@ def _head(arrays: dict[str, NDArray[Any]], name: str) -> Head:
         _array(arrays, f"{name}_{array}", np.float64) for array in _HEAD_ARRAYS
     )
     return Head(weights, biases, float(temperature.reshape(())))
+
+
+def _familiarity(arrays: dict[str, NDArray[Any]]) -> Familiarity | None:
+    if not any(f"familiar_{name}" in arrays for name in _FAMILIAR):
+        return None
+    return Familiarity(**{n: _array(arrays, f"familiar_{n}", np.float64) for n in _FAMILIAR})
 
 
 def _check_finite(array: NDArray[np.float64]) -> None:

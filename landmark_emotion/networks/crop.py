@@ -7,11 +7,13 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from landmark_emotion.model.face import REGIONS, check_landmarks
+from landmark_emotion.model.face import REGIONS, Box, check_landmarks
 
 # Those of the median face of FER-2013, so that its pictures keep their resolution.
 SIDE = 3.2  # of the crop, in RMS distances of the landmarks to their centroid
 CENTROID = (0.5, 0.6)  # of the landmarks, in sides of the crop
+
+MARGIN = 0.1  # on each side of a box, in its sides
 
 
 def crop_transform(landmarks: ArrayLike, size: int) -> NDArray[np.float64]:
@@ -60,6 +62,13 @@ def whole_transform(width: int, height: int, size: int) -> NDArray[np.float64]:
     """Compute the transform, as `crop_transform` does, of a picture taken as it is."""
     x, y = width / size, height / size
     return np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2]])
+
+
+def box_transform(box: Box, size: int) -> NDArray[np.float64]:
+    """Compute the transform, as `crop_transform` does, of a face cut out by its box."""
+    x, y = box.width * (1 + 2 * MARGIN) / size, box.height * (1 + 2 * MARGIN) / size
+    left, top = box.left - MARGIN * box.width, box.top - MARGIN * box.height
+    return np.array([[x, 0, left + (x - 1) / 2], [0, y, top + (y - 1) / 2]])
 
 
 def face_crop(image: NDArray[np.uint8], landmarks: ArrayLike, size: int) -> NDArray[np.uint8]:

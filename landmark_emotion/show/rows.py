@@ -41,6 +41,7 @@ def column_types(emotions: Sequence[str] = EMOTIONS) -> dict[str, type]:
         "probability": float,
         **{f"{prefix}_{name}": float for prefix in _PROBABILITIES.values() for name in names},
         "calibration": str,
+        "network_share": float,
         **dict.fromkeys((*_POSE, *_MEASURES), float),
         "blink": bool,
         "quality": float,

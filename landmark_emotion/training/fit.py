@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from landmark_emotion.errors import TrainingError
 from landmark_emotion.model.classifier import EmotionModel, Head
+from landmark_emotion.model.familiarity import familiarity_of
 from landmark_emotion.model.neutral import blend
 from landmark_emotion.training.heads import fit_head
 from landmark_emotion.training.recipe import Recipe
@@ -50,7 +51,14 @@ def fit_model(
     if len(emotions) < 2:
         raise TrainingError("data set: has only one emotion; add images of others")
     mean, static = average_face(samples), fit_static(samples, recipe, temperatures[0])
-    model = EmotionModel(emotions, mean, static, prior=recipe.prior, info=info or {})
+    model = EmotionModel(
+        emotions,
+        mean,
+        static,
+        prior=recipe.prior,
+        familiarity=familiarity_of(samples.features),
+        info=info or {},
+    )
     known = Counter(samples.emotion[samples.has_neutral].tolist())
     if not calibrated or any(known[emotion] < 2 for emotion in emotions):
         return model
