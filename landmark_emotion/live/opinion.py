@@ -23,7 +23,7 @@ INTERVAL = 0.1  # seconds for which a network's opinion of a face in a video is 
 # a constant and multiples of: the logarithm of the face's distance from familiar ones, the margin
 # between the two highest votes, and whether the landmarks say neutral, which they also say of weak
 # expressions.
-SHARE = (0.0, 0.0, 0.0, 0.0)
+SHARE = (-0.15, -3.7, 1.0, -2.0)
 DISTANCE = 150.0  # of a face as familiar as unseen people of the training data
 UNKNOWN = 300.0  # taken for a model that does not know its training data: another laboratory
 SHARPNESS = 5.0  # multiplies votes, whose temperature allows for unfamiliar faces
