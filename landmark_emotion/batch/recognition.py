@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from landmark_emotion.batch.settings import OPTIONS, Settings, versions
+from landmark_emotion.batch.settings import OPTIONS, Settings, network_digest, versions
 from landmark_emotion.batch.units import File, Unit
 from landmark_emotion.errors import (
     ImageError,
+    NetworkError,
     PredictorError,
     SourceError,
     is_system_fault,
@@ -24,6 +25,7 @@ from landmark_emotion.errors import (
 )
 from landmark_emotion.faces.predictor import find_predictor, predictor_digest
 from landmark_emotion.files.reading import open_regular
+from landmark_emotion.live.opinion import network_file
 from landmark_emotion.live.prediction import Prediction
 from landmark_emotion.live.recognizer import Recognizer
 from landmark_emotion.show.rows import json_row
@@ -154,5 +156,19 @@ def _load_recognizer(settings: Settings) -> tuple[Recognizer, threading.Lock]:
             f"{platform.node()}"
         )
     options = {name: settings[name] for name in OPTIONS}
-    recognizer = Recognizer(settings.model, found, neutral=settings.neutral, **options)
+    recognizer = Recognizer(
+        settings.model, found, neutral=settings.neutral, network=_find_network(settings), **options
+    )
     return recognizer, threading.Lock()
+
+
+def _find_network(settings: Settings) -> Path | None:
+    if settings.network is None:
+        return None
+    path = Path(settings.network)
+    found = path if path.is_file() else network_file("default", settings.model)
+    if found is None or network_digest(found) != settings["network"]:
+        raise NetworkError(
+            f"{path}: not the network that the job began with; copy that one to {platform.node()}"
+        )
+    return found

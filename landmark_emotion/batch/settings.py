@@ -6,19 +6,24 @@ import math
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from landmark_emotion import __version__
+from landmark_emotion.errors import NetworkError, unreadable
 from landmark_emotion.faces.detector import MEASUREMENT_VERSION
 from landmark_emotion.faces.predictor import find_predictor, predictor_digest
 from landmark_emotion.faces.search import detector_version
 from landmark_emotion.faces.tracker import DETECT_EVERY
+from landmark_emotion.files.reading import read_whole
+from landmark_emotion.live.opinion import network_file
 from landmark_emotion.live.smoothing import SMOOTHING
 from landmark_emotion.model.classifier import EmotionModel
 from landmark_emotion.model.neutral import NeutralReference
 from landmark_emotion.model.quality import MIN_QUALITY
+from landmark_emotion.networks.onnx_file import MAX_BYTES
 
 # Of the options of a recognizer.
 OPTIONS = {
@@ -49,6 +54,8 @@ class Settings:
         The neutral face to compare with.
     landmarks : bool
         Whether the table has the landmarks; the saved rows may have them anyway.
+    network : str or None
+        Path of the network that takes part; another machine may have it elsewhere.
     """
 
     known: tuple[tuple[str, Any], ...]
@@ -56,6 +63,7 @@ class Settings:
     predictor: str = field(compare=False)
     neutral: NeutralReference | None = field(default=None, compare=False, repr=False)
     landmarks: bool = field(default=False, compare=False)
+    network: str | None = field(default=None, compare=False)
 
     def __getitem__(self, name: str) -> Any:
         return dict(self.known)[name]
@@ -66,6 +74,7 @@ def make_settings(
     predictor: str | os.PathLike[str] | None = None,
     neutral: NeutralReference | None = None,
     *,
+    network: str | os.PathLike[str] | None = "default",
     every: float = 0.0,
     start: float = 0.0,
     end: float = math.inf,
@@ -80,7 +89,7 @@ def make_settings(
     ----------
     model : EmotionModel
         The model.
-    predictor, neutral
+    predictor, neutral, network
         As for `live.recognizer.Recognizer`.
     every : float
         Seconds between the frames of a video that are recognized; 0 for all frames.
@@ -105,19 +114,27 @@ def make_settings(
     ------
     PredictorError
         If there is no such shape predictor.
+    NetworkError
+        If there is no such network.
     ValueError
         If there is no such option.
     """
     path = find_predictor(predictor).resolve()
+    network = network_file(network, model)
     heads = [head for head in (model.static, model.calibrated) if head is not None]
     if unknown := options.keys() - OPTIONS.keys():
         raise ValueError(f"options must be among {sorted(OPTIONS)}, got {sorted(unknown)}")
     known = {
         "model": _digest(
             [*model.emotions, model.prior, *(head.temperature for head in heads)],
-            [model.mean, *(array for head in heads for array in (head.weights, head.biases))],
+            [
+                model.mean,
+                *(array for head in heads for array in (head.weights, head.biases)),
+                *(() if model.familiarity is None else vars(model.familiarity).values()),
+            ],
         ),
         "predictor": predictor_digest(path),
+        "network": None if network is None else network_digest(network),
         "neutral": None if neutral is None else _digest([neutral.n], [neutral.features]),
         "every": every,
         "from": start or None,  # as in results of earlier versions
@@ -129,7 +146,30 @@ def make_settings(
         "versions": versions(),
     }
     # Workers do not need the model's history, and it cannot be pickled.
-    return Settings(tuple(known.items()), replace(model, info={}), str(path), neutral, landmarks)
+    return Settings(
+        tuple(known.items()),
+        replace(model, info={}),
+        str(path),
+        neutral,
+        landmarks,
+        None if network is None else str(network.resolve()),
+    )
+
+
+def network_digest(path: str | os.PathLike[str]) -> str:
+    """Return a digest of a network's file.
+
+    Raises
+    ------
+    NetworkError
+        If it cannot be read.
+    """
+    try:
+        return hashlib.sha256(read_whole(Path(path), MAX_BYTES)).hexdigest()
+    except FileNotFoundError as error:
+        raise NetworkError(f"{path}: no such network; check the path") from error
+    except OSError as error:
+        raise NetworkError(unreadable(path, error)) from error
 
 
 def versions() -> str:

@@ -108,6 +108,7 @@ def run(args: argparse.Namespace) -> int:
         recognizer.model,
         args.predictor,
         recognizer.calibration.profile,
+        network=None if args.network == "none" else args.network,
         every=args.every,
         start=args.start,
         end=args.end,

@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     image = read_image(args.image)
     note_unsearched(str(args.image), image, args.min_face, say)
     explained = [
-        (face, explain(model, face.face.landmarks, face.reference, args.emotion))
+        (face, explain(model, face.face.landmarks, face.reference, args.emotion or face.likeliest))
         for face in recognizer.recognize_still(image)
     ]
     if args.output is not None and explained:

@@ -115,6 +115,17 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", type=Path, metavar="FILE", help=f"the model (default: {where})")
 
 
+def add_network(parser: argparse.ArgumentParser) -> None:
+    """Add ``--network``."""
+    parser.add_argument(
+        "--network",
+        default="default",
+        metavar="FILE",
+        help="the small network that helps to judge faces whose neutral face is not known: a file, "
+        "'default' for the installed one, or 'none' for landmarks alone",
+    )
+
+
 def add_predictor(parser: argparse.ArgumentParser) -> None:
     """Add ``--predictor``."""
     text = "68-point shape predictor to use instead of the installed one"
@@ -124,6 +135,7 @@ def add_predictor(parser: argparse.ArgumentParser) -> None:
 def add_recognition(parser: argparse.ArgumentParser) -> None:
     """Add the options of every command that recognizes emotions."""
     add_model(parser)
+    add_network(parser)
     add_predictor(parser)
     reference = parser.add_mutually_exclusive_group()
     text = "compare faces with the neutral face in this photo"

@@ -15,6 +15,7 @@ from landmark_emotion.faces.detector import FaceDetector
 from landmark_emotion.faces.predictor import find_predictor
 from landmark_emotion.faces.search import WINDOW, smallest_searched
 from landmark_emotion.files.folders import user_folder
+from landmark_emotion.live.opinion import network_file, opinion_of
 from landmark_emotion.live.recognizer import Recognizer, reference_from_image
 from landmark_emotion.model.classifier import EmotionModel, default_model, load_model
 from landmark_emotion.model.neutral import load_profile
@@ -47,6 +48,7 @@ def recognizer_options(
         name: value for name in names if (value := getattr(args, name, None)) is not None
     }
     model = choose_model(args.model, args.emotions)
+    network = choose_network(args.network, model)
     predictor = find_predictor(args.predictor)
     neutral = None
     if args.neutral is not None:
@@ -56,6 +58,7 @@ def recognizer_options(
         neutral = load_profile(profile_path(args.profile))
     return {
         "model": model,
+        "network": network,
         "predictor": predictor,
         "neutral": neutral,
         "automatic": calibrate == "auto",
@@ -94,6 +97,15 @@ def choose_model(path: Path | None, emotions: Sequence[str] | None = None) -> Em
         + ("; trained on drawn faces, not fit for real ones" if drawn else "")
     )
     return model
+
+
+def choose_network(name: str, model: EmotionModel) -> Path | None:
+    """Return the file of ``--network`` after checking it; say which."""
+    path = network_file(None if name == "none" else name, model)
+    if path is not None:
+        opinion_of(path, model)
+        say(f"network: {path}, where no neutral face is known")
+    return path
 
 
 def profile_path(name: str) -> Path:

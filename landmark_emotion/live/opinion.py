@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from landmark_emotion.emotions import DEFAULT_EMOTIONS
 from landmark_emotion.errors import NetworkError
 from landmark_emotion.model.classifier import EmotionModel, softmax
 from landmark_emotion.model.face import Face
@@ -23,10 +24,11 @@ INTERVAL = 0.1  # seconds for which a network's opinion of a face in a video is 
 # a constant and multiples of: the logarithm of the face's distance from familiar ones, the margin
 # between the two highest votes, and whether the landmarks say neutral, which they also say of weak
 # expressions.
-SHARE = (-0.15, -3.7, 1.0, -2.0)
+SHARE = (-0.8, -3.65, 2.6, -2.0)
 DISTANCE = 150.0  # of a face as familiar as unseen people of the training data
 UNKNOWN = 300.0  # taken for a model that does not know its training data: another laboratory
-SHARPNESS = 5.0  # multiplies votes, whose temperature allows for unfamiliar faces
+SURE = 1.0  # a margin; what is beyond it says nothing more
+SHARPNESS = 8.0  # multiplies votes, whose temperature allows for unfamiliar faces
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 SHIPPED = (_PACKAGE / "shipped" / "network.onnx", _PACKAGE.parent / "models" / "network.onnx")
@@ -179,7 +181,7 @@ class Opinion:
         evidence = [
             np.ones(len(votes)),
             np.log(np.maximum(distance, 1) / DISTANCE),
-            first - second,
+            np.minimum(first - second, SURE),
             neutral,
         ]
         return np.asarray(1 / (1 + np.exp(-np.array(SHARE) @ np.stack(evidence))))
@@ -199,13 +201,12 @@ class Opinion:
 def opinion_of(
     network: Network | str | os.PathLike[str] | None, model: EmotionModel
 ) -> Opinion | None:
-    """Find the network that takes part.
+    """Load the network that takes part.
 
     Parameters
     ----------
     network : Network, path-like, "default" or None
-        ``"default"`` is the network that comes with the program, unless the model was trained on
-        drawn faces or its classes are not the network's emotions. None is no network.
+        As for `network_file`, or a network.
     model : EmotionModel
         The model of landmarks.
 
@@ -214,25 +215,40 @@ def opinion_of(
     NetworkError
         If a network that was named cannot be used.
     """
-    if network is None:
-        return None
     if isinstance(network, Network):
         return Opinion(network, model)
-    if network != "default":
-        return Opinion(load_network(network), model)
-    path = next((path for path in SHIPPED if path.is_file()), None)
-    if path is None or _drawn(model):
+    path = network_file(network, model)
+    if path is None:
         return None
-    shipped = _shipped(path)
-    known = set(model.emotions) & set(shipped.spec.emotions)
-    return Opinion(shipped, model) if len(known) >= len(model.emotions) - 1 else None
+    try:
+        status = path.stat()
+    except OSError:
+        return Opinion(load_network(path), model)  # which says what is wrong
+    return Opinion(_loaded(path, status.st_mtime_ns, status.st_size), model)
 
 
-def _drawn(model: EmotionModel) -> bool:
+def network_file(network: str | os.PathLike[str] | None, model: EmotionModel) -> Path | None:
+    """Return the file of the network that takes part.
+
+    Parameters
+    ----------
+    network : path-like, "default" or None
+        ``"default"`` is the network that comes with the program, unless the model was trained on
+        drawn faces or more than one of its classes are not among the network's.
+    model : EmotionModel
+        The model of landmarks.
+    """
+    if network != "default":
+        return None if network is None else Path(network)
     data = model.info.get("data")
-    return isinstance(data, dict) and data.get("drawn") is True
+    if isinstance(data, dict) and data.get("drawn") is True:
+        return None
+    if len(set(model.emotions) - set(DEFAULT_EMOTIONS)) > 1:
+        return None
+    return next((path for path in SHIPPED if path.is_file()), None)
 
 
-@lru_cache(maxsize=1)
-def _shipped(path: Path) -> Network:
+# Recognizers share a network; a file that has changed is read again.
+@lru_cache(maxsize=2)
+def _loaded(path: Path, changed: int, size: int) -> Network:
     return load_network(path)

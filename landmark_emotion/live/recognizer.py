@@ -57,7 +57,7 @@ class Recognizer:
     detect_every, min_face, max_faces, tracking
         As for `tracker.FaceTracker`.
     network : Network, path-like, "default" or None
-        Takes part in recognizing faces whose neutral face is not known; see `opinion.opinion_of`.
+        Takes part in recognizing faces whose neutral face is not known; see `opinion.network_file`.
 
     Raises
     ------
