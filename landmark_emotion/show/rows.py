@@ -88,7 +88,7 @@ def json_row(
     -------
     dict
         Keys: source, person, frame, time, face, box ([left, top, width, height]), emotion,
-        probability, probabilities, raw_probabilities, calibration, the names of `Pose` and
+        probability, probabilities, raw_probabilities, calibration, network_share, the names of `Pose` and
         `Measures`, blink, quality and issue; also landmarks if asked for, and error if there is
         one. Missing values are None.
     """
@@ -99,7 +99,7 @@ def json_row(
         "time": round(time, 3),
     }
     values = row | dict.fromkeys(
-        ("face", "box", "emotion", "probability", *_PROBABILITIES, "calibration")
+        ("face", "box", "emotion", "probability", *_PROBABILITIES, "calibration", "network_share")
         + (*_POSE, *_MEASURES, "blink", "quality", "issue")
     )
     if landmarks:

@@ -12,7 +12,7 @@ from landmark_emotion.model.face import Box, Face
 from landmark_emotion.model.neutral import reference_from
 from landmark_emotion.sources.images import read_image
 
-SHAPE = (400, 400, 3)
+PICTURE = np.zeros((400, 400, 3), np.uint8)
 FPS = 25
 
 
@@ -51,12 +51,12 @@ def turned():
     ],
 )
 def test_a_face_that_cannot_be_judged_is_uncertain_and_says_why(model, hampered, issue):
-    (still,) = Inference(model).image([hampered], SHAPE)
-    (frame,) = Inference(model).frame(0, 0.0, [(1, hampered)], {1}, SHAPE)
+    (still,) = Inference(model).image([hampered], PICTURE)
+    (frame,) = Inference(model).frame(0, 0.0, [(1, hampered)], {1}, PICTURE)
     for prediction in (still, frame):
         assert (prediction.emotion, prediction.issue) == ("uncertain", issue)
         assert prediction.probability == prediction.probabilities.max()
-    (judged,) = Inference(model, min_quality=0.0).image([hampered], SHAPE)
+    (judged,) = Inference(model, min_quality=0.0).image([hampered], PICTURE)
     assert (judged.emotion, judged.issue) == (judged.likeliest, "")
     assert judged.quality == still.quality
 
@@ -66,7 +66,7 @@ def test_calibration_does_not_learn_from_a_face_that_cannot_be_judged(model):
     inference.calibration.start(1.0)
     for step in range(30):
         shown = face(apart=0.05) if step < 20 else face(with_closed_eyes())
-        inference.frame(step, step / FPS, [(1, shown)], {1}, SHAPE)
+        inference.frame(step, step / FPS, [(1, shown)], {1}, PICTURE)
     (reference,) = inference.calibration.references.values()
     assert reference.n == 5
     expected = reference_from(with_closed_eyes()[np.newaxis]).features
@@ -78,7 +78,7 @@ def test_a_blink_of_a_face_is_found_and_ends(model):
     blinks = []
     for step in range(40):
         shown = face(with_closed_eyes() if 20 <= step < 24 else None)
-        (prediction,) = inference.frame(step, step / FPS, [(1, shown)], {1}, SHAPE)
+        (prediction,) = inference.frame(step, step / FPS, [(1, shown)], {1}, PICTURE)
         blinks.append(prediction.blink)
     assert blinks == [None] + [False] * 19 + [True] * 4 + [False] * 16
 

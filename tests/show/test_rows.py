@@ -56,6 +56,7 @@ def test_json_row_has_box_emotion_and_all_probabilities(prediction):
         "probabilities": {"anger": 0.1, "fear": 0.7, "neutral": 0.2},
         "raw_probabilities": {"anger": 0.0, "fear": 1.0, "neutral": 0.0},
         "calibration": "static",
+        "network_share": 0.0,
         "yaw": -12.3,
         "pitch": 6.8,
         "roll": 0.0,
