@@ -89,8 +89,8 @@ def json_row(
     dict
         Keys: source, person, frame, time, face, box ([left, top, width, height]), emotion,
         probability, probabilities, raw_probabilities, calibration, network_share, the names
-        of `Pose` and `Measures`, blink, quality and issue; also landmarks if asked for, and error if there is
-        one. Missing values are None.
+        of `Pose` and `Measures`, blink, quality and issue; also landmarks if asked for, and error
+        if there is one. Missing values are None.
     """
     row: dict[str, Any] = {
         "source": source,
