@@ -18,7 +18,8 @@ from landmark_emotion.model.face import Face
 from landmark_emotion.networks.crop import box_transform, face_crop, warped
 from landmark_emotion.networks.network import Network, load_network
 
-INTERVAL = 0.1  # seconds for which a network's opinion of a face in a video is kept
+INTERVAL = 0.1  # seconds between looks of the network at a face in a video
+MEMORY = 0.5  # seconds over which its scores are averaged
 
 # Chosen by ``python -m benchmarks.mixture``. The share of the landmarks is the logistic function of
 # a constant and multiples of: the logarithm of the face's distance from familiar ones, the margin
@@ -119,7 +120,7 @@ class Opinion:
     def frame(
         self, number: int, time: float, picture: NDArray[np.uint8], face: Face
     ) -> NDArray[np.float64]:
-        """Judge a face of a frame of a video, as `image` does, but at most every `INTERVAL`.
+        """Judge a face of a frame of a video, looking at it at most every `INTERVAL`.
 
         Parameters
         ----------
@@ -135,12 +136,14 @@ class Opinion:
         Returns
         -------
         ndarray of shape (1, known)
-            Logits.
+            Logits, averaged over about `MEMORY`.
         """
         since, scores = self._recent.get(number, (-np.inf, None))
         if scores is None or not 0 <= time - since < INTERVAL - 1e-3:
             _, found = self.network.evaluate(self.crop(picture, face)[np.newaxis])
-            scores = np.asarray(found[:, self._columns], dtype=np.float64)
+            now = np.asarray(found[:, self._columns], dtype=np.float64)
+            old = now if scores is None or time < since else scores
+            scores = old + (1 - np.exp(-abs(time - since) / MEMORY)) * (now - old)
             self._recent[number] = (time, scores)
         return scores
 

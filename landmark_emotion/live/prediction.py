@@ -41,7 +41,7 @@ class Prediction:
         In the order of `emotions`, summing to 1. In videos they are smoothed over time, and none is
         larger than that of `likeliest`.
     raw_probabilities : ndarray of shape (k,)
-        The same for this frame alone.
+        The same for this frame alone, except that a network's part in videos is an average.
     likeliest : str
         The likeliest of `emotions`. In videos it changes on evidence; see `smoothing.Smoother`.
     mode : str

@@ -6,7 +6,14 @@ import pytest
 
 from landmark_emotion.drawn.drawing import Subject, draw_face
 from landmark_emotion.errors import NetworkError
-from landmark_emotion.live.opinion import INTERVAL, SHIPPED, Opinion, network_file, opinion_of
+from landmark_emotion.live.opinion import (
+    INTERVAL,
+    MEMORY,
+    SHIPPED,
+    Opinion,
+    network_file,
+    opinion_of,
+)
 from landmark_emotion.live.recognizer import Recognizer
 from landmark_emotion.model.classifier import SHIPPED as MODELS
 from landmark_emotion.model.classifier import load_model, softmax
@@ -104,18 +111,19 @@ def test_a_model_of_drawn_faces_gets_no_default_network(model):
     assert network_file("default", model) is not None
 
 
-def test_in_videos_an_opinion_is_kept_for_a_moment_only(model, network, face):
+def test_in_videos_opinions_are_averaged_over_a_moment(model, network, face):
     picture, found = face
     opinion = Opinion(network, model)
     first = opinion.frame(1, 0.0, picture, found)
     dark = picture // 4
     dark[::2] = 255
     assert np.array_equal(opinion.frame(1, INTERVAL / 2, dark, found), first)
-    assert not np.array_equal(opinion.frame(1, INTERVAL * 1.1, dark, found), first)
-    assert not np.array_equal(opinion.frame(2, INTERVAL * 1.1, dark, found), first)
+    alone = Opinion(network, model).frame(1, 0.0, dark, found)
+    averaged = opinion.frame(1, MEMORY, dark, found)
+    assert averaged == pytest.approx(first + (1 - np.exp(-1)) * (alone - first))
+    assert np.array_equal(opinion.frame(2, MEMORY, dark, found), alone)
     opinion.keep_only({2})
-    again = opinion.frame(1, INTERVAL * 1.2, picture, found)
-    assert np.array_equal(again, first)
+    assert np.array_equal(opinion.frame(1, MEMORY, picture, found), first)
 
 
 def test_a_missing_network_is_named(model, tmp_path):
