@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -24,6 +25,7 @@ from landmark_emotion.drawn.dataset import draw_dataset
 from landmark_emotion.drawn.drawing import Subject, draw_face
 from landmark_emotion.drawn.video import draw_video
 from landmark_emotion.faces import detector as detection
+from landmark_emotion.networks.keras import keras as keras_on_jax
 
 REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -121,6 +123,14 @@ def full_disk() -> Callable[[int], AbstractContextManager[None]]:
             resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
     return limit
+
+
+@pytest.fixture(scope="session")
+def keras():
+    # Not imported here, since Keras would choose another backend.
+    if not (find_spec("keras") and find_spec("jax")):
+        pytest.skip("needs Keras and JAX")
+    return keras_on_jax()
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,8 @@ _STDERR = 2
 
 _COMMANDS = (
     *("train", "webcam", "web", "video", "image", "batch"),
-    *("events", "plot", "explain", "evaluate", "compare", "extract", "draw", "import-network"),
+    *("events", "plot", "explain", "evaluate", "compare", "extract", "draw"),
+    *("train-network", "import-network"),
 )
 
 _EXIT_STATUS = """\

@@ -2,13 +2,21 @@
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from landmark_emotion.cli.options import say
 from landmark_emotion.errors import OutputError
 from landmark_emotion.files.writing import check_writable, replace_atomically, replace_together
 from landmark_emotion.report import check_packages
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from landmark_emotion.report.plots.figure import Plot
+    from landmark_emotion.training.metrics import Evaluation
 
 
 def add_report(parser: argparse.ArgumentParser) -> None:
@@ -45,13 +53,42 @@ def write_report(path: Path, content: dict[str, Any], **drawn_from: Any) -> None
         replace_atomically(path, data)
         return
     from landmark_emotion.report import pages, plots
-    from landmark_emotion.report.plots.figure import as_png
 
     drawn = plots.draw_plots(content, **drawn_from)
-    files = {f"{plot.name}.png": as_png(plot) for plot in drawn}
-    files |= {"report.json": data, "report.html": pages.report_page(content, drawn)}
+    _write_folder(path, data, pages.report_page(content, drawn), drawn)
+
+
+def write_network_report(
+    path: Path,
+    content: dict[str, Any],
+    chosen: "Evaluation",
+    tested: "Evaluation",
+    pictures: "Sequence[NDArray[np.uint8]]" = (),
+) -> None:
+    """Write the report of the training of a network as `write_report` does.
+
+    ``chosen`` and ``tested`` are as for `draw_network_plots`, ``pictures`` as for `network_page`.
+    """
+    data = (json.dumps(content, indent=2) + "\n").encode()
+    if _is_file(path):
+        replace_atomically(path, data)
+        return
+    from landmark_emotion.report.pages import network_page
+    from landmark_emotion.report.plots.learning import draw_network_plots
+
+    plots = draw_network_plots(content, chosen, tested)
+    _write_folder(path, data, network_page(content, plots, pictures), plots)
+
+
+def _write_folder(path: Path, data: bytes, page: bytes, plots: "Sequence[Plot]") -> None:
+    from landmark_emotion.report.plots import NAMES
+    from landmark_emotion.report.plots.figure import as_png
+    from landmark_emotion.report.plots.learning import NETWORK_NAMES
+
+    files = {f"{plot.name}.png": as_png(plot) for plot in plots}
+    files |= {"report.json": data, "report.html": page}
     # Plots of an earlier report must not be mistaken for plots of this one.
-    replace_together(path, files, [f"{name}.png" for name in plots.NAMES])
+    replace_together(path, files, [f"{name}.png" for name in (*NAMES, *NETWORK_NAMES)])
     say(f"report: {path / 'report.html'}")
 
 

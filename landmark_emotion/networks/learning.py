@@ -102,9 +102,18 @@ class Teacher(NamedTuple):
     targets: Callable[[Any, Array], Sequence[Array]]
 
 
-def begin(model: Any) -> State:
-    """Return the state of a Keras model that has learned nothing yet."""
-    weights = [jnp.array(v.value) for v in model.trainable_variables]
+def begin(model: Any, seed: int = 0) -> State:
+    """Return the state of a Keras model that has learned nothing yet.
+
+    Its kernels are random numbers, which depend on `seed` alone (Glorot and Bengio 2010,
+    "Understanding the difficulty of training deep feedforward neural networks").
+    """
+    draw = jax.nn.initializers.glorot_uniform()
+    key = jax.random.key(seed)
+    weights = [
+        draw(jax.random.fold_in(key, i), v.shape) if len(v.shape) > 1 else jnp.array(v.value)
+        for i, v in enumerate(model.trainable_variables)
+    ]
     statistics = [jnp.array(v.value) for v in model.non_trainable_variables]
     velocity = [jnp.zeros_like(w) for w in weights]
     return State(
@@ -125,6 +134,7 @@ def learn(
     state: State | None = None,
     seed: int = 0,
     teacher: Teacher | None = None,
+    on_step: Callable[[float], None] | None = None,
 ) -> Iterator[State]:
     """Learn, epoch by epoch.
 
@@ -143,13 +153,15 @@ def learn(
         uninterrupted one.
     teacher : Teacher, optional
         Replaces the targets by those of another network, for the same variants of the pictures.
+    on_step : callable, optional
+        Called after every step with the share of all work that is done, from 0 to 1.
 
     Yields
     ------
     State
         After each epoch.
     """
-    state = begin(model) if state is None else state
+    state = begin(model, seed) if state is None else state
     n, batch = len(pictures.images), min(schedule.batch, len(pictures.images))
     steps = n // batch
     largest = max(schedule.sizes)
@@ -172,7 +184,17 @@ def learn(
                 size=size,
                 zoom=largest / size,
             )
+            if on_step is not None:
+                state.step.block_until_ready()  # else all steps would be queued at once
+                on_step(work_share(schedule, epoch + (i + 1) / steps))
         yield state
+
+
+def work_share(schedule: Schedule, epochs: float) -> float:
+    """Return the share of the work that some epochs are; it grows with the area of pictures."""
+    sizes, each = schedule.sizes, schedule.epochs / len(schedule.sizes)
+    done = [min(max(epochs - i * each, 0), each) * size**2 for i, size in enumerate(sizes)]
+    return sum(done) / (each * sum(size**2 for size in sizes))
 
 
 def _rate(progress: float, schedule: Schedule) -> float:

@@ -8,10 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import jinja2
+import numpy as np
+from numpy.typing import NDArray
 
 from landmark_emotion.emotions import COLORS, color_of
 from landmark_emotion.report.formatting import LABELS, interval, percent, plural
-from landmark_emotion.report.plots.figure import THEME, Plot, as_svg
+from landmark_emotion.report.plots.figure import THEME, Plot, as_svg, png_address
 from landmark_emotion.report.summary import UNKNOWN_SUBJECTS, UNSEEN_PEOPLE
 from landmark_emotion.report.timeline import words
 from landmark_emotion.report.timeline.drawing import lane_svg
@@ -42,6 +44,34 @@ def report_page(report: Mapping[str, Any], plots: Sequence[Plot]) -> bytes:
         skipped=[(item["path"], item["reason"]) for item in report.get("skipped") or ()],
         unknown_subjects=UNKNOWN_SUBJECTS,
         unseen_people=UNSEEN_PEOPLE,
+    )
+
+
+def network_page(
+    report: Mapping[str, Any], plots: Sequence[Plot], pictures: Sequence[NDArray[np.uint8]] = ()
+) -> bytes:
+    """Render the report of the training of a network as UTF-8.
+
+    Parameters
+    ----------
+    report : mapping
+        As `landmark-emotion train-network` writes it.
+    plots : sequence of Plot
+        In the order to show them.
+    pictures : sequence of ndarray of shape (height, width), uint8
+        Those of the worst errors, in the order of ``report["errors"]``; none are shown if empty.
+    """
+    shown = [png_address(picture) for picture in pictures] or [""] * len(report["errors"])
+    return _render(
+        "network.html",
+        title=f"Training of a network on {report['data']['name']}",
+        report=report,
+        scores=[report["test"], report["validation"]],
+        plots=[(p, as_svg(p.figure, name=p.name, alt=p.alt, header=p.header)) for p in plots],
+        errors=[e | {"picture": p} for e, p in zip(report["errors"], shown, strict=True)],
+        facts=[(name, str(value)) for name, value in _network_facts(report) if value],
+        skipped=[(item["path"], item["reason"]) for item in report["skipped"]],
+        unknown_subjects=UNKNOWN_SUBJECTS,
     )
 
 
@@ -116,6 +146,23 @@ def _facts(report: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     yield "recipe", _pairs(report["recipe"] or {})
     left_out = report.get("left_out") or {}
     yield "left out", ", ".join(f"{n} x {why}" for why, n in left_out.items())
+    yield "date", report.get("date")
+    yield "versions", _pairs(report.get("versions") or {})
+
+
+def _network_facts(report: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    yield "data set", report["path"]
+    yield "layout", report["data"]["layout"]
+    yield "parts", "; ".join(report["notes"]) or "as the data set divides them"
+    yield "votes", report["votes"]
+    yield "subjects", report["subjects"] or "unknown"
+    yield "taken whole, as no face was found", report["whole"]
+    yield "left out", ", ".join(f"{n} x {why}" for why, n in report["left_out"].items())
+    yield "network", _pairs(report["network"])
+    yield "architecture", _pairs(report["settings"]["architecture"])
+    yield "schedule", _pairs(report["settings"]["schedule"])
+    yield "epoch", f"{report['best']} of {len(report['history'])}, by validation accuracy"
+    yield "temperature", f"{report['temperature']:.3f}, fitted on validation"
     yield "date", report.get("date")
     yield "versions", _pairs(report.get("versions") or {})
 

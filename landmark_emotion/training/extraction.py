@@ -85,6 +85,45 @@ def extract(
     PredictorError
         If there is no usable shape predictor.
     """
+    results, from_cache, cache_problem = measure_samples(
+        samples, predictor=predictor, jobs=jobs, cache=cache, progress=progress, copies=False
+    )
+    found = [(sample, *result) for sample, result in zip(samples, results, strict=True)]
+    skipped = [(sample.source, why) for sample, landmarks, why in found if landmarks is None]
+    table = _table([(sample, landmarks) for sample, landmarks, _ in found])
+    return Extraction(table, skipped, from_cache, cache_problem)
+
+
+def measure_samples(
+    samples: list[Sample],
+    *,
+    predictor: str | os.PathLike[str] | None = None,
+    jobs: int = -1,
+    cache: Path | None = None,
+    progress: Progress | None = None,
+    copies: bool = True,
+) -> tuple[list[Measured], int, str]:
+    """Find the landmarks of every sample, as `extract` does.
+
+    Parameters
+    ----------
+    samples, predictor, jobs, cache, progress
+        As for `extract`.
+    copies : bool
+        Whether each of several samples with the same image gets its landmarks, whatever its label.
+
+    Returns
+    -------
+    results : list of Measured
+        In the order of the samples.
+    from_cache, cache_problem : int, str
+        As in `Extraction`.
+
+    Raises
+    ------
+    PredictorError
+        If there is no usable shape predictor.
+    """
     path = find_predictor(predictor).resolve()
     settings = f"{MEASUREMENT_VERSION}; {predictor_digest(path)}; {detector_version()}"
     memory, cache_problem = open_cache(cache)
@@ -93,7 +132,8 @@ def extract(
     results: dict[int, Measured] = {}
     pending, from_cache = [], 0
     for digest, indices in _by_content(samples, results).items():
-        indices = _without_copies(samples, indices, results)
+        if not copies:
+            indices = _without_copies(samples, indices, results)
         if not indices:
             continue
         call = (digest, settings, samples[indices[0]], str(path))
@@ -112,10 +152,7 @@ def extract(
     )
     for (_, indices), result in zip(pending, outcomes, strict=True):
         results.update(dict.fromkeys(indices, result))
-    found = [(sample, *results[index]) for index, sample in enumerate(samples)]
-    skipped = [(sample.source, why) for sample, landmarks, why in found if landmarks is None]
-    table = _table([(sample, landmarks) for sample, landmarks, _ in found])
-    return Extraction(table, skipped, from_cache, cache_problem)
+    return [results[index] for index in range(len(samples))], from_cache, cache_problem
 
 
 def _by_content(samples: list[Sample], results: dict[int, Measured]) -> dict[str, list[int]]:
@@ -123,7 +160,7 @@ def _by_content(samples: list[Sample], results: dict[int, Measured]) -> dict[str
     groups: dict[str, list[int]] = {}
     for index, sample in enumerate(samples):
         try:
-            digest = hashlib.sha256(_content(sample)).hexdigest()
+            digest = hashlib.sha256(image_content(sample)).hexdigest()
         except ImageError as error:
             results[index] = (None, _reason(error, sample.source))
         else:
@@ -163,7 +200,7 @@ def _table(found: list[tuple[Sample, NDArray[np.float32] | None]]) -> LandmarkTa
     )
 
 
-def _content(sample: Sample) -> bytes:
+def image_content(sample: Sample) -> bytes:
     """Return the content of an image file, or of one that holds the pixels of a row."""
     if sample.row is None:
         return read_bytes(sample.path)
@@ -195,7 +232,7 @@ def measure(digest: str, settings: str, image: Sample, predictor: str) -> Measur
     ImageError
         If the image cannot be read at the moment or no longer has this content; not cached.
     """
-    data = _content(image)
+    data = image_content(image)
     if hashlib.sha256(data).hexdigest() != digest:
         raise ImageError(f"{image.source}: changed while it was read; try again")
     try:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from landmark_emotion.errors import DatasetError, Notify
-from landmark_emotion.training.datasets import Labels, read_dataset
+from landmark_emotion.training.datasets import Dataset, Labels, read_dataset
 from landmark_emotion.training.datasets.samples import NO_FACE
 from landmark_emotion.training.landmark_table import LandmarkTable, load_table
 from landmark_emotion.training.parallel import Progress
@@ -105,27 +105,57 @@ def load_faces(
         table = table.take(np.array(wanted, dtype=bool))
         faces = LoadedFaces(table, path, "landmark table", left_out, [])
     else:
-        dataset = read_dataset(path, peak_frames=peak_frames, labels=labels)
-        shown = [sample.emotion for sample in dataset.samples]
-        wanted, unwanted = _wanted(shown, emotions, contempt)
-        left_out = dataset.left_out + unwanted
-        samples = list(compress(dataset.samples, wanted))
-        for note in dataset.notes:
-            notify(note)
-        notify(f"{path}: {dataset.layout}, {len(samples)} image{'s' * (len(samples) != 1)}")
+        dataset = read_samples(
+            path,
+            emotions,
+            contempt=contempt,
+            labels=labels,
+            peak_frames=peak_frames,
+            together=True,
+            notify=notify,
+        )
         # dlib and OpenCV are not needed for a landmark table.
         from landmark_emotion.training.extraction import extract
 
-        found = extract(samples, predictor=predictor, jobs=jobs, cache=cache, progress=progress)
+        found = extract(
+            dataset.samples, predictor=predictor, jobs=jobs, cache=cache, progress=progress
+        )
         if found.cache_problem:
             notify(f"note: landmarks are not cached ({found.cache_problem}); see --cache")
         table = replace(found.table, drawn=dataset.drawn)
-        faces = LoadedFaces(table, path, dataset.layout, left_out, found.skipped, found.from_cache)
+        faces = LoadedFaces(
+            table, path, dataset.layout, dataset.left_out, found.skipped, found.from_cache
+        )
     if faces.table.drawn:
         notify("note: these faces are drawn; the scores do not apply to real faces")
     if not len(faces.table):
         raise DatasetError(_no_face_message(faces))
     return faces
+
+
+def read_samples(
+    path: Path,
+    emotions: Collection[str] | None = None,
+    *,
+    contempt: bool = False,
+    labels: Labels | None = None,
+    peak_frames: int = 1,
+    together: bool = False,
+    notify: Notify = lambda line: None,
+) -> Dataset:
+    """Read the wanted samples of a data set of images.
+
+    Parameters and errors are those of `load_faces`; with `together`, the user is told if the data
+    set has parts that are read together.
+    """
+    dataset = read_dataset(path, peak_frames=peak_frames, labels=labels)
+    shown = [sample.emotion for sample in dataset.samples]
+    wanted, unwanted = _wanted(shown, emotions, contempt)
+    samples = list(compress(dataset.samples, wanted))
+    for note in (*dataset.notes, *([dataset.together] if together and dataset.together else [])):
+        notify(note)
+    notify(f"{path}: {dataset.layout}, {len(samples)} image{'s' * (len(samples) != 1)}")
+    return replace(dataset, samples=samples, left_out=dataset.left_out + unwanted)
 
 
 def _no_face_message(faces: LoadedFaces) -> str:

@@ -5,6 +5,7 @@ variables of its style sheet, so that a figure follows the light or dark theme. 
 to import and therefore imported by the functions that need it.
 """
 
+import base64
 import contextlib
 import io
 import re
@@ -13,6 +14,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -106,6 +110,15 @@ def as_png(plot: Plot) -> bytes:
     with plot_style():
         plot.figure.savefig(buffer, format="png", dpi=DPI, metadata={"Description": plot.alt})
     return buffer.getvalue()
+
+
+def png_address(picture: NDArray[np.uint8]) -> str:
+    """Return a gray picture, (height, width), as the address of an image within a page."""
+    import matplotlib.image
+
+    buffer = io.BytesIO()
+    matplotlib.image.imsave(buffer, picture, cmap="gray", vmin=0, vmax=255, format="png")
+    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
 def as_svg(

@@ -23,7 +23,14 @@ from landmark_emotion.errors import DatasetError, ImageError, Notify, unreadable
 from landmark_emotion.files.reading import open_regular
 from landmark_emotion.training.datasets.damage import Damage
 from landmark_emotion.training.datasets.labels import CODES, Labels
-from landmark_emotion.training.datasets.samples import CsvRow, Dataset, Sample
+from landmark_emotion.training.datasets.samples import (
+    CHOOSE,
+    LEARN,
+    TEST,
+    CsvRow,
+    Dataset,
+    Sample,
+)
 
 EMOTIONS = tuple(CODES["fer2013"].values())
 """What the codes from 0 mean in FER-2013 and in ``ckextended.csv``; only the latter has a 7."""
@@ -35,6 +42,7 @@ VOTES = (
 """The columns of `ferplus_votes`. NF stands for "not a face"."""
 
 USAGES = ("Training", "PublicTest", "PrivateTest")
+_PARTS = dict(zip(USAGES, (LEARN, CHOOSE, TEST), strict=True))
 
 _LONGEST = 2**20  # bytes of a line; a picture of 48x48 pixels takes 9,000
 
@@ -126,11 +134,19 @@ def read_pixels(path: Path, labels: Labels) -> Dataset:
             left_out[f"row with the unknown code {row.code}"] += 1
         else:
             usages[row.usage] += 1
-            samples.append(Sample(path, emotion, row=CsvRow(row.line, row.offset)))
+            place = CsvRow(row.line, row.offset, row.row)
+            samples.append(Sample(path, emotion, row=place, part=_PARTS.get(row.usage, "")))
+    together = ""
     if len(usages) > 1:
         parts = ", ".join(f"{n:,} {usage or 'without usage'}" for usage, n in usages.items())
-        notes.append(f"note: {path}: read together: {parts}; take one of them with --usage")
-    return Dataset("pixels in a CSV file, as FER-2013", samples, left_out, notes=tuple(notes))
+        together = f"note: {path}: read together: {parts}; take one of them with --usage"
+    return Dataset(
+        "pixels in a CSV file, as FER-2013",
+        samples,
+        left_out,
+        notes=tuple(notes),
+        together=together,
+    )
 
 
 def has_pixels(path: Path) -> bool:

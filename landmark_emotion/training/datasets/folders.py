@@ -11,7 +11,14 @@ from landmark_emotion.errors import DatasetError
 from landmark_emotion.sources.images import IMAGE_SUFFIXES, UNSUPPORTED_SUFFIXES
 from landmark_emotion.training.datasets.labels import CODES, Labels, label_key, questions
 from landmark_emotion.training.datasets.names import FRAME_NAME, identity_from_name
-from landmark_emotion.training.datasets.samples import Dataset, Sample, unsupported
+from landmark_emotion.training.datasets.samples import (
+    CHOOSE,
+    LEARN,
+    TEST,
+    Dataset,
+    Sample,
+    unsupported,
+)
 
 _SPLIT = re.compile(
     r"(train|test|valid|val|dev|eval)(ing|ation|uation)?([ _-]?(set|data|images))?"
@@ -206,22 +213,35 @@ def _dataset(
     }
     within = {path: folders[path][place[0] + 1 :] for path, place in placed.items()}
     people, told = _people(root, within, placed)
-    splits = {
-        part
+    parts = {
+        path: next(filter(_SPLIT.fullmatch, folders[path][: place[0]]), "")
         for path, place in placed.items()
-        for part in folders[path][: place[0]]
-        if _SPLIT.fullmatch(part)
     }
+    splits = set(parts.values()) - {""}
+    together = ""
     if len(splits) > 1:
-        told.append(
+        together = (
             f"note: {root}: {' and '.join(sorted(splits))} are read together; name one of these "
             "folders to read it alone"
         )
     samples = [
-        Sample(path, emotion, *(identity_from_name(path) if path not in people else people[path]))
+        Sample(
+            path,
+            emotion,
+            *(identity_from_name(path) if path not in people else people[path]),
+            part=_part(parts[path]) if len(splits) > 1 else "",
+        )
         for path, (_, emotion) in placed.items()
     ]
-    return Dataset(layout, samples, left_out, notes=(*notes, *told))
+    return Dataset(layout, samples, left_out, notes=(*notes, *told), together=together)
+
+
+def _part(name: str) -> str:
+    """Return the part of a data set that a folder such as ``train`` or ``val`` holds."""
+    name = name.lower()
+    if name.startswith("train"):
+        return LEARN
+    return CHOOSE if name.startswith(("val", "dev", "public")) else TEST if name else ""
 
 
 def _people(

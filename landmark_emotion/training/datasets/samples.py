@@ -20,11 +20,16 @@ DRAWN_README = "README.txt"
 DRAWN_MARK = "These faces are drawn."
 
 
+LEARN, CHOOSE, TEST = "training", "validation", "test"
+"""The parts of a data set whose authors divided it."""
+
+
 class CsvRow(NamedTuple):
-    """A row of a CSV file: the number of its line, and where that begins in bytes."""
+    """A row of a CSV file: the number of its line, where that begins in bytes, which row it is."""
 
     line: int
     offset: int
+    number: int
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,9 @@ class Sample:
         The recording that the image is a frame of; empty if unknown.
     row : CsvRow or None
         Where the picture is in a CSV file of pixels; None for an image file.
+    part : str
+        The part of the data set that its authors put it in: `LEARN`, `CHOOSE` or `TEST`; empty if
+        they did not say.
     """
 
     path: Path
@@ -50,6 +58,7 @@ class Sample:
     subject: str = ""
     sequence: str = ""
     row: CsvRow | None = None
+    part: str = ""
 
     @property
     def source(self) -> str:
@@ -73,6 +82,8 @@ class Dataset:
         Whether any of the faces are drawn.
     notes : tuple of str
         What the user should know about how it was read, one line each.
+    together : str
+        The same, if the parts that its authors divided it into are not kept apart.
     """
 
     layout: str
@@ -80,6 +91,7 @@ class Dataset:
     left_out: Counter[str] = field(default_factory=Counter)
     drawn: bool = False
     notes: tuple[str, ...] = ()
+    together: str = ""
 
 
 def unsupported(files: Iterable[Path]) -> Counter[str]:

@@ -185,8 +185,10 @@ def test_the_largest_csv_of_pixels_is_taken(write, tmp_path):
 
 def test_the_parts_that_are_read_together_are_told(write):
     content = f"emotion,pixels,Usage\n0,{FLAT},Training\n1,{FLAT},PublicTest\n2,{FLAT},Training"
-    (note,) = read_dataset(write(content)).notes
-    assert "read together: 2 Training, 1 PublicTest; take one of them with --usage" in note
+    dataset = read_dataset(write(content))
+    text = "read together: 2 Training, 1 PublicTest; take one of them with --usage"
+    assert text in dataset.together
+    assert [sample.part for sample in dataset.samples] == ["training", "validation", "training"]
 
 
 def test_rows_of_one_usage_can_be_taken(write):

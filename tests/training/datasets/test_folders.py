@@ -143,8 +143,12 @@ def test_fer2013_as_folders(tmp_path):
     assert len(dataset.samples) == 6
     assert dataset.left_out.total() == 3
     assert people(dataset) == {""}
-    assert "test and train and validation are read together" in note_about(dataset, "together")
-    assert len(read_dataset(tmp_path / "archive" / "train").samples) == 2
+    assert "test and train and validation are read together" in dataset.together
+    for sample in dataset.samples:
+        folder = sample.path.parts[-3]
+        assert sample.part == {"train": "training"}.get(folder, folder)
+    alone = read_dataset(tmp_path / "archive" / "train")
+    assert [(sample.part, alone.together) for sample in alone.samples] == [("", "")] * 2
 
 
 def test_ckplus48_polluted(tmp_path):
