@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = ("README.md", "data/README.md", "models/README.md", "CONTRIBUTING.md")
 COMMANDS = (
     *("train", "webcam", "web", "video", "image", "batch", "events", "plot", "explain"),
-    *("evaluate", "compare", "extract", "draw", "import-network"),
+    *("evaluate", "compare", "extract", "draw", "import-network", "train-network"),
 )
 
 

@@ -56,7 +56,8 @@ def divide(pictures: FacePictures, *, share: float = 0.1, seed: int = 0) -> Part
     TrainingError
         If a part would be empty or the pictures show a single class.
     """
-    part = np.where(pictures.part == "", LEARN, pictures.part)
+    # Of objects, since an array of the names that are there might cut off longer ones.
+    part = np.where(pictures.part == "", LEARN, pictures.part.astype(object))
     random = np.random.default_rng(seed)
     known = bool(np.all(pictures.subject != ""))
     missing = [name for name in (TEST, CHOOSE) if not np.any(part == name)]
