@@ -1,4 +1,7 @@
-"""Make the pictures of the README and of this folder: ``python docs/make_pictures.py``.
+"""Make the pictures of the README and of this folder: ``python docs/make_pictures.py [CKPLUS]``.
+
+CKPLUS is a landmark table of CK+, from which the picture of a report is made; without it that
+picture stays as it is. So does that of the page in the browser where Chromium is not installed.
 
 The faces are drawn by the program. The predictions are those of the shipped model, which was
 trained on real faces, after a calibration on the neutral face of each drawn person. The people were
@@ -9,6 +12,7 @@ often it is right.
 import contextlib
 import io
 import os
+import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -36,6 +40,9 @@ from landmark_emotion.model.classifier import SHIPPED
 from landmark_emotion.model.neutral import reference_from
 from landmark_emotion.show.explanation_picture import draw_panels
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from tools.browser import Chromium, Server, find_chromium, write_camera
+
 IMAGES = Path(__file__).resolve().parent / "images"
 MAX_BYTES = 300_000
 
@@ -43,6 +50,9 @@ SIZE = (640, 480)
 SHRUNK = 0.75  # scale of the four pictures of faces.png
 GAP = 6  # pixels between them
 PAPER = 255
+PAGE = (1440, 880)  # windows that are photographed
+REPORT = (1000, 765)
+FILM = (("neutral", 90), ("happiness", 150), ("neutral", 60), ("surprise", 120))  # frames
 
 Image = NDArray[np.uint8]
 Scene = Sequence[tuple[int, str, float, float, float, float]]
@@ -120,6 +130,46 @@ def over_time(model: Path) -> bytes:
         return plot.read_bytes()
 
 
+def page() -> bytes:
+    """Photograph the page in the browser, which watches a drawn face."""
+    film = [
+        picture
+        for emotion, frames in FILM
+        for picture in (draw_face(person(EXPLAINED), emotion),) * frames
+    ]
+    with tempfile.TemporaryDirectory() as scratch:
+        camera = write_camera(Path(scratch, "drawn.mjpeg"), film)
+        with Server() as server, Chromium(Path(scratch), camera) as browser:
+            window = browser.page(window=True)
+            window.resize(*PAGE)
+            window.open(server.address + "#why&automatic")
+            window.wait("document.querySelector('#bars li')")
+            window.click("#start")
+            shown = "document.querySelector('#emotion').textContent.startsWith('{}')".format
+            for emotion in ("happiness", "surprise", "happiness"):  # fills the timeline
+                window.wait(shown(emotion))
+            window.run("new Promise(done => setTimeout(done, 1500))")  # bars reach their places
+            return window.screenshot(whole=False)
+
+
+def report(table: Path) -> bytes:
+    """Photograph the upper part of the report of a training on a landmark table."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder, model = Path(scratch, "report"), Path(scratch, "model.npz")
+        run("train", table, "--report", folder, "--output", model)
+        with Chromium(Path(scratch), None) as browser:
+            window = browser.page(window=True)
+            window.resize(*REPORT)
+            window.open((folder / "report.html").as_uri())
+            return window.screenshot(whole=False)
+
+
+def small(picture: bytes, scale: float) -> bytes:
+    """Reduce a PNG."""
+    image = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR)
+    return png(cv2.resize(image, None, None, scale, scale, cv2.INTER_AREA))
+
+
 def run(*arguments: object) -> None:
     """Run a command of the program without its output."""
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
@@ -133,21 +183,27 @@ def png(picture: Image) -> bytes:
     return cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 9])[1].tobytes()
 
 
-def pictures() -> dict[str, bytes]:
+def pictures(table: Path | None) -> dict[str, bytes]:
     """Make all pictures; return their content by file name."""
     model = next(path for path in SHIPPED if path.is_file())
     recognizer = Recognizer(model, smoothing=0)
-    return {
+    made = {
         "faces.png": png(four_pictures(recognizer)),
         "why.png": png(explanation(recognizer)),
         "over-time.png": over_time(model),
     }
+    if find_chromium() is not None:
+        made["page.png"] = small(page(), 2 / 3)
+        if table is not None:
+            made["report.png"] = small(report(table), 0.75)
+    return made
 
 
 def main() -> None:
     """Write all pictures."""
     IMAGES.mkdir(exist_ok=True)
-    for name, data in pictures().items():
+    table = Path(sys.argv[1]) if len(sys.argv) > 1 else None
+    for name, data in pictures(table).items():
         if len(data) > MAX_BYTES:
             raise SystemExit(f"{name}: {len(data)} bytes are more than {MAX_BYTES}")
         replace_atomically(IMAGES / name, data)

@@ -118,7 +118,7 @@ def _missing_package(error: ImportError) -> str:
     # Raised for a missing library of the system, such as libGL.so.1.
     if not any(words in str(error) for words in ("shared object", "DLL load", "dlopen")):
         raise error
-    return f"{name}: cannot be loaded ({reason(error)}); see 'Install' in README.md"
+    return f"{name}: cannot be loaded ({reason(error)}); see docs/install.md"
 
 
 def _system_error(error: OSError) -> str:

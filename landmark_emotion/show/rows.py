@@ -22,7 +22,7 @@ _PROBABILITIES = {"probabilities": "p", "raw_probabilities": "raw"}  # prefixes 
 
 
 def column_types(emotions: Sequence[str] = EMOTIONS) -> dict[str, type]:
-    """Return the type of each column of a flat row, in order; README.md documents the columns.
+    """Return the type of each column of a flat row, in order; docs/output.md documents the columns.
 
     Parameters
     ----------
