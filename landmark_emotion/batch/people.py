@@ -19,7 +19,6 @@ from landmark_emotion.emotions import UNCERTAIN
 from landmark_emotion.live.baselines import Baselines
 from landmark_emotion.live.inference import Inference
 from landmark_emotion.live.prediction import Prediction
-from landmark_emotion.model.classifier import softmax
 from landmark_emotion.model.face import Box, Face
 from landmark_emotion.model.features import landmark_features
 from landmark_emotion.model.measures import Measures
@@ -34,9 +33,8 @@ OpenBaselines = Callable[[Mapping[str, Path]], Baselines]
 _MEASURES = tuple(Measures.__dataclass_fields__)
 
 
-def estimate(baselines: Baselines, rows_by_file: RowsByFile, settings: Settings) -> None:
+def estimate(baselines: Baselines, rows_by_file: RowsByFile) -> None:
     """Add what is needed for the estimates: all photos, and a picture a second of each video."""
-    model = settings.model
     for file, rows in rows_by_file:
         due = -math.inf
         for faces in _frames(rows):
@@ -46,8 +44,8 @@ def estimate(baselines: Baselines, rows_by_file: RowsByFile, settings: Settings)
             own = max(faces, key=_area)
             if not own["issue"]:
                 features = landmark_features(np.array(own["landmarks"]))
-                scores = dict(zip(model.emotions, softmax(model.votes(features)), strict=True))
-                baselines.add(file.name, features, float(scores.get("neutral", 1.0)))
+                neutral = own["raw_probabilities"].get("neutral", 1.0)
+                baselines.add(file.name, features, neutral)
 
 
 def compared(
@@ -87,7 +85,8 @@ def _changes(row: Row, prediction: Prediction | None) -> Row:
     if prediction is None or prediction.reference is None:
         return {}
     values = prediction.to_dict()
-    names = ("probability", "probabilities", "raw_probabilities", "calibration", *_MEASURES)
+    names = ("probability", "probabilities", "raw_probabilities", "calibration", "network_share")
+    names = (*names, *_MEASURES)
     # How good the face is was rated with the picture.
     emotion = UNCERTAIN if row["issue"] else values["emotion"]
     return {name: values[name] for name in names} | {"emotion": emotion}

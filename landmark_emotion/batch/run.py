@@ -122,7 +122,7 @@ def run_batch(
     done += _recognize(missing, opened, saved, progress)
     if baselines is not None:
         wanted = [file for file in files if baselines.estimates(file.name)]
-        estimate(baselines, saved.rows_by_file(wanted, done), settings)
+        estimate(baselines, saved.rows_by_file(wanted, done))
         for problem in baselines.problems:
             notify(problem)
     return _write_table(files, done, saved, format, baselines, tidy=not unlisted)
