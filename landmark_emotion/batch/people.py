@@ -85,8 +85,8 @@ def _changes(row: Row, prediction: Prediction | None) -> Row:
     if prediction is None or prediction.reference is None:
         return {}
     values = prediction.to_dict()
-    names = ("probability", "probabilities", "raw_probabilities", "calibration", "network_share")
-    names = (*names, *_MEASURES)
+    names = ["probability", "probabilities", "raw_probabilities", "calibration", "network_share"]
+    names += _MEASURES
     # How good the face is was rated with the picture.
     emotion = UNCERTAIN if row["issue"] else values["emotion"]
     return {name: values[name] for name in names} | {"emotion": emotion}
