@@ -1,5 +1,6 @@
 """Small convolutional networks that classify the picture of a face, evaluated by OpenCV."""
 
+import hashlib
 import os
 import threading
 from pathlib import Path
@@ -10,9 +11,17 @@ from numpy.typing import NDArray
 
 from landmark_emotion.errors import NetworkError, reason, unreadable
 from landmark_emotion.files.reading import read_whole
+from landmark_emotion.model.face import Face
+from landmark_emotion.networks.crop import box_transform, face_crop, warped
 from landmark_emotion.networks.graph import Cost, check
-from landmark_emotion.networks.onnx_file import MAX_BYTES, parse
+from landmark_emotion.networks.head import linear_head
+from landmark_emotion.networks.onnx_file import MAX_BYTES, OnnxFile, parse
+from landmark_emotion.networks.simplify import without_unused
 from landmark_emotion.networks.spec import KEY, NetworkSpec, log_scores, normalize
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+SHIPPED = (_PACKAGE / "shipped" / "network.onnx", _PACKAGE.parent / "models" / "network.onnx")
+"""Where the network that comes with the program is: in a package, in a checkout."""
 
 _REMEDY = "use a file that 'landmark-emotion import-network' wrote"
 
@@ -31,6 +40,8 @@ class Network:
         What it takes and gives.
     cost : Cost
         What an evaluation takes.
+    digest : str
+        Equal for networks that give the same `appearance`, whatever their heads.
 
     Raises
     ------
@@ -50,6 +61,8 @@ class Network:
         if dict(file.outputs) != self.spec.output_shapes:
             raise ValueError("has other outputs than its metadata say")
         self.cost: Cost = check(file)
+        self._head = linear_head(file)
+        self.digest = _digest(file, self.spec, "scores" if self._head is None else "features")
         self._outputs = tuple(self.spec.output_shapes)
         self._lock = threading.Lock()
         try:
@@ -122,6 +135,43 @@ class Network:
         powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
         return np.asarray(powers / powers.sum(axis=-1, keepdims=True), np.float32)
 
+    def crop(self, picture: NDArray[np.uint8], face: Face) -> NDArray[np.uint8]:
+        """Cut a face out of a picture, BGR, as `evaluate` takes it."""
+        spec = self.spec
+        if spec.crop == "landmarks":
+            crop = face_crop(picture, face.landmarks, spec.size)
+        else:
+            crop = warped(picture, box_transform(face.box, spec.size), spec.size)
+        if spec.channels == 3:
+            return crop
+        return np.asarray(cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
+
+    def appearance(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Describe faces, each together with its mirror image.
+
+        Parameters
+        ----------
+        crops : ndarray of shape (n, size, size) or (n, size, size, 3), uint8
+            As for `evaluate`.
+
+        Returns
+        -------
+        ndarray of shape (n, f), float32
+            The mean features of both pictures. The mean scores, if the network has no features
+            from which one linear layer computes the scores.
+        """
+        features, scores = self.evaluate(np.concatenate([crops, crops[:, :, ::-1]]))
+        both = scores if self._head is None else features
+        mean = both.reshape(2, len(crops), -1).mean(axis=0)
+        return np.asarray(mean, dtype=np.float32)
+
+    def scores(self, appearance: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Compute logits, (n, k), of faces described by `appearance`, (n, f)."""
+        if self._head is None:
+            return appearance
+        weights, biases = self._head
+        return log_scores(appearance @ weights.T + biases, self.spec)
+
     def _forward(self, picture: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         """Evaluate one normalized picture of shape `spec.input_shape`."""
         with self._lock:
@@ -157,6 +207,21 @@ def load_network(path: str | os.PathLike[str]) -> Network:
         raise NetworkError(unreadable(path, error)) from error
     except ValueError as error:
         raise NetworkError(f"{path}: {reason(error)}; {_REMEDY}") from error
+
+
+def default_network() -> Path | None:
+    """Return the file of the network that comes with the program; None if it is missing."""
+    return next((path for path in SHIPPED if path.is_file()), None)
+
+
+def _digest(file: OnnxFile, spec: NetworkSpec, output: str) -> str:
+    """Return the SHA-256 of all that an output depends on."""
+    nodes, weights = without_unused(file.nodes, file.weights, [output])
+    taken = (spec.size, spec.color, spec.crop, spec.normalization)
+    digest = hashlib.sha256(repr((taken, nodes, sorted(weights))).encode())
+    for _, array in sorted(weights.items()):
+        digest.update(repr(array.shape).encode() + array.tobytes())
+    return digest.hexdigest()
 
 
 def _opencv_reason(error: cv2.error) -> str:

@@ -9,7 +9,6 @@ from landmark_emotion.errors import NetworkError
 from landmark_emotion.live.opinion import (
     INTERVAL,
     MEMORY,
-    SHIPPED,
     Opinion,
     network_file,
     opinion_of,
@@ -18,7 +17,7 @@ from landmark_emotion.live.recognizer import Recognizer
 from landmark_emotion.model.classifier import SHIPPED as MODELS
 from landmark_emotion.model.classifier import load_model, softmax
 from landmark_emotion.model.features import landmark_features
-from landmark_emotion.networks.network import load_network
+from landmark_emotion.networks.network import SHIPPED, load_network
 from landmark_emotion.sources.images import read_image
 
 

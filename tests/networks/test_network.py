@@ -9,6 +9,7 @@ import pytest
 from networks.networks import EMOTIONS, SIZE, expected, small_file, small_network
 
 from landmark_emotion.errors import NetworkError
+from landmark_emotion.networks.head import with_head
 from landmark_emotion.networks.network import Network, load_network
 from landmark_emotion.networks.onnx_file import Node, serialize
 from landmark_emotion.networks.spec import KEY, NetworkSpec, normalize
@@ -155,3 +156,25 @@ def test_results_that_are_not_finite_are_an_error():
     network = Network(serialize(replace(file, nodes=(*nodes, *file.nodes[place + 1 :]))))
     with pytest.raises(NetworkError, match="not finite"):
         network.evaluate(crops())
+
+
+def test_appearance_is_the_mean_of_both_mirror_images_and_gives_the_scores():
+    network = Network(small_file())
+    faces = crops()
+    appearance = network.appearance(faces)
+    (features, scores), (mirrored, other) = map(network.evaluate, (faces, faces[:, :, ::-1]))
+    assert appearance == pytest.approx((features + mirrored) / 2, abs=1e-5)
+    assert network.scores(appearance) == pytest.approx((scores + other) / 2, abs=1e-4)
+    assert network.appearance(faces[:, :, ::-1]) == pytest.approx(appearance, abs=1e-5)
+
+
+def test_the_digest_tells_features_apart_and_ignores_the_head():
+    file, _, weights = small_network()
+    data = serialize(file)
+    network = Network(data)
+    other_head = with_head(data, network.spec, weights.astype(float) + 1, np.zeros(3))
+    assert Network(other_head).digest == network.digest
+    name = next(name for name, array in file.weights.items() if array.ndim == 4)
+    changed = replace(file, weights={**file.weights, name: file.weights[name] + 1})
+    assert Network(serialize(changed)).digest != network.digest
+    assert Network(small_file(normalization="0..1")).digest != network.digest
