@@ -96,8 +96,8 @@ def test(rest):
 
 def check(rest):
     """Run ruff, mypy, import-linter and all tests with coverage."""
-    extras = ["check", "dask", "lsl", "notebooks", "osc", "recording", "tables", "tls", "web"]
-    install(["test", *extras])
+    extras = ["check", "dask", "lsl", "network", "notebooks", "osc", "recording", "tables", "tls"]
+    install(["test", "web", *extras])
     python("-m", "ruff", "check", ".")
     python("-m", "ruff", "format", "--check", ".")
     python("-m", "mypy")
