@@ -10,6 +10,7 @@ from landmark_emotion.errors import ModelError
 
 if TYPE_CHECKING:
     from landmark_emotion.live.prediction import Prediction
+    from landmark_emotion.live.shares import Shares
     from landmark_emotion.model.explanation import Explanation
 
 _KEYS = ("face", "box", "emotion", "probability", "probabilities", "calibration")
@@ -39,6 +40,7 @@ def run(args: argparse.Namespace) -> int:
 
     from landmark_emotion.cli.recognition import note_unsearched, open_recognizer
     from landmark_emotion.files.writing import check_writable, replace_atomically
+    from landmark_emotion.live.shares import shares_of
     from landmark_emotion.model.explanation import explain
     from landmark_emotion.show.explanation_picture import draw_panels, encode_picture
     from landmark_emotion.sources.images import read_image
@@ -53,42 +55,58 @@ def run(args: argparse.Namespace) -> int:
         raise ModelError(f"{args.emotion}: not an emotion of the model; choose one of {known}")
     image = read_image(args.image)
     note_unsearched(str(args.image), image, args.min_face, say)
-    explained = [
-        (face, explain(model, face.face.landmarks, face.reference, args.emotion or face.likeliest))
-        for face in recognizer.recognize_still(image)
-    ]
+    explained = []
+    for face in recognizer.recognize_still(image):
+        emotion = args.emotion or face.likeliest
+        explanation = explain(model, face.face.landmarks, face.reference, emotion)
+        shares = shares_of(face, emotion, recognizer.occlusion(image, face, emotion))
+        explained.append((face, explanation, shares))
     if args.output is not None and explained:
         picture = draw_panels(image, explained)
         replace_atomically(args.output, encode_picture(picture, args.output))
         say(f"picture: {args.output}")
     if args.json:
-        faces = [_row(prediction, explanation) for prediction, explanation in explained]
+        faces = [_row(*face) for face in explained]
         print(json.dumps({"source": str(args.image), "faces": faces}, indent=2))
     elif explained:
-        for prediction, explanation in explained:
-            print("\n".join(_text(str(args.image), prediction, explanation)))
+        for face_explained in explained:
+            print("\n".join(_text(str(args.image), *face_explained)))
     else:
         print(f"{args.image}: no face")
     return 0 if explained else 1
 
 
-def _row(prediction: "Prediction", explanation: "Explanation") -> dict[str, object]:
+def _row(
+    prediction: "Prediction", explanation: "Explanation", shares: "Shares | None"
+) -> dict[str, object]:
     row = prediction.to_dict()
-    return {key: row[key] for key in _KEYS} | {"explanation": explanation.as_json()}
+    content = explanation.as_json()
+    if shares is not None:
+        content["network"] = shares.as_json()
+    return {key: row[key] for key in _KEYS} | {"explanation": content}
 
 
-def _text(source: str, prediction: "Prediction", explanation: "Explanation") -> list[str]:
+def _text(
+    source: str, prediction: "Prediction", explanation: "Explanation", shares: "Shares | None"
+) -> list[str]:
     content = explanation.as_json()
     other = content["rather_than"]
     answer = f"{prediction.likeliest} {prediction.probability:.3f}"
     if prediction.emotion != prediction.likeliest:
         answer = f"{prediction.emotion}: {answer}"
-    return [
-        f"{source}: face {prediction.number}: {answer}",
-        f"  {content['sentence']}",
-        f"  score of {content['emotion']}: {_sum(content)}",
-        f"  rather than {other['emotion']}: {_sum(other)}",
+    before, after = [], []
+    if shares is not None:
+        before = [shares.sentence, shares.disagreement]
+        after = ["" if shares.occlusion is None else shares.occlusion.sentence]
+    lines = [
+        *before,
+        content["sentence"],
+        f"score of {content['emotion']}: {_sum(content)}",
+        f"rather than {other['emotion']}: {_sum(other)}",
+        *after,
     ]
+    head = f"{source}: face {prediction.number}: {answer}"
+    return [head, *(f"  {line}" for line in lines if line)]
 
 
 def _sum(content: dict[str, Any]) -> str:

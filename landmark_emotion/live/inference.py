@@ -25,7 +25,11 @@ from landmark_emotion.model.pose import head_pose
 from landmark_emotion.model.quality import MIN_QUALITY, rate
 
 # What a prediction says of the network if it took no part.
-_NONE: dict[str, Any] = {"network_probabilities": None, "network_share": 0.0}
+_NONE: dict[str, Any] = {
+    "landmark_probabilities": None,
+    "network_probabilities": None,
+    "network_share": 0.0,
+}
 
 
 class Inference:

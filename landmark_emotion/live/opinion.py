@@ -13,6 +13,7 @@ from landmark_emotion.model.classifier import EmotionModel
 from landmark_emotion.model.face import Face
 from landmark_emotion.networks.mixture import Mixer, Mixture
 from landmark_emotion.networks.network import Network, default_network, load_network
+from landmark_emotion.networks.occlusion import Occlusion, occlude
 
 INTERVAL = 0.1  # seconds between looks of the network at a face in a video
 MEMORY = 0.5  # seconds over which its scores are averaged
@@ -97,6 +98,28 @@ class Opinion:
     def mix(self, features: NDArray[np.float64], scores: NDArray[np.float64]) -> Mixture:
         """Mix the probabilities of both; see `mixture.Mixer.mix`."""
         return self._mixer.mix(features, scores)
+
+    def occlusion(self, picture: NDArray[np.uint8], face: Face, emotion: str) -> Occlusion | None:
+        """Say what the network's answer for a picture hangs on; not for its mirror image as well.
+
+        Parameters
+        ----------
+        picture : ndarray of shape (height, width, 3), uint8
+            BGR.
+        face : Face
+            Of the picture.
+        emotion : str
+            The emotion to explain.
+
+        Returns
+        -------
+        Occlusion or None
+            None if the network does not know the emotion.
+        """
+        common = [self.network.spec.emotions[column] for column in self._columns]
+        if emotion not in common:
+            return None
+        return occlude(self.network, picture, face, emotion, common)
 
 
 def opinion_of(

@@ -60,8 +60,8 @@ class Prediction:
     blink : bool or None
         Whether the face blinks; None if that cannot be told, as in a single image. See
         `blinks.Blinks`.
-    network_probabilities : ndarray of shape (k,) or None
-        Those that a network gives, if it took part; see `opinion.Opinion`.
+    landmark_probabilities, network_probabilities : ndarray of shape (k,) or None
+        Those that the landmarks and a network give, if it took part; see `opinion.Opinion`.
     network_share : float
         The network's share of `raw_probabilities`, from 0 to 1; the rest are the landmarks'.
     min_probability, min_quality : float
@@ -83,6 +83,7 @@ class Prediction:
     blink: bool | None = None
     mode: Mode = "static"
     reference: NDArray[np.float64] | None = None
+    landmark_probabilities: NDArray[np.float64] | None = None
     network_probabilities: NDArray[np.float64] | None = None
     network_share: float = 0.0
     min_probability: float = 0.0

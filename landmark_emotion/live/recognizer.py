@@ -23,6 +23,7 @@ from landmark_emotion.model.classifier import EmotionModel, default_model, load_
 from landmark_emotion.model.neutral import NeutralReference, reference_from
 from landmark_emotion.model.quality import MIN_QUALITY
 from landmark_emotion.networks.network import Network
+from landmark_emotion.networks.occlusion import Occlusion
 from landmark_emotion.sources.frame import Frame
 from landmark_emotion.sources.images import ImageFile, read_image
 from landmark_emotion.sources.preparation import to_bgr
@@ -167,6 +168,30 @@ class Recognizer:
         )
         faces.sort(key=lambda face: face.box.left)
         return self._inference.image(faces, image)
+
+    def occlusion(
+        self, image: NDArray[np.uint8], prediction: Prediction, emotion: str | None = None
+    ) -> Occlusion | None:
+        """Say which parts of a face the network's answer hangs on.
+
+        Parameters
+        ----------
+        image : ndarray or PIL image
+            The picture in which the face was found.
+        prediction : Prediction
+            The face.
+        emotion : str, optional
+            The emotion to explain; otherwise the likeliest.
+
+        Returns
+        -------
+        Occlusion or None
+            None if the network took no part, or does not know the emotion.
+        """
+        opinion = self._inference.opinion
+        if opinion is None or prediction.network_probabilities is None:
+            return None
+        return opinion.occlusion(to_bgr(image), prediction.face, emotion or prediction.likeliest)
 
     def stream(
         self,

@@ -46,8 +46,14 @@ class Mixture:
     def by_face(self) -> list[dict[str, Any]]:
         """Return what the prediction of each face says of the network."""
         return [
-            {"network_probabilities": row, "network_share": float(share)}
-            for row, share in zip(self.network, self.share, strict=True)
+            {
+                "landmark_probabilities": landmarks,
+                "network_probabilities": network,
+                "network_share": float(share),
+            }
+            for landmarks, network, share in zip(
+                self.landmarks, self.network, self.share, strict=True
+            )
         ]
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from landmark_emotion.errors import NetworkError, reason, unreadable
 from landmark_emotion.files.reading import read_whole
 from landmark_emotion.model.face import Face
-from landmark_emotion.networks.crop import box_transform, face_crop, warped
+from landmark_emotion.networks.crop import box_transform, crop_transform, warped
 from landmark_emotion.networks.graph import Cost, check
 from landmark_emotion.networks.head import linear_head
 from landmark_emotion.networks.onnx_file import MAX_BYTES, OnnxFile, parse
@@ -137,14 +137,16 @@ class Network:
 
     def crop(self, picture: NDArray[np.uint8], face: Face) -> NDArray[np.uint8]:
         """Cut a face out of a picture, BGR, as `evaluate` takes it."""
-        spec = self.spec
-        if spec.crop == "landmarks":
-            crop = face_crop(picture, face.landmarks, spec.size)
-        else:
-            crop = warped(picture, box_transform(face.box, spec.size), spec.size)
-        if spec.channels == 3:
+        crop = warped(picture, self.transform(face), self.spec.size)
+        if self.spec.channels == 3:
             return crop
         return np.asarray(cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
+
+    def transform(self, face: Face) -> NDArray[np.float64]:
+        """Return the transform from `crop` to the picture, as `crop.crop_transform` does."""
+        if self.spec.crop == "landmarks":
+            return crop_transform(face.landmarks, self.spec.size)
+        return box_transform(face.box, self.spec.size)
 
     def appearance(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Describe faces, each together with its mirror image.

@@ -10,18 +10,30 @@ from numpy.typing import NDArray
 from landmark_emotion.emotions import UNCERTAIN
 from landmark_emotion.errors import OutputError
 from landmark_emotion.live.prediction import Prediction
+from landmark_emotion.live.shares import Shares
 from landmark_emotion.model.explanation import Explanation, denormalize_landmarks
 from landmark_emotion.model.face import OUTLINES, Landmarks
-from landmark_emotion.show.canvas import Color, Picture, draw_text, polygon, polyline, write
+from landmark_emotion.show.canvas import Color, Picture, polygon, polyline
+from landmark_emotion.show.network_picture import NETWORK, draw_key, draw_network
+from landmark_emotion.show.sheet import AGAINST as _AGAINST
+from landmark_emotion.show.sheet import FOR as _FOR
+from landmark_emotion.show.sheet import HEADING as _HEADING
+from landmark_emotion.show.sheet import INK as _INK
+from landmark_emotion.show.sheet import LINE_HEIGHT as _LINE_HEIGHT
+from landmark_emotion.show.sheet import MARGIN as _MARGIN
+from landmark_emotion.show.sheet import PAPER as _PAPER
+from landmark_emotion.show.sheet import QUIET as _QUIET
+from landmark_emotion.show.sheet import SENTENCE as _SENTENCE
+from landmark_emotion.show.sheet import TEXT as _TEXT
+from landmark_emotion.show.sheet import TITLE as _TITLE
+from landmark_emotion.show.sheet import WIDTH as _WIDTH
+from landmark_emotion.show.sheet import fill_bar as _bar
+from landmark_emotion.show.sheet import text_width as _text_width
+from landmark_emotion.show.sheet import wrapped as _wrapped
+from landmark_emotion.show.sheet import write_text as _text
 from landmark_emotion.sources.preparation import to_bgr
 
-# Color-blind people can tell these two apart (Okabe and Ito, 2008).
-_FOR: Color = (178, 114, 0)
-_AGAINST: Color = (0, 159, 230)
-_INK: Color = (31, 27, 24)
-_QUIET: Color = (109, 102, 95)
 _HAIR: Color = (222, 217, 213)
-_PAPER: Color = (255, 255, 255)
 
 # A contribution of this size gets the largest mark even if none is larger, so that small ones look
 # small.
@@ -32,11 +44,9 @@ _ANGLES = np.linspace(0, 2 * np.pi, 16, endpoint=False)
 _CIRCLE = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=-1)
 
 # Layout of a panel, in pixels.
-_WIDTH, _PHOTO_WIDTH, _PHOTO_HEIGHT, _MARGIN = 1120, 500, 600, 28
+_PHOTO_WIDTH, _PHOTO_HEIGHT = 500, 600
 _LANDMARKS_HEIGHT, _LANDMARKS_WIDTH, _FOREHEAD = 380, 400, 165
 _LEFT, _RIGHT = _MARGIN + _PHOTO_WIDTH + 2 * _MARGIN, _WIDTH - _MARGIN  # of what is beside it
-_LINE_HEIGHT = 30
-_TITLE, _SENTENCE, _HEADING, _TEXT = 28, 18, 17, 15  # sizes of text
 _SUPERSAMPLING = 2  # of the photo
 
 
@@ -51,17 +61,18 @@ def draw_explanation(image: Picture, prediction: Prediction, explanation: Explan
     return drawn
 
 
-def draw_panels(image: Picture, explained: Sequence[tuple[Prediction, Explanation]]) -> Picture:
+def draw_panels(
+    image: Picture, explained: Sequence[tuple[Prediction, Explanation, Shares | None]]
+) -> Picture:
     """Draw each face enlarged, with arrows, bars and the explanation in words.
 
-    The result has the shape (height, 1120, 3): one panel per face, one below the other. There must
-    be at least one face.
+    The result has the shape (height, 1120, 3): one panel per face, one below the other, each with
+    the network's part if it took part. There must be at least one face.
     """
     if not explained:
         raise ValueError("explained must hold a face, got none")
     image = to_bgr(image)
-    panels = [_draw_panel(image, prediction, explanation) for prediction, explanation in explained]
-    return np.concatenate(panels)
+    return np.concatenate([_draw_panel(image, *face) for face in explained])
 
 
 def encode_picture(picture: Picture, path: Path) -> bytes:
@@ -82,26 +93,29 @@ def encode_picture(picture: Picture, path: Path) -> bytes:
     return bytes(data)
 
 
-def _draw_panel(image: Picture, prediction: Prediction, explanation: Explanation) -> Picture:
+def _draw_panel(
+    image: Picture, prediction: Prediction, explanation: Explanation, shares: Shares | None
+) -> Picture:
     lines = _wrapped(explanation.sentence, _WIDTH - 2 * _MARGIN)
     height = 3 * _MARGIN + _PHOTO_HEIGHT + len(lines) * _LINE_HEIGHT
     sheet = np.full((height, _WIDTH, 3), _PAPER, dtype=np.uint8)
     photo = _draw_photo(image, prediction.face.landmarks, explanation)
     sheet[_MARGIN : _MARGIN + _PHOTO_HEIGHT, _MARGIN : _MARGIN + _PHOTO_WIDTH] = photo
-    _text(sheet, _title(prediction, explanation), _LEFT, _MARGIN + 26, _TITLE, bold=True)
+    _text(sheet, _title(prediction, explanation, shares), _LEFT, _MARGIN + 26, _TITLE, bold=True)
     y = _draw_legend(sheet, explanation, _MARGIN + 60)
     y = _draw_region_bars(sheet, explanation, y + 46)
-    _draw_probability_bars(sheet, explanation, y + 40)
+    _draw_probability_bars(sheet, explanation, shares, y + 40)
     y = _MARGIN + _PHOTO_HEIGHT + _MARGIN + 16
     for number, line in enumerate(lines):
         _text(sheet, line, _MARGIN, y + number * _LINE_HEIGHT, _SENTENCE)
-    return sheet
+    return sheet if shares is None else np.concatenate([sheet, draw_network(shares)])
 
 
-def _title(prediction: Prediction, explanation: Explanation) -> str:
+def _title(prediction: Prediction, explanation: Explanation, shares: Shares | None) -> str:
     emotion = explanation.emotion
-    title = f"{emotion} {_percent(explanation, emotion)}"
-    if emotion == explanation.likeliest and prediction.emotion == UNCERTAIN:
+    source = shares or explanation
+    title = f"{emotion} {_percent(source.probabilities[source.emotions.index(emotion)])}"
+    if emotion == prediction.likeliest and prediction.emotion == UNCERTAIN:
         return f"{UNCERTAIN}: {title}"
     return title
 
@@ -145,21 +159,28 @@ def _draw_region_bars(sheet: Picture, explanation: Explanation, y: int) -> int:
     return y
 
 
-def _draw_probability_bars(sheet: Picture, explanation: Explanation, y: int) -> None:
+def _draw_probability_bars(
+    sheet: Picture, explanation: Explanation, shares: Shares | None, y: int
+) -> None:
     _text(sheet, "Probabilities", _LEFT, y, _HEADING, bold=True)
     start, longest = _LEFT + 110, _RIGHT - _LEFT - 110 - 62
-    for index in explanation.probabilities.argsort()[::-1]:
+    if shares is not None:
+        draw_key(sheet, start, y)
+    probabilities = (shares or explanation).probabilities
+    for index in probabilities.argsort()[::-1]:
         y += 27
-        name, value = explanation.emotions[index], explanation.probabilities[index]
+        name, value = explanation.emotions[index], float(probabilities[index])
         color = _INK if name == explanation.emotion else _QUIET
         end = start + longest * value
         _text(sheet, name, _LEFT, y, color=color)
         _bar(sheet, (start, y - 12), (end, y + 2), color)
-        _text(sheet, _percent(explanation, name), end + 8, y, color=_QUIET)
+        if shares is not None:  # the network's part is at the end
+            middle = end - longest * float(shares.by_network[index])
+            _bar(sheet, (middle, y - 12), (end, y + 2), NETWORK)
+        _text(sheet, _percent(value), end + 8, y, color=_QUIET)
 
 
-def _percent(explanation: Explanation, emotion: str) -> str:
-    value = explanation.probabilities[explanation.emotions.index(emotion)]
+def _percent(value: float) -> str:
     return f"{value:.0%}" if value >= 0.01 else "<1%"
 
 
@@ -219,39 +240,3 @@ def _arrow(
     shaft, wing, neck = 0.35 * across, 0.9 * across, end - head * along
     right = [start + shaft, neck + shaft, neck + wing]
     return np.array([*right, end, neck - wing, neck - shaft, start - shaft])
-
-
-def _bar(
-    sheet: Picture, corner: tuple[float, float], opposite: tuple[float, float], color: Color
-) -> None:
-    (x, y), (x2, y2) = corner, opposite
-    polygon(sheet, np.array([(x, y), (x2, y), (x2, y2), (x, y2)]), color)
-
-
-def _text(
-    sheet: Picture,
-    text: str,
-    left: float,
-    baseline: float,
-    size: int = _TEXT,
-    *,
-    color: Color = _INK,
-    bold: bool = False,
-) -> None:
-    write(sheet, draw_text(text, size, bold, color), left, baseline - 0.29 * size)
-
-
-def _text_width(text: str, size: int) -> int:
-    return int(draw_text(text, size, False, _INK).shape[1])
-
-
-def _wrapped(text: str, width: float) -> list[str]:
-    """Break a text into lines that are no wider than ``width``."""
-    lines = [""]
-    for word in text.split():
-        longer = f"{lines[-1]} {word}".strip()
-        if lines[-1] and _text_width(longer, _SENTENCE) > width:
-            lines.append(word)
-        else:
-            lines[-1] = longer
-    return lines

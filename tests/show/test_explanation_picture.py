@@ -68,14 +68,14 @@ def test_arrow_is_larger_for_a_larger_contribution(prediction, explanation):
 def test_face_outside_the_frame_can_be_drawn(prediction, explanation, x, y):
     away = moved(prediction, x, y)
     assert draw_explanation(GRAY, away, explanation).shape == GRAY.shape
-    assert draw_panels(GRAY, [(away, explanation)]).shape[1] == 1120
+    assert draw_panels(GRAY, [(away, explanation, None)]).shape[1] == 1120
 
 
 @pytest.mark.parametrize("scale", [0.1, 3])
 def test_every_face_is_drawn_at_the_same_size(face, prediction, explanation, scale):
     image = cv2.resize(face, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    usual = draw_panels(face, [(prediction, explanation)])
-    panel = draw_panels(image, [(moved(prediction, 0, 0, scale), explanation)])
+    usual = draw_panels(face, [(prediction, explanation, None)])
+    panel = draw_panels(image, [(moved(prediction, 0, 0, scale), explanation, None)])
     assert panel.shape == usual.shape
     assert np.abs(panel.astype(int) - usual).mean() < 8
     assert np.array_equal(panel[:, 540:], usual[:, 540:])  # what is beside the photo
@@ -83,15 +83,16 @@ def test_every_face_is_drawn_at_the_same_size(face, prediction, explanation, sca
 
 def test_nothing_in_a_panel_is_cut_off(prediction, explanation):
     for emotion in explanation.emotions:
-        panel = draw_panels(GRAY, [(prediction, dataclasses.replace(explanation, emotion=emotion))])
+        explained = dataclasses.replace(explanation, emotion=emotion)
+        panel = draw_panels(GRAY, [(prediction, explained, None)])
         assert (panel[[0, -1]] == 255).all()
         assert (panel[:, :20] == 255).all()
         assert (panel[:, -8:] == 255).all()
 
 
 def test_each_face_has_a_panel(prediction, explanation):
-    one = draw_panels(GRAY, [(prediction, explanation)])
-    two = draw_panels(GRAY, [(prediction, explanation)] * 2)
+    one = draw_panels(GRAY, [(prediction, explanation, None)])
+    two = draw_panels(GRAY, [(prediction, explanation, None)] * 2)
     assert np.array_equal(two, np.concatenate([one, one]))
     with pytest.raises(ValueError, match="explained must hold a face"):
         draw_panels(GRAY, [])

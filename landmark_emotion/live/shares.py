@@ -1,0 +1,123 @@
+"""What landmarks and network each say of a face, and how much each counts."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landmark_emotion.live.prediction import Prediction
+from landmark_emotion.networks.occlusion import Occlusion
+
+
+@dataclass(frozen=True)
+class Shares:
+    """What landmarks and network each say of a face, and how much each counts.
+
+    Attributes
+    ----------
+    emotion : str
+        The explained emotion.
+    emotions : tuple of str
+        The k emotions of the model.
+    landmarks, network : ndarray of shape (k,)
+        Probabilities.
+    network_share : float
+        The network's share of `probabilities`, from 0 to 1; the rest are the landmarks'.
+    occlusion : Occlusion or None
+        Which parts of the picture the network's answer hangs on, if that was asked for.
+    """
+
+    emotion: str
+    emotions: tuple[str, ...]
+    landmarks: NDArray[np.float64]
+    network: NDArray[np.float64]
+    network_share: float
+    occlusion: Occlusion | None = None
+
+    @property
+    def by_landmarks(self) -> NDArray[np.float64]:
+        """The landmarks' part of `probabilities`."""
+        return np.asarray((1 - self.network_share) * self.landmarks)
+
+    @property
+    def by_network(self) -> NDArray[np.float64]:
+        """The network's part of `probabilities`."""
+        return np.asarray(self.network_share * self.network)
+
+    @property
+    def probabilities(self) -> NDArray[np.float64]:
+        """Probabilities of this face alone, shape (k,), not smoothed over time."""
+        return self.by_landmarks + self.by_network
+
+    @property
+    def sentence(self) -> str:
+        """The probability of the emotion, and what becomes of it."""
+        index = self.emotions.index(self.emotion)
+        by = [f"{100 * each[index]:.1f} %" for each in (self.landmarks, self.network)]
+        share = round(self.network_share, 2)  # so that the two make 1
+        return (
+            f"{self.emotion} {100 * self.probabilities[index]:.1f} %: "
+            f"landmarks {by[0]} (share {1 - share:.2f}), network {by[1]} (share {share:.2f})"
+        )
+
+    @property
+    def disagreement(self) -> str:
+        """Which emotion each finds the likeliest; empty if it is the same."""
+        landmarks, network = (
+            self.emotions[int(each.argmax())] for each in (self.landmarks, self.network)
+        )
+        if landmarks == network:
+            return ""
+        return f"They disagree: the landmarks say {landmarks}, the network says {network}."
+
+    def as_json(self) -> dict[str, Any]:
+        """Return JSON values.
+
+        Returns
+        -------
+        dict
+            Keys: sentence, disagreement, share, probability, landmarks and network, the
+            probabilities by emotion, and occlusion, as of `Occlusion.as_json`, or None.
+        """
+        return {
+            "sentence": self.sentence,
+            "disagreement": self.disagreement,
+            "share": self.network_share,
+            "probability": float(self.probabilities[self.emotions.index(self.emotion)]),
+            "landmarks": dict(zip(self.emotions, self.landmarks.tolist(), strict=True)),
+            "network": dict(zip(self.emotions, self.network.tolist(), strict=True)),
+            "occlusion": None if self.occlusion is None else self.occlusion.as_json(),
+        }
+
+
+def shares_of(
+    prediction: Prediction, emotion: str | None = None, occlusion: Occlusion | None = None
+) -> Shares | None:
+    """Return the shares of landmarks and network in a prediction.
+
+    Parameters
+    ----------
+    prediction : Prediction
+        A face.
+    emotion : str, optional
+        The emotion to explain; otherwise the likeliest.
+    occlusion : Occlusion, optional
+        From `Recognizer.occlusion`, for the same emotion.
+
+    Returns
+    -------
+    Shares or None
+        None if the landmarks answered alone.
+    """
+    landmarks, network = prediction.landmark_probabilities, prediction.network_probabilities
+    if landmarks is None or network is None:
+        return None
+    return Shares(
+        emotion=emotion or prediction.likeliest,
+        emotions=prediction.emotions,
+        landmarks=landmarks,
+        network=network,
+        network_share=prediction.network_share,
+        occlusion=occlusion,
+    )
