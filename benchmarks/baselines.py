@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from landmark_emotion.emotions import DEFAULT_EMOTIONS
-from landmark_emotion.model.classifier import softmax
 from landmark_emotion.model.features import landmark_features
+from landmark_emotion.model.head import softmax
 from landmark_emotion.model.neutral import AUTO_FLOOR, AUTO_LOWERED
 from landmark_emotion.training.evaluation import choose
 from landmark_emotion.training.fit import fit_model

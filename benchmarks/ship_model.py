@@ -18,7 +18,7 @@ from landmark_emotion.emotions import DEFAULT_EMOTIONS
 from landmark_emotion.faces.detector import FaceDetector
 from landmark_emotion.faces.predictor import find_predictor, predictor_digest
 from landmark_emotion.files.writing import replace_atomically
-from landmark_emotion.model.classifier import softmax
+from landmark_emotion.model.head import softmax
 from landmark_emotion.sources.images import read_image
 from landmark_emotion.training.evaluation import cross_validate, out_of_fold_votes
 from landmark_emotion.training.fit import fit_model

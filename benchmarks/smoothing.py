@@ -19,8 +19,9 @@ from landmark_emotion.emotions import DEFAULT_EMOTIONS
 from landmark_emotion.faces.detector import FaceDetector
 from landmark_emotion.live.recognizer import Recognizer
 from landmark_emotion.live.smoothing import Smoother
-from landmark_emotion.model.classifier import default_model, load_model, softmax
+from landmark_emotion.model.classifier import default_model, load_model
 from landmark_emotion.model.features import landmark_features
+from landmark_emotion.model.head import softmax
 from landmark_emotion.sources.images import read_image
 from landmark_emotion.training.fit import fit_model
 from landmark_emotion.training.landmark_table import LandmarkTable, load_table

@@ -12,8 +12,8 @@ from benchmarks.live.stages import stages
 from landmark_emotion.faces.detector import FaceDetector
 from landmark_emotion.faces.predictor import LandmarkPredictor, find_predictor
 from landmark_emotion.live.recognizer import Recognizer
-from landmark_emotion.model.classifier import softmax
 from landmark_emotion.model.features import landmark_features
+from landmark_emotion.model.head import softmax
 
 
 class Baseline:

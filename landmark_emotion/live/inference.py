@@ -16,9 +16,10 @@ from landmark_emotion.live.calibration import (
 from landmark_emotion.live.opinion import Opinion
 from landmark_emotion.live.prediction import Prediction
 from landmark_emotion.live.smoothing import SMOOTHING, Smoother
-from landmark_emotion.model.classifier import EmotionModel, softmax
+from landmark_emotion.model.classifier import EmotionModel
 from landmark_emotion.model.face import Face
 from landmark_emotion.model.features import landmark_features
+from landmark_emotion.model.head import softmax
 from landmark_emotion.model.measures import Measures, measure
 from landmark_emotion.model.neutral import NeutralReference
 from landmark_emotion.model.pose import head_pose

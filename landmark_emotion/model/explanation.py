@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from landmark_emotion.model.classifier import EmotionModel, softmax
+from landmark_emotion.model.classifier import EmotionModel
 from landmark_emotion.model.face import N_LANDMARKS, REGIONS, Landmarks, check_landmarks
 from landmark_emotion.model.features import landmark_features, normalize_landmarks
+from landmark_emotion.model.head import softmax
 from landmark_emotion.model.movements import Movement, find_movements
 
 EXPLAINED_REGIONS: Mapping[str, tuple[str, ...]] = {

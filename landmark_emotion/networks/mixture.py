@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landmark_emotion.errors import NetworkError
-from landmark_emotion.model.classifier import EmotionModel, softmax
+from landmark_emotion.model.classifier import EmotionModel
+from landmark_emotion.model.head import softmax
 
 # Chosen by ``python -m benchmarks.mixture``. The share of the landmarks is the logistic function of
 # a constant and multiples of: the logarithm of the face's distance from familiar ones, the margin

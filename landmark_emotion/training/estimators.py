@@ -18,9 +18,10 @@ from sklearn.utils.validation import (
     column_or_1d,
 )
 
-from landmark_emotion.model.classifier import EmotionModel, soft_votes, softmax
+from landmark_emotion.model.classifier import EmotionModel
 from landmark_emotion.model.face import N_LANDMARKS, Landmarks
 from landmark_emotion.model.features import N_FEATURES, landmark_features
+from landmark_emotion.model.head import soft_votes, softmax
 from landmark_emotion.training.fit import average_face, fit_static
 from landmark_emotion.training.landmark_table import LandmarkTable
 from landmark_emotion.training.recipe import HeadRecipe, Recipe

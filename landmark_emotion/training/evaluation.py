@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from sklearn.model_selection import GroupShuffleSplit, StratifiedShuffleSplit
 
 from landmark_emotion.errors import TrainingError
-from landmark_emotion.model.classifier import EmotionModel, softmax
+from landmark_emotion.model.classifier import EmotionModel
+from landmark_emotion.model.head import softmax
 from landmark_emotion.model.neutral import PersonEstimate
 from landmark_emotion.training.fit import fit_model
 from landmark_emotion.training.folds import INNER_FOLDS, Indices, inner_folds, others, outer_folds

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landmark_emotion.errors import TrainingError
-from landmark_emotion.model.classifier import EmotionModel, Head
+from landmark_emotion.model.classifier import EmotionModel
 from landmark_emotion.model.familiarity import familiarity_of
+from landmark_emotion.model.head import Head
 from landmark_emotion.model.neutral import blend
 from landmark_emotion.training.heads import fit_head
 from landmark_emotion.training.recipe import Recipe

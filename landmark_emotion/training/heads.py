@@ -12,9 +12,9 @@ from sklearn.covariance import ledoit_wolf_shrinkage
 from sklearn.svm import LinearSVC
 from threadpoolctl import ThreadpoolController
 
-from landmark_emotion.model.classifier import Head, softmax
 from landmark_emotion.model.face import MIRROR_ORDER, N_LANDMARKS
 from landmark_emotion.model.features import N_FEATURES, mirror_features
+from landmark_emotion.model.head import Head, softmax
 from landmark_emotion.training.metrics import log_loss
 from landmark_emotion.training.recipe import HeadRecipe
 from landmark_emotion.training.training_set import Features

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from landmark_emotion.errors import Notify, TrainingError
 from landmark_emotion.files.npz import load_arrays
 from landmark_emotion.files.writing import replace_atomically
-from landmark_emotion.model.classifier import softmax
+from landmark_emotion.model.head import softmax
 from landmark_emotion.networks.architecture import Architecture, build
 from landmark_emotion.networks.keras_to_onnx import to_onnx
 from landmark_emotion.networks.learning import (

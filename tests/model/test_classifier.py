@@ -14,13 +14,12 @@ from landmark_emotion.errors import ModelError, OutputError
 from landmark_emotion.model.classifier import (
     FORMAT_VERSION,
     EmotionModel,
-    Head,
     default_model,
     load_model,
-    soft_votes,
 )
 from landmark_emotion.model.explanation import explain
 from landmark_emotion.model.features import landmark_features
+from landmark_emotion.model.head import Head, soft_votes
 from landmark_emotion.training.fit import TrainingSet, fit_model
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from synthetic import template
 
-from landmark_emotion.model.classifier import EmotionModel, Head
+from landmark_emotion.model.classifier import EmotionModel
 from landmark_emotion.model.explanation import (
     EXPLAINED_REGIONS,
     denormalize_landmarks,
@@ -13,6 +13,7 @@ from landmark_emotion.model.explanation import (
 )
 from landmark_emotion.model.face import REGIONS
 from landmark_emotion.model.features import landmark_features, normalize_landmarks
+from landmark_emotion.model.head import Head
 
 EMOTIONS = ("anger", "fear", "happiness", "neutral")
 

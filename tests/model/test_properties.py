@@ -14,7 +14,7 @@ from landmark_emotion.emotions import DEFAULT_EMOTIONS, EMOTIONS  # noqa: E402
 from landmark_emotion.errors import TrainingError  # noqa: E402
 from landmark_emotion.faces.numbers import FaceNumbers  # noqa: E402
 from landmark_emotion.live.smoothing import Smoother  # noqa: E402
-from landmark_emotion.model.classifier import default_model, load_model, soft_votes, softmax  # noqa: E402
+from landmark_emotion.model.classifier import default_model, load_model  # noqa: E402
 from landmark_emotion.model.explanation import explain  # noqa: E402
 from landmark_emotion.model.face import Box, mirror_landmarks  # noqa: E402
 from landmark_emotion.model.features import (  # noqa: E402
@@ -22,6 +22,7 @@ from landmark_emotion.model.features import (  # noqa: E402
     mirror_features,
     normalize_landmarks,
 )
+from landmark_emotion.model.head import soft_votes, softmax  # noqa: E402
 from landmark_emotion.model.neutral import reference_from  # noqa: E402
 from landmark_emotion.sources.preparation import prepare, to_gray  # noqa: E402
 from landmark_emotion.training.evaluation import cross_validate, shuffled_splits  # noqa: E402

@@ -8,8 +8,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from landmark_emotion.model.classifier import EmotionModel, Head
+from landmark_emotion.model.classifier import EmotionModel
 from landmark_emotion.model.features import landmark_features
+from landmark_emotion.model.head import Head
 from landmark_emotion.report.plots import draw_plots
 from landmark_emotion.report.summary import summarize
 from landmark_emotion.training.landmark_table import LandmarkTable

@@ -6,8 +6,8 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from landmark_emotion.model.classifier import Head
 from landmark_emotion.model.features import landmark_features
+from landmark_emotion.model.head import Head
 from landmark_emotion.report import plots
 from landmark_emotion.report.plots.faces import landmark_weights, mean_faces
 from landmark_emotion.report.plots.figure import as_png, as_svg

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from landmark_emotion.model.classifier import soft_votes
+from landmark_emotion.model.head import soft_votes
 from landmark_emotion.training.heads import fit_head, fit_temperature
 from landmark_emotion.training.recipe import HeadRecipe
 
