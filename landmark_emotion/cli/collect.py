@@ -2,6 +2,7 @@
 
 import argparse
 import datetime
+import os
 import platform
 from collections.abc import Sequence
 from pathlib import Path
@@ -80,6 +81,7 @@ def collect(
     *,
     contempt: bool = False,
     known: Sequence[str] = (),
+    network: str | os.PathLike[str] | None = None,
 ) -> LoadedFaces:
     """Call `load_faces` with the options of `add_arguments`.
 
@@ -91,6 +93,8 @@ def collect(
         Whether to take contempt, whatever the options say.
     known : sequence of str
         Classes that folders may be named after, besides those of the options.
+    network : path-like, "default" or None
+        As for `load_faces`.
     """
     return load_faces(
         path,
@@ -103,6 +107,7 @@ def collect(
         cache=cache_folder(args),
         progress=progress,
         notify=say,
+        network=network,
     )
 
 

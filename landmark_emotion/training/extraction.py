@@ -45,12 +45,15 @@ class Extraction:
         Number of images whose result, of either kind, was cached.
     cache_problem : str
         Why nothing could be cached; empty if there was no problem.
+    samples : list of Sample
+        The samples of the table.
     """
 
     table: LandmarkTable
     skipped: list[tuple[str, str]]
     from_cache: int
-    cache_problem: str = ""
+    cache_problem: str
+    samples: list[Sample]
 
 
 def extract(
@@ -91,7 +94,8 @@ def extract(
     found = [(sample, *result) for sample, result in zip(samples, results, strict=True)]
     skipped = [(sample.source, why) for sample, landmarks, why in found if landmarks is None]
     table = _table([(sample, landmarks) for sample, landmarks, _ in found])
-    return Extraction(table, skipped, from_cache, cache_problem)
+    seen = [sample for sample, landmarks, _ in found if landmarks is not None]
+    return Extraction(table, skipped, from_cache, cache_problem, seen)
 
 
 def measure_samples(
@@ -162,7 +166,7 @@ def _by_content(samples: list[Sample], results: dict[int, Measured]) -> dict[str
         try:
             digest = hashlib.sha256(image_content(sample)).hexdigest()
         except ImageError as error:
-            results[index] = (None, _reason(error, sample.source))
+            results[index] = (None, without_source(error, sample.source))
         else:
             groups.setdefault(digest, []).append(index)
     return groups
@@ -212,7 +216,7 @@ def _measure_and_cache(cached: Any, *call: Any) -> Measured:
         result: Measured = remember(cached, *call)
         return result
     except ImageError as error:
-        return None, _reason(error, call[2].source)
+        return None, without_source(error, call[2].source)
 
 
 def measure(digest: str, settings: str, image: Sample, predictor: str) -> Measured:
@@ -240,20 +244,21 @@ def measure(digest: str, settings: str, image: Sample, predictor: str) -> Measur
     except ImageError as error:
         if is_system_fault(error):
             raise
-        return None, _reason(error, image.source)
-    faces = _detector(predictor).faces(frame, thorough=True, measured=True)
+        return None, without_source(error, image.source)
+    faces = detector_of(predictor).faces(frame, thorough=True, measured=True)
     if not faces or faces[0].measured is None:
         return None, NO_FACE
     points = np.concatenate([faces[0].landmarks[np.newaxis], faces[0].measured])
     return points.astype(np.float32), ""
 
 
-def _reason(error: ImageError, source: str) -> str:
+def without_source(error: ImageError, source: str) -> str:
     """Return what is wrong, without the path and the remedy."""
     return str(error).removeprefix(f"{source}: ").partition(";")[0]
 
 
 # One detector per process: its predictor takes 100 MB and half a second to load.
 @lru_cache(maxsize=1)
-def _detector(predictor: str) -> FaceDetector:
+def detector_of(predictor: str) -> FaceDetector:
+    """Return the detector of this process."""
     return FaceDetector(predictor)

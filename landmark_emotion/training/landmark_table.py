@@ -2,8 +2,9 @@
 
 import io
 import os
+import re
 import sys
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ MAX_BYTES = 2**30
 
 _REMEDY = "make one with 'landmark-emotion extract'"
 _TEXTS = ("emotion", "subject", "sequence", "source")
+_OPTIONAL = ("measured", "appearance")
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,10 @@ class LandmarkTable:
     measured : ndarray of shape (n, m, 68, 2) or None
         Landmarks of each face from m variants of its box, from which training learns how much
         measurements differ; None if there are none.
+    appearance : ndarray of shape (n, f), float32, or None
+        What a network says of each face; see `networks.network.Network.appearance`.
+    network : str
+        The digest of that network; empty if there is none.
     """
 
     landmarks: Landmarks
@@ -52,6 +58,8 @@ class LandmarkTable:
     source: NDArray[np.str_]
     drawn: bool = False
     measured: Landmarks | None = None
+    appearance: NDArray[np.float32] | None = None
+    network: str = ""
 
     def __post_init__(self) -> None:
         if self.landmarks.ndim != 3 or self.landmarks.shape[1:] != (N_LANDMARKS, 2):
@@ -63,6 +71,12 @@ class LandmarkTable:
             shape = self.measured.shape
             if shape != (len(self), *shape[1:2], N_LANDMARKS, 2) or not shape[1]:
                 raise ValueError(f"measured must have shape (n, m, 68, 2), got {shape}")
+        if self.appearance is not None:
+            shape = self.appearance.shape
+            if len(shape) != 2 or shape[0] != len(self):
+                raise ValueError(f"appearance must have shape ({len(self)}, f), got {shape}")
+        if (self.appearance is None) != (self.network == ""):
+            raise ValueError("appearance and the digest of its network must be given together")
 
     def __len__(self) -> int:
         return len(self.landmarks)
@@ -70,8 +84,10 @@ class LandmarkTable:
     def take(self, which: NDArray[Any]) -> "LandmarkTable":
         """Return the samples at the given indices or where a mask of shape (n,) is true."""
         arrays = {name: getattr(self, name)[which] for name in ("landmarks", *_TEXTS)}
-        measured = None if self.measured is None else self.measured[which]
-        return LandmarkTable(**arrays, drawn=self.drawn, measured=measured)
+        for name in _OPTIONAL:
+            array = getattr(self, name)
+            arrays[name] = None if array is None else array[which]
+        return replace(self, **arrays)
 
     @property
     def subjects_known(self) -> bool:
@@ -88,9 +104,11 @@ class LandmarkTable:
         """
         buffer = io.BytesIO()
         arrays = {name: getattr(self, name) for name in _TEXTS}
-        for name in ("landmarks", "measured"):
+        for name in ("landmarks", *_OPTIONAL):
             if getattr(self, name) is not None:
                 arrays[name] = getattr(self, name).astype(np.float32)
+        if self.network:
+            arrays["network"] = np.array(self.network)
         np.savez_compressed(buffer, **arrays, drawn=np.array(self.drawn))
         replace_atomically(Path(path), buffer.getvalue())
 
@@ -102,7 +120,8 @@ def load_table(path: str | os.PathLike[str]) -> LandmarkTable:
     ----------
     path : path-like
         An ``.npz`` with arrays landmarks (n, 68, 2) and emotion (n,), and optionally subject,
-        sequence, source (n,), measured (n, m, 68, 2) and drawn (). Aliases of emotions become
+        sequence, source (n,), measured (n, m, 68, 2), appearance (n, f), network () and drawn ().
+        Aliases of emotions become
         their standard names; other names are classes of their own.
 
     Raises
@@ -154,7 +173,35 @@ def _checked(arrays: dict[str, NDArray[Any]]) -> LandmarkTable:
     names = np.unique(texts["emotion"]).tolist()
     known = {name: parse_emotion(name) or class_name(name) for name in names}
     texts["emotion"] = np.array([known[name] for name in texts["emotion"].tolist()], dtype=np.str_)
-    return LandmarkTable(landmarks=landmarks, **texts, drawn=bool(drawn), measured=measured)
+    appearance, network = _appearance(arrays, n)
+    return LandmarkTable(
+        landmarks=landmarks,
+        **texts,
+        drawn=bool(drawn),
+        measured=measured,
+        appearance=appearance,
+        network=network,
+    )
+
+
+def _appearance(arrays: dict[str, NDArray[Any]], n: int) -> tuple[NDArray[np.float32] | None, str]:
+    network = arrays.get("network", np.array(""))
+    if network.shape != () or network.dtype.kind != "U" or not _is_unicode(network.reshape(1)):
+        raise ValueError("'network' must be a string")
+    if not re.fullmatch(r"([0-9a-f]{64})?", str(network)):
+        raise ValueError("'network' must be the digest of a network")
+    if "appearance" not in arrays:
+        return None, ""
+    array = arrays["appearance"]
+    if array.ndim != 2 or len(array) != n or array.dtype.kind != "f":
+        raise ValueError(f"'appearance' must be numbers of shape ({n}, f), got {array.shape}")
+    with np.errstate(all="ignore"):  # of large doubles
+        appearance = array.astype(np.float32)
+    if not np.isfinite(appearance).all():
+        raise ValueError("'appearance' must be finite")
+    if not str(network):
+        raise ValueError("has an array 'appearance' but no 'network' that says of which network")
+    return appearance, str(network)
 
 
 def _points(

@@ -73,6 +73,7 @@ def load_faces(
     cache: Path | None = None,
     progress: Progress | None = None,
     notify: Notify = lambda line: None,
+    network: str | os.PathLike[str] | None = None,
 ) -> LoadedFaces:
     """Read a data set in any layout and find the landmarks of its faces.
 
@@ -92,11 +93,16 @@ def load_faces(
         See `extraction.extract`.
     notify : callable
         Called with notes for the user.
+    network : path-like, "default" or None
+        The network that describes the faces of images, too (see `appearance.add_appearance`).
+        ``"default"`` is the one that comes with the program, unless the faces are drawn.
 
     Raises
     ------
     DatasetError
         If the data set cannot be read or has no usable face.
+    NetworkError
+        If the network cannot be used.
     """
     if path.suffix.lower() == ".npz" and not path.is_dir():
         table = load_table(path)
@@ -115,11 +121,22 @@ def load_faces(
             notify=notify,
         )
         # dlib and OpenCV are not needed for a landmark table.
+        from landmark_emotion.networks.network import default_network
         from landmark_emotion.training.extraction import extract
 
-        found = extract(
-            dataset.samples, predictor=predictor, jobs=jobs, cache=cache, progress=progress
-        )
+        how: dict[str, Any] = {
+            "predictor": predictor,
+            "jobs": jobs,
+            "cache": cache,
+            "progress": progress,
+        }
+        found = extract(dataset.samples, **how)
+        if network == "default":
+            network = None if dataset.drawn else default_network()
+        if network is not None:
+            from landmark_emotion.training.appearance import add_appearance
+
+            found = add_appearance(found, Path(network), **how)
         if found.cache_problem:
             notify(f"note: landmarks are not cached ({found.cache_problem}); see --cache")
         table = replace(found.table, drawn=dataset.drawn)

@@ -31,3 +31,15 @@ def test_an_old_table_is_replaced(run, here, png):
     touch(here / "table.npz", content=b"old")
     assert run("extract", "faces", "-o", "table.npz").status == 0
     assert np.isfinite(load_table("table.npz").landmarks).all()
+
+
+def test_the_network_looks_at_real_faces_and_at_drawn_ones_if_asked(run, here, png, drawn):
+    touch(here / "faces" / "anger" / "1.png", content=png)
+    assert run("extract", "faces", "-o", "table.npz").status == 0
+    assert load_table("table.npz").appearance.shape == (1, 160)
+    assert run("extract", "faces", "-o", "table.npz", "--network", "none").status == 0
+    assert load_table("table.npz").appearance is None
+    assert run("extract", drawn, "-o", "drawn.npz", "--emotions", "fear,anger").status == 0
+    assert load_table("drawn.npz").appearance is None
+    result = run("extract", "faces", "-o", "other.npz", "--network", "missing.onnx")
+    assert result.err.splitlines()[-1].startswith("error: missing.onnx: no such network")

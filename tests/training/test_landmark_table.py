@@ -1,4 +1,5 @@
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -39,6 +40,42 @@ def test_measurements_are_kept(tmp_path, table):
     loaded = load_table(tmp_path / "table.npz")
     assert np.allclose(loaded.measured, measured, rtol=1e-6)
     assert np.array_equal(loaded.take(np.array([3])).measured[0], loaded.measured[3])
+
+
+def with_appearance(table):
+    numbers = np.arange(3 * len(table), dtype=np.float32).reshape(-1, 3)
+    return replace(table, appearance=numbers, network="ab" * 32)
+
+
+def test_what_a_network_says_is_kept(tmp_path, table):
+    described = with_appearance(table)
+    described.save(tmp_path / "table.npz")
+    loaded = load_table(tmp_path / "table.npz").take(np.array([3, 1]))
+    assert np.array_equal(loaded.appearance, described.appearance[[3, 1]])
+    assert loaded.network == described.network
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"appearance": np.zeros((2, 3))}, r"'appearance' must be numbers of shape \(\d+, f\)"),
+        ({"appearance": np.zeros(2)}, "'appearance' must be numbers"),
+        ({"appearance": "nan"}, "'appearance' must be finite"),
+        ({"network": np.array("")}, "no 'network' that says of which"),
+        ({"network": np.array("../other")}, "'network' must be the digest of a network"),
+        ({"network": np.array(["a"])}, "'network' must be a string"),
+    ],
+)
+def test_a_damaged_appearance_is_refused(tmp_path, table, changes, problem):
+    path = tmp_path / "table.npz"
+    with_appearance(table).save(path)
+    with np.load(path) as arrays:
+        kept = dict(arrays)
+    if isinstance(changes.get("appearance"), str):
+        changes = {"appearance": kept["appearance"] + np.nan}
+    np.savez(path, **(kept | changes))
+    with pytest.raises(DatasetError, match=problem):
+        load_table(path)
 
 
 def test_drawn_is_kept(tmp_path, table):
