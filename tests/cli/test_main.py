@@ -204,7 +204,7 @@ def test_ctrl_c_keeps_the_results(spawn, model, shots, tmp_path):
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (130, "")
-    assert err == "results: r.csv, 1 source\n"
+    assert "results: r.csv, 1 source" in err.splitlines()
     assert 1 < (tmp_path / "r.csv").read_text().count("\n") < 1900
     assert sorted(path.name for path in tmp_path.iterdir()) == ["r.avi", "r.csv", "shots"]
 

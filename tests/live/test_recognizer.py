@@ -20,7 +20,7 @@ FPS = 25
 
 @pytest.fixture
 def recognizer(model, detector) -> Recognizer:
-    return Recognizer(model, detector)
+    return Recognizer(model, detector, network=None)
 
 
 def test_the_model_alone_gives_the_same_probabilities(model, detector, face):
