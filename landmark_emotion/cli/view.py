@@ -125,7 +125,7 @@ class View:
 
     def _draw_for_file(self, frame: Frame, predictions: Sequence[Prediction]) -> NDArray[np.uint8]:
         """Draw a frame for a recording or a picture, without the state of the program."""
-        for name in ("landmarks", "bars", "pose"):
+        for name in ("landmarks", "bars", "pose", "shares"):
             setattr(self._kept, name, getattr(self._overlay, name))
         return self._kept.draw(self._image(frame, predictions), predictions)
 
@@ -151,7 +151,7 @@ class View:
             name = _TOGGLES[key]
             setattr(self._overlay, name, not getattr(self._overlay, name))
         elif key == "w":
-            self._explained = not self._explained
+            self._explained = self._overlay.shares = not self._explained
         elif key == " ":
             return self._pause(window)
         return True

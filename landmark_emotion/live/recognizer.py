@@ -176,10 +176,8 @@ class Recognizer:
 
         Parameters
         ----------
-        image : ndarray or PIL image
-            The picture in which the face was found.
-        prediction : Prediction
-            The face.
+        image, prediction : ndarray or PIL image, Prediction
+            A picture as for `recognize`, and a face that was found in it.
         emotion : str, optional
             The emotion to explain; otherwise the likeliest.
 

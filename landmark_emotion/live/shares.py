@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from landmark_emotion.live.prediction import Prediction
 from landmark_emotion.networks.occlusion import Occlusion
 
+_DIGITS = 6  # as of a prediction
+
 
 @dataclass(frozen=True)
 class Shares:
@@ -83,12 +85,16 @@ class Shares:
         return {
             "sentence": self.sentence,
             "disagreement": self.disagreement,
-            "share": self.network_share,
-            "probability": float(self.probabilities[self.emotions.index(self.emotion)]),
-            "landmarks": dict(zip(self.emotions, self.landmarks.tolist(), strict=True)),
-            "network": dict(zip(self.emotions, self.network.tolist(), strict=True)),
+            "share": round(self.network_share, _DIGITS),
+            "probability": self._by_emotion(self.probabilities)[self.emotion],
+            "landmarks": self._by_emotion(self.landmarks),
+            "network": self._by_emotion(self.network),
             "occlusion": None if self.occlusion is None else self.occlusion.as_json(),
         }
+
+    def _by_emotion(self, probabilities: NDArray[np.float64]) -> dict[str, float]:
+        rounded = (round(value, _DIGITS) for value in probabilities.tolist())
+        return dict(zip(self.emotions, rounded, strict=True))
 
 
 def shares_of(

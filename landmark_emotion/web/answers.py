@@ -7,26 +7,35 @@ from typing import Any
 import numpy as np
 
 from landmark_emotion.live.prediction import Prediction
+from landmark_emotion.live.shares import shares_of
 from landmark_emotion.model.classifier import EmotionModel
 from landmark_emotion.model.explanation import denormalize_landmarks, explain
 from landmark_emotion.model.face import Box
+from landmark_emotion.networks.occlusion import Occlusion
 
 
 def image_answer(
-    size: tuple[int, int], predictions: Sequence[Prediction], model: EmotionModel | None
+    size: tuple[int, int],
+    predictions: Sequence[Prediction],
+    model: EmotionModel | None,
+    occlusions: Sequence[Occlusion | None] | None = None,
 ) -> dict[str, Any]:
     """Return the fields of `schemas.RecognizedImage` for predictions.
 
     ``size`` is the width and height of the image.
 
     The model that made the predictions is needed to explain them; None adds no explanations.
+    ``occlusions`` are parts of these, one per prediction.
     """
     width, height = size
-    faces = [_face_answer(prediction, model) for prediction in predictions]
+    occlusions = [None] * len(predictions) if occlusions is None else occlusions
+    faces = [_face_answer(*each, model) for each in zip(predictions, occlusions, strict=True)]
     return {"width": width, "height": height, "faces": faces}
 
 
-def _face_answer(prediction: Prediction, model: EmotionModel | None) -> dict[str, Any]:
+def _face_answer(
+    prediction: Prediction, occlusion: Occlusion | None, model: EmotionModel | None
+) -> dict[str, Any]:
     row = prediction.to_dict(landmarks=True)
     del row["frame"], row["time"]  # of the answer
     if model is not None:
@@ -40,6 +49,9 @@ def _face_answer(prediction: Prediction, model: EmotionModel | None) -> dict[str
         )
         reference = denormalize_landmarks(explanation.reference, landmarks)
         row["explanation"] = explanation.as_json() | {"reference": reference.round(2).tolist()}
+        shares = shares_of(prediction, occlusion=occlusion)
+        if shares is not None:
+            row["explanation"]["network"] = shares.as_json()
     return row
 
 

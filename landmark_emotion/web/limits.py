@@ -23,6 +23,7 @@ MAX_FACES = 100  # in a photo, the largest; each takes some milliseconds
 MAX_FRAME_FACES = 32
 MAX_SIDE = 16_384  # pixels
 MAX_WORKER_MEMORY = 2**30  # bytes that a photo may take, should these limits have a gap
+OCCLUSION_SECONDS = 3.0  # for explaining what the network looks at in the faces of a photo
 PHOTO_SECONDS = 30.0  # until a photo is given up
 MAX_PAGES = 16
 MAX_WAITING = 16  # messages of a page that wait for their answer

@@ -10,14 +10,20 @@ import os
 import pickle
 import struct
 import sys
+import time as clock
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 from landmark_emotion.errors import ImageError, TooLargeError, is_system_fault
+from landmark_emotion.live.prediction import Prediction
 from landmark_emotion.live.recognizer import Recognizer
+from landmark_emotion.networks.occlusion import Occlusion
 from landmark_emotion.web import limits
 from landmark_emotion.web.answers import enlarged, image_answer
 
@@ -45,14 +51,28 @@ def _answer(recognizer: Recognizer, body: bytes, explain: bool) -> tuple[int, di
     try:
         image, size = limits.decode_photo(body, "image")
         scale = size[0] / image.shape[1]
-        found = [enlarged(each, scale) for each in recognizer.recognize_still(image)]
-        return 200, image_answer(size, found, recognizer.model if explain else None)
+        found = recognizer.recognize_still(image)
+        larger = [enlarged(each, scale) for each in found]
+        if not explain:
+            return 200, image_answer(size, larger, None)
+        occlusions = _occlusions(recognizer, image, found)
+        return 200, image_answer(size, larger, recognizer.model, occlusions)
     except ImageError as error:
         status = 503 if is_system_fault(error) else 413 if isinstance(error, TooLargeError) else 400
         return status, {"error": str(error)}
     except Exception:
         traceback.print_exc()
         return 500, {"error": "server: internal error; see its log"}
+
+
+def _occlusions(
+    recognizer: Recognizer, image: NDArray[np.uint8], found: Sequence[Prediction]
+) -> list[Occlusion | None]:
+    """Say what the network looks at in as many faces as there is time for."""
+    end = clock.monotonic() + limits.OCCLUSION_SECONDS
+    return [
+        recognizer.occlusion(image, each) if clock.monotonic() < end else None for each in found
+    ]
 
 
 def _streams() -> tuple[BinaryIO, BinaryIO]:

@@ -44,6 +44,28 @@ class ModelCard(BaseModel):
     info: dict[str, Any] = Field(description="How the model was trained")
 
 
+class Occlusion(BaseModel):
+    """What covering parts of the picture does to the network's answer."""
+
+    emotion: str
+    sentence: str
+    regions: dict[str, float] = Field(
+        description="Mean fall of the log odds of the emotion where a patch covers the region"
+    )
+
+
+class NetworkPart(BaseModel):
+    """What landmarks and network each say."""
+
+    sentence: str
+    disagreement: str = Field(description="Empty if both find the same emotion the likeliest")
+    share: Share = Field(description="The network's share of the probabilities of this frame")
+    probability: Share = Field(description="Of the emotion in this frame")
+    landmarks: dict[str, Share] = Field(description="Probabilities by the landmarks alone")
+    network: dict[str, Share] = Field(description="Probabilities by the network alone")
+    occlusion: Occlusion | None = Field(description="Only in photos, as far as 3 s suffice")
+
+
 class Explanation(BaseModel):
     """What speaks for and against the emotion."""
 
@@ -57,6 +79,7 @@ class Explanation(BaseModel):
     movements: list[dict[str, Any]]
     rather_than: dict[str, Any] = Field(description="The same against the runner-up")
     reference: Points = Field(description="The neutral face, moved to the position of the face")
+    network: NetworkPart | None = Field(None, description="Only if the network took part")
 
 
 class RecognizedFace(BaseModel):
@@ -71,6 +94,7 @@ class RecognizedFace(BaseModel):
     probabilities: dict[str, Share] = Field(description="One per emotion of the model")
     raw_probabilities: dict[str, Share] = Field(description="The same without smoothing")
     calibration: Mode = Field(description="What the face was compared with")
+    network_share: Share = Field(description="The network's share of the raw probabilities")
     yaw: float = Field(description="Degrees by which the head is turned to the subject's left")
     pitch: float = Field(description="Degrees by which it is raised")
     roll: float = Field(description="Degrees by which it is tilted to the subject's left")

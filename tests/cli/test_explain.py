@@ -1,10 +1,14 @@
 """The command `explain`."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 
 from landmark_emotion.drawn.drawing import Subject, draw_face
+
+SHIPPED = Path(__file__).parents[2] / "models" / "default.npz"
 
 
 def save(path, picture):
@@ -129,3 +133,40 @@ def test_unknown_emotion_is_an_error(explain, happy):
     assert "error: contempt: not an emotion of the model; choose one of anger, " in result.err
     assert "error: boredom: not an emotion of" in explain(happy, "--emotion", "boredom").err
     assert explain(happy, "--emotion", "=1").status == 2
+
+
+def test_text_says_what_landmarks_and_network_each_say(run, happy):
+    lines = run("explain", happy, "--model", SHIPPED).out.splitlines()
+    assert "happiness" in lines[1]
+    assert "landmarks" in lines[1]
+    assert "network" in lines[1]
+    assert any("which speaks for happiness" in line for line in lines)
+    assert "The network looks at" in lines[-1]
+
+
+def test_json_says_what_landmarks_and_network_each_say(run, happy):
+    (face,) = run("explain", happy, "--model", SHIPPED, "--json").json["faces"]
+    network = face["explanation"]["network"]
+    share, emotion = network["share"], face["emotion"]
+    mixed = (1 - share) * network["landmarks"][emotion] + share * network["network"][emotion]
+    assert mixed == pytest.approx(face["probability"], abs=1e-5)
+    assert network["occlusion"]["emotion"] == emotion
+    (other,) = run("explain", happy, "--model", SHIPPED, "--json", "--emotion", "fear").json[
+        "faces"
+    ]
+    assert other["explanation"]["network"]["sentence"].startswith("fear ")
+    assert other["explanation"]["network"]["occlusion"]["emotion"] == "fear"
+
+
+def test_without_a_network_nothing_is_said_of_it(run, happy, here):
+    rest = save(here / "rest.png", draw_face(Subject(), "neutral"))
+    for options in (["--network", "none"], ["--neutral", rest]):
+        command = ["explain", happy, "--model", SHIPPED, *options]
+        result = run(*command, "-o", here / "why.png")
+        assert "(share" not in result.out
+        assert "The network" not in result.out
+        (face,) = run(*command, "--json").json["faces"]
+        assert "network" not in face["explanation"]
+        low = cv2.imread(str(here / "why.png")).shape[0]
+        run("explain", happy, "--model", SHIPPED, "-o", here / "both.png")
+        assert cv2.imread(str(here / "both.png")).shape[0] > low + 200

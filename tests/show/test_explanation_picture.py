@@ -8,9 +8,12 @@ import synthetic
 
 from landmark_emotion.errors import OutputError
 from landmark_emotion.live.prediction import Prediction
+from landmark_emotion.live.shares import Shares
 from landmark_emotion.model.classifier import default_model, load_model
 from landmark_emotion.model.explanation import Explanation, explain
+from landmark_emotion.networks.occlusion import Occlusion
 from landmark_emotion.show.explanation_picture import draw_explanation, draw_panels, encode_picture
+from landmark_emotion.show.network_picture import NETWORK, draw_network
 
 BLUE, ORANGE = (178, 114, 0), (0, 159, 230)
 GRAY = np.full((480, 640, 3), 90, dtype=np.uint8)
@@ -110,3 +113,48 @@ def test_unsuitable_format_is_an_error(name):
     tall = np.zeros((20_000, 4, 3), dtype=np.uint8)
     with pytest.raises(OutputError, match=rf"^{name}: cannot be .*; end the name in \.png"):
         encode_picture(tall, Path(name))
+
+
+def shares_with(explanation: Explanation, share: float, falls: float | None = None) -> Shares:
+    """Landmarks that are as sure as the network of another emotion; a fall on the left side."""
+    landmarks, network = np.eye(len(explanation.emotions))[:2]
+    occlusion = None
+    if falls is not None:
+        map_ = np.zeros((48, 48))
+        map_[:, :24] = falls
+        gray = np.full((48, 48), 128, np.uint8)
+        occlusion = Occlusion(explanation.emotion, gray, map_, synthetic.template() / 4 - 24)
+    return Shares(explanation.emotion, explanation.emotions, landmarks, network, share, occlusion)
+
+
+@pytest.mark.parametrize("share", [0.2, 0.6])
+def test_the_networks_part_of_the_bars_is_its_share(prediction, explanation, share):
+    panel = draw_panels(GRAY, [(prediction, explanation, shares_with(explanation, share))])
+    alone = draw_panels(GRAY, [(prediction, explanation, shares_with(explanation, 0.0))])
+    key = len(pixels_of(alone, NETWORK))
+    whole = draw_panels(GRAY, [(prediction, explanation, shares_with(explanation, 1.0))])
+    length = len(pixels_of(whole, NETWORK)) - key
+    assert len(pixels_of(panel, NETWORK)) - key == pytest.approx(share * length, rel=0.05)
+
+
+def test_map_is_blue_where_covering_lowers_the_odds_and_orange_where_it_raises_them(
+    prediction, explanation
+):
+    for falls, color in ((2.0, BLUE), (-2.0, ORANGE)):
+        strip = draw_network(shares_with(explanation, 0.5, falls)).astype(int)
+        left, right = strip[100:160, 50:120], strip[100:160, 190:250]
+        gray = right.mean(axis=(0, 1))
+        assert np.ptp(gray) < 1
+        toward = np.array(color) - gray
+        moved = left.mean(axis=(0, 1)) - gray
+        assert (moved @ toward) / np.linalg.norm(toward) ** 2 == pytest.approx(0.75, abs=0.05)
+
+
+def test_nothing_of_the_networks_part_is_cut_off(prediction, explanation):
+    for falls in (None, 1.0):
+        strip = draw_network(shares_with(explanation, 0.5, falls))
+        assert strip.shape[1] == 1120
+        assert (strip[-1] == 255).all()
+        assert (strip[:, :20] == 255).all()
+        assert (strip[:, -8:] == 255).all()
+        assert (strip < 200).any()

@@ -8,6 +8,7 @@ from synthetic import prediction
 from landmark_emotion.live.prediction import Prediction
 from landmark_emotion.model.pose import Pose
 from landmark_emotion.show.overlay import Overlay, draw_predictions
+from landmark_emotion.show.overlay.panels import share_rows
 
 VGA, HD = (640, 480), (1920, 1080)
 
@@ -155,6 +156,23 @@ def test_help_is_shown_and_covers_no_face():
     assert not covers_a_face(image, drawn, predictions)
     plain = Overlay(landmarks=False).draw(image, predictions)
     assert changed(image, drawn).sum() > changed(image, plain).sum() + 10_000
+
+
+def test_what_the_network_says_is_shown_if_it_took_part():
+    image, alone = noise(VGA), prediction(320, 180, 150)
+    says = np.eye(len(alone.emotions))
+    both = dataclasses.replace(
+        alone, landmark_probabilities=says[0], network_probabilities=says[1], network_share=0.4
+    )
+    for shown, more in ((alone, 0), (both, 3000)):
+        plain = Overlay(bars=False).draw(image, [shown])
+        drawn = Overlay(bars=False, shares=True).draw(image, [shown])
+        assert changed(plain, drawn).sum() >= more
+        assert changed(plain, drawn).any() == bool(more)
+    names = dict(share_rows(both, several=True))
+    assert names["face"] == "1"
+    assert names["landmarks"].startswith(alone.emotions[0])
+    assert "40" in names["network"]
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (2, 3, 3), (40, 40, 3), (24, 300, 3), (300, 24, 3)])

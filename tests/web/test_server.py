@@ -205,6 +205,9 @@ def test_explanations_are_added_on_request(client, face):
     assert np.shape(explanation["reference"]) == (68, 2)
     total = explanation["base"] + sum(explanation["regions"].values())
     assert total == pytest.approx(explanation["score"])
+    network = explanation["network"]
+    assert network["sentence"].startswith("happiness ")
+    assert network["occlusion"] is None, "it takes too long for frames"
     ask(client, {"type": "explain", "on": False})
     assert "explanation" not in ask(client, jpeg(face))["faces"][0]
 
@@ -417,7 +420,11 @@ def test_an_image_is_recognized_over_http(server, face, png):
     assert found["emotion"] == "happiness"
     assert "explanation" not in found
     explained = server.recognize(png, "?explain=true", Content_Type="image/png").json
-    assert explained["faces"][0]["explanation"]["sentence"].endswith(".")
+    (found,) = explained["faces"]
+    assert found["explanation"]["sentence"].endswith(".")
+    network = found["explanation"]["network"]
+    assert network["share"] == pytest.approx(found["network_share"], abs=1e-3)
+    assert network["occlusion"]["regions"].keys() > {"brows", "eyes", "nose", "mouth", "jaw"}
 
 
 BAD_REQUESTS = [

@@ -7,7 +7,7 @@
       head      about a head: its axes, a table of what eyes and mouth do
       status    about no face: message, frame rate, help
       layout    where the panels go
-      panels    about a face: its emotion, bars for all emotions
+      panels    about a face: its emotion, bars for all emotions, what the network says
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from landmark_emotion.show.canvas import Picture, lay
 from landmark_emotion.show.overlay.head import draw_axes, pose_rows
 from landmark_emotion.show.overlay.layout import Layout, Memory, Place, Rect, bounds
 from landmark_emotion.show.overlay.marks import draw_box, draw_landmarks, draw_tie
-from landmark_emotion.show.overlay.panels import Card, card_of, draw_card
+from landmark_emotion.show.overlay.panels import Card, card_of, draw_card, share_rows
 from landmark_emotion.show.overlay.status import KEYS, place_status, status_layers
 from landmark_emotion.sources.preparation import to_bgr
 
@@ -42,6 +42,8 @@ class Overlay:
         Whether to draw the axes of the head, and what eyes and mouth do.
     help : bool
         Whether to show the keys of the window.
+    shares : bool
+        Whether to show what landmarks and network each say, where the network took part.
     """
 
     def __init__(
@@ -51,11 +53,13 @@ class Overlay:
         bars: bool = True,
         pose: bool = False,
         help: bool = False,
+        shares: bool = False,
     ) -> None:
         self.landmarks = landmarks
         self.bars = bars
         self.pose = pose
         self.help = help
+        self.shares = shares
         self._past: dict[int, Memory] = {}
 
     def draw(
@@ -84,6 +88,8 @@ class Overlay:
         taken: list[Rect] = []
         several = len(predictions) > 1
         tables = [pose_rows(prediction, several) for prediction in visible if self.pose]
+        if self.shares:
+            tables += filter(None, (share_rows(prediction, several) for prediction in visible))
         for layer, wanted in status_layers(frame, fps, message, self.help, tables):
             rect = place_status(frame, layer, wanted, [*heads, *taken, *taken])
             if rect is not None:

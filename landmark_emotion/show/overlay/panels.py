@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from landmark_emotion.emotions import UNCERTAIN
 from landmark_emotion.live.prediction import Prediction
+from landmark_emotion.live.shares import shares_of
 from landmark_emotion.show.canvas import (
     Color,
     Layer,
@@ -76,6 +77,24 @@ def card_of(prediction: Prediction, several: bool) -> Card:
     elif prediction.mode != "static":
         notes.append(prediction.mode)
     return Card(prediction, ", ".join(notes))
+
+
+def share_rows(prediction: Prediction, several: bool) -> list[tuple[str, str]]:
+    """Return what landmarks and network each say; nothing if the landmarks answer alone."""
+    shares = shares_of(prediction)
+    if shares is None:
+        return []
+    by = (
+        ("landmarks", shares.landmarks, 1 - shares.network_share),
+        ("network", shares.network, shares.network_share),
+    )
+    return [
+        *([("face", str(prediction.number))] if several else []),
+        *(
+            (who, f"{shares.emotions[each.argmax()]} {each.max():.0%}, counts {share:.0%}")
+            for who, each, share in by
+        ),
+    ]
 
 
 def card_extent(card: Card, form: Form, size: int) -> tuple[int, int]:

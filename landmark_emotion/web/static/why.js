@@ -12,8 +12,7 @@ export function showWhy(face) {
   setText($("sentence"), explanation?.sentence ?? missing(face));
   const regions = Object.entries(explanation?.regions ?? {});
   const list = $("regions");
-  while (list.children.length > regions.length) list.lastChild.remove();
-  while (list.children.length < regions.length) list.append(makeRegion());
+  resize(list, regions.length);
   const longest = Math.max(LEAST, ...regions.map(([, value]) => Math.abs(value)));
   regions.forEach(([name, value], index) => {
     const [label, track, number] = list.children[index].children;
@@ -26,6 +25,29 @@ export function showWhy(face) {
     bar.style.left = `${value < 0 ? 50 - share : 50}%`;
     bar.style.width = `${share}%`;
   });
+  showNetwork(explanation?.network);
+}
+
+/** Show how much of the answer is the landmarks' and how much the network's, if it took part. */
+function showNetwork(network) {
+  $("network").hidden = !network;
+  if (!network) return;
+  const texts = [network.sentence, network.disagreement, network.occlusion?.sentence];
+  setText($("network-says"), texts.filter(Boolean).map((text) => text.replace(/\.?$/, ".")).join(" "));
+  const shares = [["landmarks", 1 - network.share], ["network", network.share]];
+  const list = $("network").querySelector("ul");
+  resize(list, shares.length);
+  shares.forEach(([name, share], index) => {
+    const [label, track, number] = list.children[index].children;
+    setText(label, name);
+    setText(number, `${Math.round(100 * share)} %`);
+    track.firstChild.style.width = `${100 * share}%`;
+  });
+}
+
+function resize(list, length) {
+  while (list.children.length > length) list.lastChild.remove();
+  while (list.children.length < length) list.append(makeRegion());
 }
 
 function missing(face) {
