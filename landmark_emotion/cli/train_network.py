@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 OUTPUT = Path("models") / "my_network.onnx"
 
 _SHIPPED = [model.with_name("network.onnx") for model in SHIPPED]
-_PICTURES_SEEN = 570_000  # in half an hour of processor time by the small network
-_EPOCHS = (5, 200)
 _MOST_ERRORS = 36
 _SCORES = ("n", "accuracy", "balanced_accuracy", "macro_f1", "log_loss", "calibration_error")
 
@@ -136,14 +134,19 @@ def _read(args: argparse.Namespace) -> "tuple[LoadedPictures, Parts]":
 def _train(args: argparse.Namespace, parts: "Parts") -> "Training":
     """Learn until the last epoch, or resume that."""
     from landmark_emotion.networks.architecture import Architecture
-    from landmark_emotion.networks.learning import Schedule
-    from landmark_emotion.training.network import SMALL, Settings, Training, default_dtype
+    from landmark_emotion.training.network import (
+        SMALL,
+        Settings,
+        Training,
+        default_dtype,
+        usual_schedule,
+    )
 
-    least, most = _EPOCHS
-    epochs = args.epochs or min(most, max(least, round(_PICTURES_SEEN / len(parts.learn))))
+    schedule = usual_schedule(len(parts.learn), args.epochs)
+    epochs = schedule.epochs
     settings = Settings(
         SMALL if args.size == "small" else Architecture(),
-        Schedule(epochs=epochs),
+        schedule,
         args.seed,
         default_dtype(),
     )
@@ -226,7 +229,7 @@ def _epoch_text(epoch: "Epoch", epochs: int, left: str) -> str:
         f"epoch {epoch.number:>{len(str(epochs))}}/{epochs}: validation accuracy "
         f"{epoch.accuracy:.4f}, macro F1 {epoch.macro_f1:.4f}, loss {epoch.loss:.3f}; training "
         f"accuracy {epoch.learned_accuracy:.4f}, loss {epoch.learned_loss:.3f}"
-        + (f"; {left}" if epoch.number < epochs else "")
+        + (f"; {left}" if left and epoch.number < epochs else "")
     )
 
 

@@ -7,7 +7,7 @@ import hashlib
 import io
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,11 @@ VERSION = 1
 
 SMALL = Architecture(stem=16, blocks=((32, False), (64, True), (128, True)))
 
+PICTURES_SEEN = 570_000  # in half an hour of processor time by the small network
+EPOCHS = (5, 200)
+STEPS = 20  # of an epoch, at least; with the pictures of a batch the rate falls
+LEAST_BATCH = 16
+
 _COMPARED = 1000  # pictures learned from on which the loss is shown, too
 _MOST = 2**31  # bytes of a state file
 _BATCH = 512
@@ -66,6 +71,19 @@ class Settings:
     schedule: Schedule = field(default_factory=Schedule)
     seed: int = 0
     dtype: str = "float32"
+
+
+def usual_schedule(n: int, epochs: int | None = None) -> Schedule:
+    """Return how to learn from n pictures, by default in about half an hour of processor time."""
+    least, most = EPOCHS
+    usual = Schedule()
+    batch = max(LEAST_BATCH, min(usual.batch, n // STEPS))
+    return replace(
+        usual,
+        epochs=epochs or min(most, max(least, round(PICTURES_SEEN / n))),
+        batch=batch,
+        rate=usual.rate * batch / usual.batch,
+    )
 
 
 @dataclass(frozen=True)

@@ -33,13 +33,12 @@ def quick(keras, monkeypatch):
     from landmark_emotion.training import network
 
     monkeypatch.setattr(network, "SMALL", Architecture(stem=4, blocks=((8, True),)))
-    usual = learning.Schedule
 
-    def schedule(epochs):
+    def schedule(n, epochs):
         how = learning.Augmentation(degrees=5, scale=0.05, shift=0.02, noise=0.1)
-        return usual(epochs, sizes=(16,), batch=8, average=0.8, augmentation=how)
+        return learning.Schedule(epochs, sizes=(16,), batch=8, average=0.8, augmentation=how)
 
-    monkeypatch.setattr(learning, "Schedule", schedule)
+    monkeypatch.setattr(network, "usual_schedule", schedule)
 
 
 def test_from_a_csv_to_a_network_with_a_report(run, quick, fer2013, here):

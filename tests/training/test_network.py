@@ -148,5 +148,15 @@ def test_a_damaged_state_starts_anew_and_says_so(begin, tmp_path):
         assert "cannot be resumed from" in notes[0]
 
 
+def test_small_data_sets_are_learned_in_more_and_smaller_steps():
+    from landmark_emotion.training.network import usual_schedule
+
+    fer2013, folder = usual_schedule(28_500), usual_schedule(120)
+    assert (fer2013.epochs, fer2013.batch) == (20, 128)
+    assert (folder.epochs, folder.batch) == (200, 16)
+    assert folder.rate < fer2013.rate
+    assert usual_schedule(120, 7).epochs == 7
+
+
 def test_votes_teach_a_second_head(finished):
     assert [output.shape[-1] for output in finished._model.outputs[1:]] == [2, len(VOTED)]
