@@ -44,7 +44,7 @@ VERSION = 1
 SMALL = Architecture(stem=16, blocks=((32, False), (64, True), (128, True)))
 
 PICTURES_SEEN = 570_000  # in half an hour of processor time by the small network
-EPOCHS = (5, 200)
+EPOCHS = (5, 500)
 STEPS = 20  # of an epoch, at least; with the pictures of a batch the rate falls
 LEAST_BATCH = 16
 
@@ -156,11 +156,12 @@ class Training:
         on_step : callable, optional
             As for `learning.learn`.
         """
-        evaluated = evaluator(self._model, SIZE, mirrored=False, batch=_BATCH)
         choose = to_learn(self.parts.choose, self.parts.emotions)
         some = np.random.default_rng(0).permutation(len(self.parts.learn))[:_COMPARED]
         everything = to_learn(self.parts.learn, self.parts.emotions)
         compared = everything.take(some)
+        most = max(len(choose.images), len(compared.images))
+        evaluated = evaluator(self._model, SIZE, mirrored=False, batch=min(most, _BATCH))
         states = learn(
             self._model,
             everything,

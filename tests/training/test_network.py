@@ -153,7 +153,7 @@ def test_small_data_sets_are_learned_in_more_and_smaller_steps():
 
     fer2013, folder = usual_schedule(28_500), usual_schedule(120)
     assert (fer2013.epochs, fer2013.batch) == (20, 128)
-    assert (folder.epochs, folder.batch) == (200, 16)
+    assert (folder.epochs, folder.batch) == (500, 16)
     assert folder.rate < fer2013.rate
     assert usual_schedule(120, 7).epochs == 7
 
