@@ -25,6 +25,7 @@ from landmark_emotion.training.parallel import Progress, run_parallel
 
 # Starting worker processes takes as long as measuring this many images.
 _WORTH_WORKERS = 24
+_MANY = 1000  # images; to look up those that are cached takes a second or more
 
 Measured = tuple[NDArray[np.float32] | None, str]
 """Landmarks of shape (1 + m, 68, 2), of the still image and from each variant of the box, and an
@@ -135,7 +136,11 @@ def measure_samples(
 
     results: dict[int, Measured] = {}
     pending, from_cache = [], 0
-    for digest, indices in _by_content(samples, results).items():
+    groups = _by_content(samples, results)
+    shown: Iterable[tuple[str, list[int]]] = groups.items()
+    if progress is not None and len(groups) > _MANY:
+        shown = progress(shown, len(groups))
+    for digest, indices in shown:
         if not copies:
             indices = _without_copies(samples, indices, results)
         if not indices:

@@ -155,6 +155,13 @@ class Training:
         ----------
         on_step : callable, optional
             As for `learning.learn`.
+
+        Raises
+        ------
+        TrainingError
+            If the weights grow beyond all bounds.
+        OutputError
+            If the state cannot be written.
         """
         choose = to_learn(self.parts.choose, self.parts.emotions)
         some = np.random.default_rng(0).permutation(len(self.parts.learn))[:_COMPARED]
@@ -173,6 +180,11 @@ class Training:
         for state in states:
             scores, learned = (evaluated(state, pictures)[1] for pictures in (choose, compared))
             epoch = self._scored(scores, learned, compared.targets[0])
+            if not np.isfinite(epoch.loss):
+                raise TrainingError(
+                    f"network: diverged in epoch {epoch.number}; try another --seed, or train on "
+                    "more images"
+                )
             self.history.append(epoch)
             if epoch.accuracy >= max(e.accuracy for e in self.history):
                 self.best = epoch.number

@@ -30,6 +30,7 @@ VOTES_NAME = "fer2013new.csv"
 
 _SMALL = 64  # pixels; larger pictures are cropped first
 _EDGE = 12  # pixels kept around a crop, for rotated and shifted variants
+_WORTH_WORKERS = 200  # pictures; starting processes takes as long as reading these
 _LEAST_AGREEMENT = 0.4  # of labels and votes; those of other rows agree in a fifth
 
 
@@ -163,8 +164,8 @@ def load_pictures(
         for sample, (found, why) in zip(samples, measured, strict=True)
     ]
     del measured
-    in_files = any(sample.row is None for sample in samples)
-    faces = list(run_parallel(read_face, calls, jobs=jobs if in_files else 1, progress=progress))
+    worth = len(samples) >= _WORTH_WORKERS and any(sample.row is None for sample in samples)
+    faces = list(run_parallel(read_face, calls, jobs=jobs if worth else 1, progress=progress))
     whole = sum(
         found is None and not isinstance(face, str)
         for (_, found, _), face in zip(calls, faces, strict=True)
