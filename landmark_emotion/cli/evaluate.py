@@ -3,13 +3,20 @@
 import argparse
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from landmark_emotion.cli import collect
-from landmark_emotion.cli.options import choose_among
+from landmark_emotion.cli.options import add_network, choose_among, say
 from landmark_emotion.cli.reporting import add_report, check_report, write_report
 from landmark_emotion.errors import DatasetError
-from landmark_emotion.model.classifier import load_model
+from landmark_emotion.live.opinion import network_file
+from landmark_emotion.model.classifier import EmotionModel, load_model
+from landmark_emotion.networks.mixture import Mixer
+from landmark_emotion.networks.network import Network, load_network
+from landmark_emotion.training.landmark_table import LandmarkTable
+
+if TYPE_CHECKING:
+    from landmark_emotion.training.metrics import Evaluation
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -30,6 +37,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="compare each face with the person's other neutral faces, or with an estimate from "
         "all of the person's faces, whatever they show",
     )
+    add_network(parser)
     add_report(parser)
     collect.add_arguments(parser)
     parser.set_defaults(run=run)
@@ -45,7 +53,11 @@ def run(args: argparse.Namespace) -> int:
     if args.emotions is not None:
         model = choose_among(model, args.emotions, str(args.model))
     contempt = "contempt" in model.emotions
-    data = collect.collect(args, args.dataset, contempt=contempt, known=model.emotions)
+    path = network_file(None if args.network == "none" else args.network, model)
+    network = None if path is None else load_network(path)
+    data = collect.collect(
+        args, args.dataset, contempt=contempt, known=model.emotions, network=path
+    )
     static, calibrated = evaluate_model(model, data.table, automatic=args.calibrate == "auto")
     evaluation = calibrated if args.calibrate else static
     if evaluation is None:
@@ -54,15 +66,17 @@ def run(args: argparse.Namespace) -> int:
             f"{args.dataset}: no subject has {lacking} to compare with; name the subjects or omit "
             "--calibrate"
         )
+    mixed, share = _with_network(model, network, data.table)
     if args.report is not None:
         results: dict[str, Any] = {"table": data.table, "static": static, "calibrated": calibrated}
-        summary = report.summarize(data=data.description, **results)
+        summary = report.summarize(data=data.description, with_network=mixed, **results)
         summary["model"] = {"name": args.model.name, "path": str(args.model)}
         content = summary | collect.circumstances() | data.account
         write_report(args.report, content, model=model, **results)
     scores = evaluation.scores
     if args.json:
-        print(json.dumps(scores | data.account, indent=2))
+        both = None if mixed is None else mixed.scores | {"network_share": share}
+        print(json.dumps(scores | {"with_network": both} | data.account, indent=2))
         return 0
     print(f"model: {args.model}")
     print(f"data set: {data.title}")
@@ -74,6 +88,28 @@ def run(args: argparse.Namespace) -> int:
         )
     for line in report.evaluation_text(evaluation):
         print(line)
+    if mixed is not None:
+        for line in report.mixture_text(static, mixed, share):
+            print(line)
     for line in report.left_out_text(data.left_out, data.skipped):
         print(line)
     return 0
+
+
+def _with_network(
+    model: EmotionModel, network: Network | None, table: LandmarkTable
+) -> "tuple[Evaluation | None, float]":
+    """Evaluate the answers without neutral faces together with a network, and its mean share."""
+    from landmark_emotion.training.evaluation import evaluate_mixture
+
+    if network is None:
+        return None, 0.0
+    if table.appearance is None or table.network != network.digest:
+        which = "no network" if table.appearance is None else "another network"
+        say(
+            f"note: the table has features of {which}, so landmarks answer alone; extract it again "
+            "from the images"
+        )
+        return None, 0.0
+    mixer = Mixer(model, network.spec.emotions)
+    return evaluate_mixture(model, table, mixer, network.scores(table.appearance))

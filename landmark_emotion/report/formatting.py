@@ -2,8 +2,12 @@
 
 import math
 
-LABELS = {"static": "no neutral reference", "calibrated": "own neutral reference"}
-"""What texts and plots call the two classifiers of a model, by their key in a report."""
+LABELS = {
+    "static": "no neutral reference",
+    "with_network": "no neutral reference, with the network",
+    "calibrated": "own neutral reference",
+}
+"""What texts and plots call the answers of a model, by their key in a report."""
 
 
 def percent(share: float, digits: int = 1) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from landmark_emotion.report.formatting import LABELS, plural
+from landmark_emotion.report.formatting import LABELS, interval, percent, plural
 from landmark_emotion.training.landmark_table import LandmarkTable
 from landmark_emotion.training.metrics import Evaluation
 from landmark_emotion.training.recipe import Recipe
@@ -69,6 +69,31 @@ def evaluation_text(evaluation: Evaluation) -> list[str]:
     ]
 
 
+def mixture_text(static: Evaluation, mixed: Evaluation, share: float) -> list[str]:
+    """Compare landmarks alone with landmarks and network, as lines.
+
+    Parameters
+    ----------
+    static, mixed : Evaluation
+        Of the same samples.
+    share : float
+        The network's mean share of `mixed`.
+    """
+    pair = (static.scores, mixed.scores)
+    rows: list[tuple[str, ...]] = [("", "landmarks alone", "with the network")]
+    for name in ("accuracy", "balanced accuracy"):
+        key = name.replace(" ", "_")
+        cells = (f"{percent(s[key])} ({interval(*s['interval_95'][key])})" for s in pair)
+        rows.append((name, *cells))
+    rows.append(("macro F1", *(percent(s["macro_f1"]) for s in pair)))
+    for emotion in pair[0]["recall"]:
+        rows.append((f"recall, {emotion}", *(percent(s["recall"][emotion]) for s in pair)))
+    rows.append(("network's share", percent(0), percent(share)))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+    return ["without neutral faces, 95 % intervals", *(f"  {line}" for line in lines)]
+
+
 def _confusion_text(scores: Mapping[str, Any]) -> list[str]:
     heads = " ".join(f"{emotion[:5]:>5}" for emotion in scores["confusion"])
     lines = [f"  {'true':<10} recall  precis.   predicted as  {heads}"]
@@ -88,6 +113,7 @@ def summarize(
     data: dict[str, Any],
     static: Evaluation,
     calibrated: Evaluation | None,
+    with_network: Evaluation | None = None,
     recipe: Recipe | None = None,
     runs: Sequence[float] = (),
     runs_apart: Sequence[float] = (),
@@ -102,6 +128,8 @@ def summarize(
         Where they come from.
     static, calibrated : Evaluation
         Of the two classifiers.
+    with_network : Evaluation, optional
+        Of the static one together with a network.
     recipe : Recipe, optional
         How the model is fitted; None for an evaluation.
     runs, runs_apart : sequence of float
@@ -111,7 +139,8 @@ def summarize(
     -------
     dict
         Keys data, counts, subjects, counts_per_subject, recipe, shuffled,
-        shuffled_sequences_apart, subject_independent, static and calibrated; None if unknown.
+        shuffled_sequences_apart, subject_independent, static, with_network and calibrated; None if
+        unknown.
     """
     people = Counter(table.subject.tolist()) if table.subjects_known else None
     return {
@@ -124,6 +153,7 @@ def summarize(
         "shuffled_sequences_apart": _runs_json(runs_apart),
         "subject_independent": None if recipe is None else table.subjects_known,
         "static": static.scores,
+        "with_network": None if with_network is None else with_network.scores,
         "calibrated": None if calibrated is None else calibrated.scores,
     }
 

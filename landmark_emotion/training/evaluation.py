@@ -9,8 +9,10 @@ from sklearn.model_selection import GroupShuffleSplit, StratifiedShuffleSplit
 
 from landmark_emotion.errors import TrainingError
 from landmark_emotion.model.classifier import EmotionModel
+from landmark_emotion.model.features import landmark_features
 from landmark_emotion.model.head import softmax
 from landmark_emotion.model.neutral import PersonEstimate
+from landmark_emotion.networks.mixture import Mixer
 from landmark_emotion.training.fit import fit_model
 from landmark_emotion.training.folds import INNER_FOLDS, Indices, inner_folds, others, outer_folds
 from landmark_emotion.training.heads import fit_temperature
@@ -155,6 +157,40 @@ def evaluate_model(
     if automatic:
         calibrated = automatic_votes(model, samples.features, samples.subject)
     return _both("a model fitted elsewhere", table, model.emotions, static, calibrated)
+
+
+def evaluate_mixture(
+    model: EmotionModel, table: LandmarkTable, mixer: Mixer, scores: NDArray[np.float32]
+) -> tuple[Evaluation, float]:
+    """Evaluate a model and a network together, without neutral faces.
+
+    Parameters
+    ----------
+    model : EmotionModel
+        The model of landmarks.
+    table : LandmarkTable
+        At least one sample.
+    mixer : Mixer
+        Of this model.
+    scores : ndarray of shape (n, all of the network's classes)
+        The network's logits of the samples.
+
+    Returns
+    -------
+    evaluation : Evaluation
+        Of the mixture.
+    share : float
+        The mean share of the network.
+    """
+    mixture = mixer.mix(landmark_features(table.landmarks), scores[:, mixer.columns])
+    evaluation = evaluate(
+        "a model and a network fitted elsewhere",
+        model.emotions,
+        table.emotion,
+        table.subject,
+        mixture.probabilities,
+    )
+    return evaluation, float(mixture.share.mean())
 
 
 def _both(

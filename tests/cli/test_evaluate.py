@@ -1,8 +1,12 @@
+import json
+
+import cv2
 import numpy as np
 import pytest
 from trees import touch
 
-from landmark_emotion.model.classifier import load_model
+from landmark_emotion.drawn.drawing import Subject, draw_face
+from landmark_emotion.model.classifier import SHIPPED, load_model
 from landmark_emotion.training.landmark_table import load_table
 
 
@@ -82,3 +86,54 @@ def test_real_photos_can_be_evaluated(run, model, photos, here):
         for path in sorted((photos / emotion).glob("*.jpg"))[:3]:
             touch(here / "few" / emotion / path.name, content=path.read_bytes())
     assert run("evaluate", model, "few", "--json", "--jobs", 1).json["n"] == 6
+
+
+def likeliest(row):
+    return max(row["probabilities"], key=row["probabilities"].get)
+
+
+@pytest.fixture
+def shipped():
+    return next(path for path in SHIPPED if path.is_file())
+
+
+def test_answers_with_the_network_are_those_of_image(run, shipped, here, face):
+    """Two drawn faces: what is counted must be what `image` says of the same files."""
+    for emotion in ("happiness", "surprise"):
+        picture = cv2.imencode(".png", draw_face(Subject(), emotion))[1].tobytes()
+        touch(here / "faces" / emotion / "1.png", content=picture)
+    result = run("evaluate", shipped, "faces", "--json", "--jobs", 1).json
+    images = [here / "faces" / name / "1.png" for name in ("happiness", "surprise")]
+    rows = run("image", *images, "--model", shipped, "--format", "json").rows
+    right = [
+        likeliest(row) == name for row, name in zip(rows, ("happiness", "surprise"), strict=True)
+    ]
+    both = result["with_network"]
+    assert both["accuracy"] == np.mean(right)
+    shares = [row["network_share"] for row in rows]
+    assert both["network_share"] == pytest.approx(np.mean(shares), abs=0.02)
+
+
+def test_a_table_knows_what_the_network_saw(run, shipped, here, png):
+    touch(here / "faces" / "happiness" / "1.png", content=png)
+    run("extract", "faces", "-o", "table.npz", "--jobs", 1)
+    pictures, table = (run("evaluate", shipped, data) for data in ("faces", "table.npz"))
+    assert "with the network" in pictures.out
+    at = pictures.out.index("landmarks alone")
+    assert pictures.out[at:] == table.out[table.out.index("landmarks alone") :]
+    alone = run("evaluate", shipped, "table.npz", "--network", "none")
+    assert "network" not in alone.out + alone.err
+
+
+def test_a_table_without_what_the_network_saw_is_judged_by_landmarks(run, shipped, table):
+    result = run("evaluate", shipped, table)
+    assert "network" not in result.out
+    assert result.err.count("note: the table has features of no network") == 1
+    assert run("evaluate", shipped, table, "--json").json["with_network"] is None
+
+
+def test_the_report_has_both(run, shipped, here, png):
+    touch(here / "faces" / "happiness" / "1.png", content=png)
+    assert run("evaluate", shipped, "faces", "--report", "r.json", "--jobs", 1).status == 0
+    written = json.loads((here / "r.json").read_text())
+    assert written["static"]["n"] == written["with_network"]["n"] == 1
