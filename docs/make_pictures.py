@@ -117,7 +117,7 @@ def explanation(recognizer: Recognizer) -> Image:
     picture = draw_face(person(EXPLAINED), "happiness")
     (prediction,) = Recognizer(recognizer.model, neutral=own).recognize_still(picture)
     explained = explain(recognizer.model, prediction.face.landmarks, prediction.reference)
-    return draw_panels(picture, [(prediction, explained)])
+    return draw_panels(picture, [(prediction, explained, None)])
 
 
 def over_time(model: Path) -> bytes:

@@ -54,7 +54,7 @@ def functions(gray_face):
         ),
         "draw_predictions": lambda image: le.draw_predictions(image, [prediction]),
         "draw_explanation": lambda image: draw_explanation(image, prediction, explanation),
-        "draw_panels": lambda image: draw_panels(image, [(prediction, explanation)]),
+        "draw_panels": lambda image: draw_panels(image, [(prediction, explanation, None)]),
         "reference_from_image": lambda image: le.reference_from_image(image, "x").features,
         "FaceDetector.faces": lambda image: FaceDetector().faces(image)[0].landmarks,
     }
