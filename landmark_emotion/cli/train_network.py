@@ -21,9 +21,9 @@ from landmark_emotion.cli.options import (
     whole_number,
 )
 from landmark_emotion.cli.reporting import add_report, check_report, write_network_report
+from landmark_emotion.emotions import EMOTIONS
 from landmark_emotion.errors import OutputError, TrainingError
 from landmark_emotion.files.writing import check_writable, replace_atomically
-from landmark_emotion.model.classifier import SHIPPED
 from landmark_emotion.training.datasets.labels import Labels
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 OUTPUT = Path("models") / "my_network.onnx"
 
-_SHIPPED = [model.with_name("network.onnx") for model in SHIPPED]
 _MOST_ERRORS = 36
 _SCORES = ("n", "accuracy", "balanced_accuracy", "macro_f1", "log_loss", "calibration_error")
 
@@ -79,11 +78,12 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
     from landmark_emotion.networks.keras import keras
+    from landmark_emotion.networks.network import SHIPPED
 
     check_report(args.report)
     if args.show_images and args.report is None:
         args.usage_error("argument --show-images: needs --report FOLDER")
-    if args.output.resolve() in _SHIPPED:
+    if args.output.resolve() in SHIPPED:
         raise OutputError(f"{args.output}: is the network of this program; choose another name")
     check_writable(args.output)
     keras()
@@ -279,6 +279,8 @@ def _finish(
         f"network: {args.output}, {cost.parameters:,} parameters, "
         f"{cost.multiply_adds / 1e6:.1f} million multiply-adds"
     )
+    if len(set(parts.emotions) & set(EMOTIONS)) > 1:
+        print(f"use it: landmark-emotion webcam --network {args.output}")
     if args.report is not None:
         worst = _worst(tested)
         content["errors"] = [_error(parts.test, tested, index) for index in worst]

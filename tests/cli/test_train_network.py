@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from landmark_emotion.networks.network import load_network
+from landmark_emotion.networks.network import SHIPPED, load_network
 
 
 @pytest.fixture
@@ -51,6 +51,7 @@ def test_from_a_csv_to_a_network_with_a_report(run, quick, fer2013, here):
     assert "120 small pictures without a face found are taken as they are" in result.out
     assert "validation: it chose epoch" in result.out
     assert "network: n.onnx" in result.out
+    assert result.out.endswith("use it: landmark-emotion webcam --network n.onnx\n")
     network = load_network(here / "n.onnx")
     assert network.spec.emotions == ("anger", "happiness")
     info = network.spec.info
@@ -116,9 +117,7 @@ def test_folders_of_any_classes_and_pictures_in_the_report(run, quick, here):
 def test_mistakes_are_one_line_before_the_work(run, here):
     assert run("train-network", "x", "--show-images").status == 2
     (here / "models").mkdir()
-    from landmark_emotion.cli import train_network
-
-    result = run("train-network", "x", "-o", train_network._SHIPPED[1])
+    result = run("train-network", "x", "-o", SHIPPED[1])
     assert result.status == 1
     assert "is the network of this program; choose another name" in result.err
 
