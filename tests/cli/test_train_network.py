@@ -94,6 +94,7 @@ def test_ctrl_c_says_how_to_resume_and_keeps_the_earlier_network(
     assert load_network(here / "n.onnx").spec.emotions == ("anger", "happiness")
 
 
+@pytest.mark.slow  # draws a report
 def test_folders_of_any_classes_and_pictures_in_the_report(run, quick, here):
     pytest.importorskip("matplotlib", reason="reports need matplotlib")
     pytest.importorskip("jinja2", reason="reports need Jinja2")
