@@ -14,7 +14,7 @@ from landmark_emotion.live.shares import Shares
 from landmark_emotion.model.explanation import Explanation, denormalize_landmarks
 from landmark_emotion.model.face import OUTLINES, Landmarks
 from landmark_emotion.show.canvas import Color, Picture, polygon, polyline
-from landmark_emotion.show.network_picture import NETWORK, draw_key, draw_network
+from landmark_emotion.show.network_picture import NETWORK, draw_key, draw_network, strongest
 from landmark_emotion.show.sheet import AGAINST as _AGAINST
 from landmark_emotion.show.sheet import FOR as _FOR
 from landmark_emotion.show.sheet import HEADING as _HEADING
@@ -72,7 +72,13 @@ def draw_panels(
     if not explained:
         raise ValueError("explained must hold a face, got none")
     image = to_bgr(image)
-    return np.concatenate([_draw_panel(image, *face) for face in explained])
+    strong = strongest(shares for _, _, shares in explained)
+    panels = []
+    for prediction, explanation, shares in explained:
+        panels.append(_draw_panel(image, prediction, explanation, shares))
+        if shares is not None:
+            panels.append(draw_network(shares, strong))
+    return np.concatenate(panels)
 
 
 def encode_picture(picture: Picture, path: Path) -> bytes:
@@ -108,7 +114,7 @@ def _draw_panel(
     y = _MARGIN + _PHOTO_HEIGHT + _MARGIN + 16
     for number, line in enumerate(lines):
         _text(sheet, line, _MARGIN, y + number * _LINE_HEIGHT, _SENTENCE)
-    return sheet if shares is None else np.concatenate([sheet, draw_network(shares)])
+    return sheet
 
 
 def _title(prediction: Prediction, explanation: Explanation, shares: Shares | None) -> str:

@@ -1,5 +1,7 @@
 """The network's part of an answer as a picture: what it says, and which parts it looks at."""
 
+from collections.abc import Iterable
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -35,11 +37,17 @@ _OPACITY = 0.75
 _SCALE = 240  # pixels
 
 
-def draw_network(shares: Shares) -> Picture:
+def strongest(several: Iterable[Shares | None]) -> float:
+    """Return the change of the log odds that gets the full color, so that maps can be compared."""
+    maps = [each.occlusion.falls for each in several if each is not None and each.occlusion]
+    return max([_STRONG, *(float(np.abs(falls).max()) for falls in maps)])
+
+
+def draw_network(shares: Shares, strong: float) -> Picture:
     """Draw what the network says, below a panel of what the landmarks say.
 
     The map shows the picture that the network saw: blue where covering it lowers the odds of the
-    explained emotion, orange where it raises them.
+    explained emotion, orange where it raises them; ``strong`` is as from `strongest`.
     """
     occlusion = shares.occlusion
     left = MARGIN if occlusion is None else _LEFT
@@ -54,7 +62,6 @@ def draw_network(shares: Shares) -> Picture:
         write_text(sheet, line, left, y, SENTENCE)
         y += LINE_HEIGHT
     if occlusion is not None:
-        strong = max(_STRONG, float(np.abs(occlusion.falls).max()))
         sheet[8 : 8 + _MAP, MARGIN : MARGIN + _MAP] = _draw_map(occlusion, strong)
         _draw_scale(sheet, occlusion.emotion, strong, y + 8)
     return sheet

@@ -13,7 +13,7 @@ from landmark_emotion.model.classifier import default_model, load_model
 from landmark_emotion.model.explanation import Explanation, explain
 from landmark_emotion.networks.occlusion import Occlusion
 from landmark_emotion.show.explanation_picture import draw_explanation, draw_panels, encode_picture
-from landmark_emotion.show.network_picture import NETWORK, draw_network
+from landmark_emotion.show.network_picture import NETWORK, draw_network, strongest
 
 BLUE, ORANGE = (178, 114, 0), (0, 159, 230)
 GRAY = np.full((480, 640, 3), 90, dtype=np.uint8)
@@ -141,7 +141,8 @@ def test_map_is_blue_where_covering_lowers_the_odds_and_orange_where_it_raises_t
     prediction, explanation
 ):
     for falls, color in ((2.0, BLUE), (-2.0, ORANGE)):
-        strip = draw_network(shares_with(explanation, 0.5, falls)).astype(int)
+        shares = shares_with(explanation, 0.5, falls)
+        strip = draw_network(shares, strongest([shares])).astype(int)
         left, right = strip[100:160, 50:120], strip[100:160, 190:250]
         gray = right.mean(axis=(0, 1))
         assert np.ptp(gray) < 1
@@ -152,9 +153,20 @@ def test_map_is_blue_where_covering_lowers_the_odds_and_orange_where_it_raises_t
 
 def test_nothing_of_the_networks_part_is_cut_off(prediction, explanation):
     for falls in (None, 1.0):
-        strip = draw_network(shares_with(explanation, 0.5, falls))
+        shares = shares_with(explanation, 0.5, falls)
+        strip = draw_network(shares, strongest([None, shares]))
         assert strip.shape[1] == 1120
         assert (strip[-1] == 255).all()
         assert (strip[:, :20] == 255).all()
         assert (strip[:, -8:] == 255).all()
         assert (strip < 200).any()
+
+
+def test_maps_of_several_faces_have_one_scale(prediction, explanation):
+    weak, strong = (shares_with(explanation, 0.5, falls) for falls in (1.0, 4.0))
+    alone = draw_panels(GRAY, [(prediction, explanation, weak)])
+    both = draw_panels(GRAY, [(prediction, explanation, each) for each in (weak, strong)])
+    assert not np.array_equal(both[: len(alone)], alone)
+    assert np.array_equal(
+        both[len(alone) :], draw_panels(GRAY, [(prediction, explanation, strong)])
+    )
