@@ -91,7 +91,7 @@ def share_rows(prediction: Prediction, several: bool) -> list[tuple[str, str]]:
     return [
         *([("face", str(prediction.number))] if several else []),
         *(
-            (who, f"{shares.emotions[each.argmax()]} {each.max():.0%}, counts {share:.0%}")
+            (who, f"{shares.emotions[each.argmax()]} {100 * each.max():.0f} %, share {share:.2f}")
             for who, each, share in by
         ),
     ]
