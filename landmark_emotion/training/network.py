@@ -252,9 +252,13 @@ class Training:
         try:
             arrays = load_arrays(self.file, ["header", *names], most=_MOST)
             header = json.loads(str(arrays["header"]))
-            changed = [what for what, digest in self._keys.items() if header[what] != digest]
+            changed = [key for key, digest in self._keys.items() if header[key] != digest]
             if changed:
-                notify(f"note: {self.file}: is of other {' and '.join(changed)}; starting anew")
+                what = " and ".join(changed)
+                notify(
+                    f"note: {self.file}: is of other {what}; starting anew, which replaces it "
+                    "after the first epoch"
+                )
                 return
             found = {k: [arrays[f"{k}-{i}"] for i in range(n)] for k, n in count.items()}
             history = [Epoch(**epoch) for epoch in header["history"]]
