@@ -198,7 +198,7 @@ def make_environment(folder):
 def check_contents(wheel, sdist):
     """Refuse archives that lack files or contain files that must not be distributed."""
     sources = files_in("landmark_emotion")
-    shipped = {"models/default.npz", "models/README.md"}
+    shipped = {"models/default.npz", "models/network.onnx", "models/README.md"}
     with zipfile.ZipFile(str(wheel)) as archive:
         inside = {name for name in archive.namelist() if ".dist-info/" not in name}
     expected = sources | {name.replace("models", "landmark_emotion/shipped") for name in shipped}
@@ -206,7 +206,8 @@ def check_contents(wheel, sdist):
     with tarfile.open(str(sdist)) as archive:
         names = {member.name.partition("/")[2] for member in archive if member.isfile()}
     inside = {n for n in names if ".egg-info/" not in n and n not in ("PKG-INFO", "setup.cfg")}
-    expected = sources | shipped | {"models/default.json", "data/README.md"}
+    figures = {"models/default.json", "models/network.json"}
+    expected = sources | shipped | figures | {"data/README.md"}
     expected |= files_in("tests", ".py") | files_in("benchmarks", ".py") | files_in("tools", ".py")
     expected |= files_in("docs", "", ".md", ".py", ".png", ".ipynb") | {"LICENSE", "MANIFEST.in"}
     expected |= {path.name for path in HERE.iterdir() if path.suffix in (".md", ".py", ".toml")}
