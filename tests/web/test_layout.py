@@ -92,7 +92,7 @@ def test_without_scripts_the_page_says_so(chromium, program):
 def test_faces_are_counted_as_they_are_seen_and_can_be_chosen(tmp_path, program, open_page):
     from tools.browser import Chromium, drawn_pair, write_camera
 
-    camera = write_camera(tmp_path / "pair.mjpeg", drawn_pair(("happiness", "neutral")))
+    camera = write_camera(tmp_path / "pair.mjpeg", drawn_pair(("happiness", "surprise")))
     with Chromium(tmp_path, camera) as browser:
         page = browser.page(window=True)
         page.resize(1440, 900)
@@ -105,9 +105,9 @@ def test_faces_are_counted_as_they_are_seen_and_can_be_chosen(tmp_path, program,
         page.wait(f"{EMOTION}.startsWith('happiness') && {first}.ariaPressed === 'true'")
         page.click("#mirror")
         page.click("#faces button:first-child")
-        page.wait(f"{EMOTION}.startsWith('neutral') && {first}.ariaPressed === 'true'")
+        page.wait(f"{EMOTION}.startsWith('surprise') && {first}.ariaPressed === 'true'")
         past = "document.querySelector('#timeline').ariaLabel"
-        page.wait(f"{past}.includes('minute: neutral')")
+        page.wait(f"{past}.includes('minute: surprise')")
         stage = box(page, "#stage")
         x, y = stage["left"] + 0.75 * stage["width"], stage["top"] + stage["height"] / 2
         page.click_at(x, y)  # on the picture, the happy face is now on the right
