@@ -196,6 +196,21 @@ def test_a_refused_camera_is_explained(tmp_path, camera, program, open_page):
         assert page.run("document.querySelector('#start').checkVisibility()")
 
 
+def test_the_network_is_explained_until_a_neutral_face_is_known(live):
+    live.click("#why-switch")
+    live.wait("document.querySelectorAll('#network li').length === 2")
+    says = live.text("#network-says")
+    assert "landmarks" in says
+    assert "network" in says
+    shares = "[...document.querySelectorAll('#network output')].map(e => parseInt(e.textContent))"
+    assert 99 <= sum(live.run(shares)) <= 101
+    live.click("#calibrate")
+    live.wait(f"{COMPARED}.includes('your own neutral face')")
+    live.wait("document.querySelector('#network').hidden")
+    live.click("#undo")
+    live.click("#why-switch")
+
+
 def test_settings_are_kept_in_the_address(open_page, program):
     page = open_page(f"{program.address}?mirror=off#why")
     page.click("#start")
