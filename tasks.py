@@ -51,24 +51,43 @@ def main(arguments):
 
 
 def demo(rest):
-    """Train on drawn faces and watch a drawn video."""
+    """Train on drawn faces, watch a drawn video, and write a report, a plot and a picture."""
     install()
     faces, video = Path("data", "drawn-faces"), Path("data", "drawn-video.mp4")
-    model = Path("models", "drawn.npz")
+    model, results = Path("models", "drawn.npz"), Path("data", "demo")
+    report, rows = results / "report", results / "rows.csv"
+    plot, picture = results / "plot.png", results / "picture.png"
     if not (HERE / faces).is_dir():
         program("draw", faces)
     if not (HERE / video).is_file():
         program("draw", "--video", video)
     print("\n--- training on drawn faces ---", flush=True)
-    program("train", faces, "--output", model)
-    print("\n--- watching a drawn video (prints changes only) ---", flush=True)
+    program("train", faces, "--output", model, "--report", report)
+    print("\n--- watching a drawn video (a line for each change) ---", flush=True)
     program("webcam", "--source", video, "--model", model, "--changes-only")
+    print("\n--- a plot of that video, and an explained picture ---", flush=True)
+    program("video", video, "--model", model, "-o", rows)
+    program("plot", rows, "-o", plot)
+    program("explain", smile(HERE / faces), "-o", picture, "--model", model)
     python = os.path.relpath(python_of(VENV), str(HERE))
     print(
-        "\nThat was a toy on drawn faces. With real ones:\n"
+        "\nWritten:\n"
+        f"  {report / 'report.html'}   the scores, with plots\n"
+        f"  {plot}             the emotions of the video over time\n"
+        f"  {picture}          what speaks for an emotion\n"
+        "\nThis was a toy on drawn faces. With real ones:\n"
         f"  {python} run_webcam.py         watch your camera, using the model that is included\n"
         f"  {python} train.py PATH/TO/CK+  train on your CK/CK+ folder (see data/README.md)"
     )
+
+
+def smile(faces):
+    """Return a picture of a smile among drawn faces."""
+    for label in sorted(faces.rglob("*_emotion.txt")):
+        if label.read_text().strip().startswith("5"):
+            name = label.name.replace("_emotion.txt", ".png")
+            return next(faces.rglob(name)).relative_to(HERE)
+    return faces.relative_to(HERE) / "README.txt"  # reported as no image
 
 
 def install(extras=()):

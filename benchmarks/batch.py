@@ -32,8 +32,7 @@ from tqdm import tqdm
 from landmark_emotion.drawn.dataset import draw_dataset
 from landmark_emotion.drawn.video import draw_video
 from landmark_emotion.files.writing import replace_atomically
-from landmark_emotion.sources.images import IMAGE_SUFFIXES, read_image
-from landmark_emotion.sources.video import VIDEO_SUFFIXES
+from landmark_emotion.sources.images import IMAGE_SUFFIXES, VIDEO_SUFFIXES, read_image
 
 ONE, TWO, DASK = "1 process", "2 processes", "2 Dask workers"
 TABLE = "results.csv"

@@ -39,6 +39,9 @@ These are the colors of Okabe and Ito (2008), which color-blind people can tell 
 gray in place of black. Windows, the console, web pages and plots all use this table.
 """
 
+FIRST, SECOND = "#0072b2", "#d55e00"
+"""Colors of two things that are compared, in plots and explanations, also of Okabe and Ito."""
+
 _OTHER_COLORS = (
     *("#44aa99", "#aa4499", "#999933", "#cc6677", "#8f7ee0", "#a6d854", "#b5763a", "#88ccee"),
     *("#f4a6c0", "#5f9e5f", "#c9a66b", "#7a9cc6"),

@@ -92,16 +92,21 @@ def test_it_installs_once_and_again_if_requirements_change_or_it_failed(tasks, m
     assert tasks.ran == [[*install[:-1], ".[fast,report,web]"]]
 
 
+DEMO = ["train", "webcam", "video", "plot", "explain"]
+
+
 def test_the_demo_draws_once_trains_and_watches(tasks, capsys):
     assert tasks.main(["demo"]) == 0
     programs = [c[3:] for c in tasks.ran if c[1:3] == ["-m", "landmark_emotion"]]
-    assert [program[0] for program in programs] == ["draw", "draw", "train", "webcam"]
-    assert "toy on drawn faces" in capsys.readouterr().out
+    assert [program[0] for program in programs] == ["draw", "draw", *DEMO]
+    out = capsys.readouterr().out
+    for name in ("report.html", "plot.png", "picture.png"):
+        assert name in out
     (tasks.HERE / "data" / "drawn-faces").mkdir(parents=True)
     (tasks.HERE / "data" / "drawn-video.mp4").touch()
     tasks.ran.clear()
     assert tasks.main(["demo"]) == 0
-    assert [command[3] for command in tasks.ran] == ["train", "webcam"]
+    assert [command[3] for command in tasks.ran] == DEMO
 
 
 def test_arguments_after_test_go_to_pytest(tasks):

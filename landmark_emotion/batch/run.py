@@ -15,8 +15,8 @@ from landmark_emotion.batch.settings import Settings
 from landmark_emotion.batch.units import File, Unit, list_files, make_units
 from landmark_emotion.batch.workers import Workers, dask_workers, local_workers, recognize_units
 from landmark_emotion.errors import Notify, OutputError
+from landmark_emotion.formatting import plural
 from landmark_emotion.live.baselines import Baselines
-from landmark_emotion.report.formatting import plural
 from landmark_emotion.show.tables import check_parquet
 
 Progress = Callable[[Iterable[Any], int], Iterable[Any]]

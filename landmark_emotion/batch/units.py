@@ -9,8 +9,7 @@ from pathlib import Path
 
 from landmark_emotion.errors import DatasetError, Notify
 from landmark_emotion.files.folders import walk_files
-from landmark_emotion.sources.images import IMAGE_SUFFIXES, UNSUPPORTED_SUFFIXES
-from landmark_emotion.sources.video import VIDEO_SUFFIXES
+from landmark_emotion.sources.images import IMAGE_SUFFIXES, UNSUPPORTED_SUFFIXES, VIDEO_SUFFIXES
 
 IMAGES_PER_UNIT = 32  # on average
 MOST_IMAGES_PER_UNIT = 96

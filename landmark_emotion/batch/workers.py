@@ -27,7 +27,7 @@ from landmark_emotion.errors import LandmarkEmotionError, MissingPackageError, S
 from landmark_emotion.training.parallel import kept_from_interrupts
 
 WAIT_SECONDS = 15.0  # for the scheduler to answer and for a first worker
-DIED = "the process that read it died; leave the file out or free some memory"
+DIED = "the worker process died; leave the file out or free some memory"
 
 
 class WorkerDiedError(Exception):

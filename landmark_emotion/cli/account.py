@@ -6,6 +6,7 @@ from pathlib import Path
 from landmark_emotion.cli.options import say
 from landmark_emotion.cli.output import Writer
 from landmark_emotion.errors import LandmarkEmotionError
+from landmark_emotion.formatting import plural
 from landmark_emotion.sources.frame import Frame
 
 
@@ -21,6 +22,8 @@ class Account:
     total: int
     output: Path | None
     n_read: int = 0  # inputs that gave results, counted by the user of this class
+    n_faces: int = 0  # found in images, and the images without one; counted likewise
+    n_without: int = 0
     _n_unreadable: int = 0
     _n_incomplete: int = 0
 
@@ -44,6 +47,8 @@ class Account:
         n_done = self.n_read + self._n_unreadable
         n_inputs = f"{n_done} of {self.total}" if n_done < self.total else f"{self.total}"
         text = f"{n_inputs} {self.noun}{'s' * (self.total > 1)}"
+        if self.n_faces or self.n_without:
+            text += f": {plural(self.n_faces, 'face')}, {self.n_without} without a face"
         if self._n_unreadable:
             text += f", {self._n_unreadable} could not be read"
         if self._n_incomplete:
@@ -60,5 +65,7 @@ class Account:
             say(f"{self.output}: not written, as there is no result")
         elif self.output is not None:
             say(f"results: {self.output}, {self.summary()}")
-        elif self.total > 1 and self._n_unreadable + self._n_incomplete:
+        elif self.total > 1 and (
+            self.n_faces + self.n_without + self._n_unreadable + self._n_incomplete
+        ):
             say(self.summary())

@@ -6,8 +6,10 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from landmark_emotion.cli.help import INPUT, OUTPUT, TUNING, examples, group
 from landmark_emotion.cli.options import (
     add_calibrate,
+    add_every,
     add_following,
     add_part,
     add_people,
@@ -17,7 +19,6 @@ from landmark_emotion.cli.options import (
     job_count,
     progress,
     say,
-    seconds,
 )
 
 if TYPE_CHECKING:
@@ -28,53 +29,51 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     """Add the command."""
     parser = commands.add_parser(
         "batch",
-        help="recognize the emotions in a folder of images and videos",
+        help="recognize emotions in a folder of images and videos",
         description="Recognize the emotion of every face in all images and videos of a folder. "
         "Safe to interrupt: run the same command again and it resumes.",
+        epilog=examples(
+            "batch recordings/ -o results",
+            "batch recordings/ -o results --every 1 --jobs 4",
+            "batch photos/ -o results --baseline person --format parquet",
+        ),
     )
-    parser.add_argument(
+    group(parser, INPUT).add_argument(
         "folder", type=Path, metavar="FOLDER", help="images and videos, searched recursively"
     )
-    parser.add_argument(
+    add = group(parser, OUTPUT).add_argument
+    add(
         "-o",
         "--output",
         type=Path,
         required=True,
         metavar="RESULTS",
-        help="folder for the table and for what is needed to resume",
+        help="folder for the table and the state to resume from",
     )
-    parser.add_argument(
+    add(
         "--format",
         choices=("csv", "json", "parquet"),
         default="csv",
         help="write RESULTS/results.csv, .jsonl or .parquet (default: csv)",
     )
-    parser.add_argument("--landmarks", action="store_true", help="add the landmarks of every face")
-    parser.add_argument(
-        "--every",
-        type=seconds,
-        default=0.0,
-        metavar="SECONDS",
-        help="recognize one frame of a video every SECONDS (default: all frames)",
-    )
+    add("--landmarks", action="store_true", help="add the 68 landmarks of each face")
+    add("--restart", action="store_true", help="discard the results of earlier runs")
+    add_every(parser)
     add_part(parser)
-    workers = parser.add_mutually_exclusive_group()
+    workers = group(parser, TUNING).add_mutually_exclusive_group()
     workers.add_argument(
         "--jobs",
         type=job_count,
         default=-1,
         metavar="N",
-        help="number of processes (default: one per core)",
+        help="worker processes (default: one per core)",
     )
     workers.add_argument(
         "--dask",
         type=_scheduler,
         metavar="ADDRESS",
-        help="use the workers of the Dask cluster whose scheduler has this address, such as "
-        "tcp://host:8786; they must see FOLDER under the same path",
-    )
-    parser.add_argument(
-        "--restart", action="store_true", help="discard the results of earlier runs"
+        help="use the Dask cluster with this scheduler, such as tcp://host:8786; its workers must "
+        "find FOLDER under the same path",
     )
     add_recognition(parser)
     add_calibrate(parser)
@@ -148,7 +147,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _report(summary: "Summary") -> int:
     """Say what came of the batch; return the exit status."""
-    from landmark_emotion.report.formatting import plural
+    from landmark_emotion.formatting import plural
 
     if not summary.written:
         say(f"{summary.table}: not written, as no file could be read")

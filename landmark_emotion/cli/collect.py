@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from landmark_emotion import __version__
+from landmark_emotion.cli.help import INPUT, TUNING, group
 from landmark_emotion.cli.options import (
     add_predictor,
     class_argument,
@@ -21,12 +22,14 @@ from landmark_emotion.cli.options import (
 from landmark_emotion.files.folders import user_folder
 from landmark_emotion.training.datasets.fer2013 import USAGES
 from landmark_emotion.training.datasets.labels import CODES, Labels, label_key
+from landmark_emotion.training.landmark_table import LandmarkTable
 from landmark_emotion.training.loading import LoadedFaces, load_faces
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of every command that reads a data set."""
-    chosen = parser.add_mutually_exclusive_group()
+    add = group(parser, INPUT).add_argument
+    chosen = group(parser, INPUT).add_mutually_exclusive_group()
     chosen.add_argument(
         "--contempt", action="store_true", help="include contempt as the eighth emotion"
     )
@@ -34,9 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--emotions",
         type=class_list,
         metavar="NAMES",
-        help="use these classes only, separated by commas: emotions or any other names",
+        help="use these emotions or other classes only, separated by commas",
     )
-    parser.add_argument(
+    add(
         "--labels",
         type=_meanings,
         default={},
@@ -44,29 +47,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what labels mean, such as 0=anger,1=disgust, or "
         f"{', '.join(sorted(CODES))} for the numbers of that data set",
     )
-    parser.add_argument(
+    add(
         "--usage",
         choices=USAGES,
         default="",
-        help="take the rows of fer2013.csv with this usage only",
+        help="rows of fer2013.csv to use (default: all)",
     )
-    parser.add_argument(
+    add(
         "--peak-frames",
         type=positive_int,
         default=1,
         metavar="N",
         help="frames to use from the end of each CK+ sequence (default: 1)",
     )
-    parser.add_argument(
-        "--jobs", type=job_count, metavar="N", help="worker processes (default: one per core)"
-    )
-    parser.add_argument(
+    add = group(parser, TUNING).add_argument
+    add("--jobs", type=job_count, metavar="N", help="worker processes (default: one per core)")
+    add(
         "--cache",
         type=Path,
         metavar="FOLDER",
-        help="where landmarks and scores are cached (default: in your cache folder)",
+        help="folder of the cache of landmarks and scores (default: your cache folder)",
     )
-    parser.add_argument("--no-cache", action="store_true", help="do not use the cache")
+    add("--no-cache", action="store_true", help="do not use the cache")
     add_predictor(parser)
 
 
@@ -109,6 +111,22 @@ def collect(
         notify=say,
         network=network,
     )
+
+
+def print_data(data: LoadedFaces, table: LandmarkTable) -> None:
+    """Print what was read, and why not all of it is in the table that is used."""
+    from landmark_emotion.report.summary import data_text
+
+    lines = data_text(
+        data.title,
+        table,
+        n_images=data.n_images,
+        n_unused=data.n_unused,
+        from_cache=data.from_cache,
+        left_out=data.left_out,
+        skipped=data.skipped,
+    )
+    print("\n".join(lines))
 
 
 def _meanings(text: str) -> dict[str, str]:

@@ -1,12 +1,14 @@
-"""``landmark-emotion compare``: whether two results differ beyond chance."""
+"""``landmark-emotion compare``: whether two results differ significantly."""
 
 import argparse
 import json
 from pathlib import Path
 from typing import Any
 
+from landmark_emotion.cli.help import examples
 from landmark_emotion.cli.options import say
-from landmark_emotion.report.formatting import LABELS
+from landmark_emotion.formatting import percent, points
+from landmark_emotion.report import LABELS
 from landmark_emotion.training import comparison
 
 
@@ -14,8 +16,13 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     """Add the command."""
     parser = commands.add_parser(
         "compare",
-        help="tell whether two results differ beyond chance",
-        description="Tell whether two results on the same people differ beyond chance.",
+        help="test whether two results differ significantly",
+        description="Test whether two results on the same people differ significantly.",
+        epilog=examples(
+            "compare report-a report-b",
+            "compare report-a/report.json report-b/report.json",
+            "compare report-a report-b --json",
+        ),
     )
     for name in ("a", "b"):
         parser.add_argument(
@@ -44,13 +51,13 @@ def run(args: argparse.Namespace) -> int:
     if names[0] != names[1]:
         say(
             f"note: the data sets have different names ({names[0]} and {names[1]}); subjects with "
-            "the same name are taken for the same person"
+            "equal names count as the same person"
         )
     for letter, report in zip("AB", reports, strict=True):
         if report.get("model"):
             say(
-                f"note: the model of {letter} was fitted elsewhere; if its training data include "
-                "these people, its scores do not apply to unseen people"
+                f"note: {letter} is a model trained elsewhere; if these people are in its training "
+                "data, its scores do not apply to unseen people"
             )
     if args.json:
         compared = {head: result.as_json() for head, result in results.items()}
@@ -70,10 +77,10 @@ def _text(head: str, result: comparison.Comparison) -> list[str]:
         f"{head}: {result.subjects} subjects in both"
         + (f", {result.only_a} only in A" if result.only_a else "")
         + (f", {result.only_b} only in B" if result.only_b else ""),
-        f"  accuracy A {result.accuracy_a:.4f} of {result.faces_a} faces, "
-        f"B {result.accuracy_b:.4f} of {result.faces_b}",
-        f"  difference {result.difference:+.4f} (95 % interval {low:+.3f} to {high:+.3f}), "
-        f"p {result.p_value:.4f}",
+        f"  accuracy A {percent(result.accuracy_a)} of {result.faces_a} faces, "
+        f"B {percent(result.accuracy_b)} of {result.faces_b} faces",
+        f"  A minus B {points(result.difference)} points "
+        f"(95 % interval {points(low)} to {points(high)}), p = {result.p_value:.4f}",
         f"  {result.verdict}",
     ]
     if result.unequal:

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from landmark_emotion.cli.help import examples
 from landmark_emotion.cli.options import positive_int, progress, whole_number
 from landmark_emotion.drawn.dataset import draw_dataset
 from landmark_emotion.drawn.video import draw_video
@@ -11,9 +12,14 @@ from landmark_emotion.drawn.video import draw_video
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser(
         "draw",
-        help="draw sample faces to try the program with",
+        help="draw sample faces to try the program",
         description="Draw a data set of faces in the layout of CK+, a video, or both. Drawn faces "
         "show that the program works, not how well it recognizes real ones.",
+        epilog=examples(
+            "draw data/drawn-faces",
+            "draw data/drawn-faces --subjects 40 --seed 1",
+            "draw --video drawn.mp4",
+        ),
     )
     add = parser.add_argument
     add("folder", nargs="?", type=Path, metavar="FOLDER", help="folder for the data set")

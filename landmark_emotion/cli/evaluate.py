@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from landmark_emotion.cli import collect
-from landmark_emotion.cli.options import add_network, choose_among, say
-from landmark_emotion.cli.reporting import add_report, check_report, write_report
+from landmark_emotion.cli.help import CALIBRATION, INPUT, OUTPUT, examples, group
+from landmark_emotion.cli.options import add_network, choose_among, model_file, say
+from landmark_emotion.cli.reporting import add_report, check_report, report_file, write_report
 from landmark_emotion.errors import DatasetError
 from landmark_emotion.live.opinion import network_file
 from landmark_emotion.model.classifier import EmotionModel, load_model
@@ -25,13 +26,20 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "evaluate",
         help="score a model on a data set",
         description="Score a model on a data set that it was not trained on.",
+        epilog=examples(
+            "evaluate default my-faces/",
+            "evaluate models/emotion.npz my-faces/ --report report",
+            "evaluate default my-faces/ --calibrate neutral --json",
+        ),
     )
-    parser.add_argument("model", type=Path, metavar="MODEL", help="a model file")
-    parser.add_argument(
-        "dataset", type=Path, metavar="DATASET", help="in any layout that train reads"
+    add = group(parser, INPUT).add_argument
+    text = "model file, or 'default' for the built-in model"
+    add("model", type=model_file, metavar="MODEL", help=text)
+    add("dataset", type=Path, metavar="DATASET", help="in any layout that train reads")
+    group(parser, OUTPUT).add_argument(
+        "--json", action="store_true", help="print JSON instead of text"
     )
-    parser.add_argument("--json", action="store_true", help="print JSON instead of text")
-    parser.add_argument(
+    group(parser, CALIBRATION).add_argument(
         "--calibrate",
         choices=["neutral", "auto"],
         help="compare each face with the person's other neutral faces, or with an estimate from "
@@ -78,21 +86,20 @@ def run(args: argparse.Namespace) -> int:
         both = None if mixed is None else mixed.scores | {"network_share": share}
         print(json.dumps(scores | {"with_network": both} | data.account, indent=2))
         return 0
-    print(f"model: {args.model}")
-    print(f"data set: {data.title}")
+    print("\n".join(report.line("model", str(args.model))))
+    collect.print_data(data, data.table)
+    print()
+    print("\n".join(report.evaluation_text(evaluation)))
     if args.calibrate:
         what = {"neutral": "another neutral face", "auto": "an estimate from all faces"}
         print(
             f"  {scores['n_with_own_neutral']} of {scores['n']} faces are compared with "
             f"{what[args.calibrate]} of the person"
         )
-    for line in report.evaluation_text(evaluation):
-        print(line)
     if mixed is not None:
-        for line in report.mixture_text(static, mixed, share):
-            print(line)
-    for line in report.left_out_text(data.left_out, data.skipped):
-        print(line)
+        print("\n" + "\n".join(report.mixture_text(static, mixed, share)))
+    if args.report is not None:
+        print("\n".join(report.line("report", str(report_file(args.report)))))
     return 0
 
 

@@ -2,11 +2,14 @@
 
 import argparse
 import json
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from landmark_emotion.cli.help import INPUT, OUTPUT, TUNING, examples, group
 from landmark_emotion.cli.options import add_min_face, add_recognition, class_argument, say
 from landmark_emotion.errors import ModelError
+from landmark_emotion.formatting import percent
 
 if TYPE_CHECKING:
     from landmark_emotion.live.prediction import Prediction
@@ -19,16 +22,23 @@ _KEYS = ("face", "box", "emotion", "probability", "probabilities", "calibration"
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser(
         "explain",
-        help="say what in a face speaks for and against an emotion",
-        description="Say what in each face of an image speaks for and against its emotion.",
-        epilog="The exit status is 1 if the image cannot be read or shows no face.",
+        help="explain what in a face speaks for and against an emotion",
+        description="Explain what in each face of an image speaks for and against its emotion.",
+        epilog=examples(
+            "explain photo.jpg",
+            "explain photo.jpg -o why.png",
+            "explain photo.jpg --emotion surprise --neutral anna.jpg",
+            more="The exit status is 1 if the image cannot be read or shows no face.",
+        ),
     )
-    add = parser.add_argument
+    add = group(parser, INPUT).add_argument
     add("image", type=Path, metavar="IMAGE", help="image file")
+    add = group(parser, OUTPUT).add_argument
     text = "also draw the explanation to an image file: arrows on each face, bars, a sentence"
     add("-o", "--output", type=Path, metavar="FILE", help=text)
     add("--json", action="store_true", help="print JSON instead of text")
     text = "explain this emotion instead of the likeliest"
+    add = group(parser, TUNING).add_argument
     add("--emotion", type=class_argument, metavar="NAME", help=text)
     add_recognition(parser)
     add_min_face(parser)
@@ -91,25 +101,27 @@ def _text(
 ) -> list[str]:
     content = explanation.as_json()
     other = content["rather_than"]
-    answer = f"{prediction.likeliest} {prediction.probability:.3f}"
+    answer = f"{prediction.likeliest} {percent(prediction.probability)}"
     if prediction.emotion != prediction.likeliest:
         answer = f"{prediction.emotion}: {answer}"
     before, after = [], []
     if shares is not None:
         before = [shares.sentence, shares.disagreement]
         after = ["" if shares.occlusion is None else shares.occlusion.sentence]
-    lines = [
-        *before,
-        content["sentence"],
-        f"score of {content['emotion']}: {_sum(content)}",
-        f"rather than {other['emotion']}: {_sum(other)}",
-        *after,
+    sentences = [
+        line
+        for text in (*before, content["sentence"], *after)
+        for line in textwrap.wrap(text, 76, initial_indent="  ", subsequent_indent="  ")
     ]
-    head = f"{source}: face {prediction.number}: {answer}"
-    return [head, *(f"  {line}" for line in lines if line)]
+    return [
+        f"{source}: face {prediction.number}: {answer}",
+        *sentences,
+        "  what the parts of the face add to the score, from a neutral face to this one:",
+        _sum(f"for {content['emotion']}", content),
+        _sum(f"against {other['emotion']}", other),
+    ]
 
 
-def _sum(content: dict[str, Any]) -> str:
-    """Write out the sum of a score."""
-    parts = "  ".join(f"{name} {value:+.2f}" for name, value in content["regions"].items())
-    return f"{content['base']:.2f} for the neutral face  {parts}  makes {content['score']:.2f}"
+def _sum(what: str, content: dict[str, Any]) -> str:
+    """Write out what the regions add to a score."""
+    return f"    {what:<18}" + "  ".join(f"{n} {v:+.1f}" for n, v in content["regions"].items())

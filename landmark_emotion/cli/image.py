@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import functools
 import glob
 import mimetypes
 import os
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from landmark_emotion.cli.help import CALIBRATION, INPUT, OUTPUT, examples, group
 from landmark_emotion.cli.options import (
     add_hiding,
     add_min_face,
@@ -54,12 +56,17 @@ class _Input:
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser(
         "image",
-        help="recognize the emotions in image files",
+        help="recognize emotions in image files",
         description="Recognize the emotion of every face in image files.",
-        epilog="The exit status is 0 if at least one image could be read, with or without a face. "
-        "Each image that could not is named on stderr.",
+        epilog=examples(
+            "image photo.jpg -o annotated.png",
+            "image photos/ --format csv -o rows.csv",
+            "image photos/ --baseline person --annotate annotated/",
+            more="The exit status is 0 if at least one image could be read, with or without a "
+            "face. Images that cannot be read are reported on stderr.",
+        ),
     )
-    add = parser.add_argument
+    add = group(parser, INPUT).add_argument
     text = "image file, folder, pattern such as 'photos/**/*.jpg', or - for standard input"
     add("paths", nargs="+", metavar="PATH", help=text)
     switch = argparse.BooleanOptionalAction
@@ -67,11 +74,13 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     add("-r", "--recursive", action=switch, default=True, help=text)
     add_recognition(parser)
     add_people(parser)
-    text = "estimate a baseline for each person of --people who has no neutral photo there"
+    text = "estimate a baseline for each person of --people without a neutral photo there"
+    add = group(parser, CALIBRATION).add_argument
     add("--calibrate", choices=["auto"], help=text)
     add_min_face(parser)
     add_output(parser)
-    text = "write an annotated copy of each image to FOLDER; for one image, -o FILE.png does so"
+    text = "write an annotated copy of each image to FOLDER; for one image use -o FILE.png"
+    add = group(parser, OUTPUT).add_argument
     add("--annotate", type=Path, metavar="FOLDER", help=text)
     add_hiding(parser)
     parser.set_defaults(run=run, usage_error=parser.error)
@@ -106,7 +115,9 @@ def run(args: argparse.Namespace) -> int:
     files = {item.source: item.path for item in inputs if not item.piped}
     baselines = open_baselines(args, files, recognizer.detector)
     account = Account("image", len(inputs), args.output)
-    with account, open_writer(args, ImageTextWriter, recognizer.model.emotions) as writer:
+    names = {item.source: str(item.name) for item in inputs}
+    as_text = functools.partial(ImageTextWriter, names=names)
+    with account, open_writer(args, as_text, recognizer.model.emotions) as writer:
         writer.people = baselines.people.person_of
 
         def recognize(item: _Input) -> "tuple[NDArray[np.uint8], list[Prediction]]":
@@ -127,6 +138,8 @@ def run(args: argparse.Namespace) -> int:
             predictions = baselines.compare(recognizer.model, item.source, predictions)
             writer.write(item.source, 0, 0.0, predictions)
             account.n_read += 1
+            account.n_faces += len(predictions)
+            account.n_without += not predictions
             if item in targets and image is not None:
                 _draw(targets[item], image, predictions, args)
     return 0 if account.n_read else 1

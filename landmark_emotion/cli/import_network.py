@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from landmark_emotion.cli.help import INPUT, OUTPUT, examples, group
 from landmark_emotion.cli.options import class_list
 
 if TYPE_CHECKING:
@@ -17,15 +18,20 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     """Add the command."""
     parser = commands.add_parser(
         "import-network",
-        help="convert a network that Keras saved, to be run by OpenCV",
+        help="convert a Keras network to ONNX",
         description="Convert a Keras model that classifies square pictures of faces, gray or in "
         "color, to an ONNX file, which OpenCV runs without Keras. Needs the extra 'network'. "
-        "Nothing in the file can run code.",
+        "No code in the file is run.",
+        epilog=examples(
+            "import-network faces.keras --emotions fer2013 --scale 0..1",
+            "import-network faces.h5 --emotions anger,happiness,neutral",
+            "import-network faces.keras -o models/faces.onnx --colors BGR",
+        ),
     )
-    add = parser.add_argument
+    add = group(parser, INPUT).add_argument
     add("file", type=Path, metavar="FILE", help="model saved by Keras: .keras, .h5 or .hdf5")
     text = "the ONNX file to write (default: models/NAME.onnx)"
-    add("-o", "--output", type=Path, metavar="FILE", help=text)
+    group(parser, OUTPUT).add_argument("-o", "--output", type=Path, metavar="FILE", help=text)
     text = (
         "the emotions in the order of the network's outputs, separated by commas; fer2013 stands "
         "for anger,disgust,fear,happiness,sadness,surprise,neutral"

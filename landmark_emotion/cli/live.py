@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import functools
 import math
 import os
 from collections.abc import Iterator
@@ -50,7 +51,8 @@ def watch(args: argparse.Namespace, sources: list[str], *, live: bool) -> int:
         if seen and any(probe(source).fps is None for source in sources):
             # A file can wait for the reader of its rows; a camera cannot.
             stack.enter_context(nonblocking_stdout(say))
-        writer = stack.enter_context(open_writer(args, FrameTextWriter, recognizer.model.emotions))
+        as_text = functools.partial(FrameTextWriter, every_frame=args.every_frame)
+        writer = stack.enter_context(open_writer(args, as_text, recognizer.model.emotions))
         shown_source = without_password(sources[0])
         sending = stack.enter_context(
             open_sending(
@@ -185,12 +187,13 @@ class _Session:
 
     def _run(self, name: str, results: Results, status: Status, view: View) -> bool:
         before = None
+        in_place = isinstance(self.writer, FrameTextWriter) and self.writer.in_place
         for n_frames, (frame, predictions) in enumerate(results, start=1):
             self.sending.send(name, frame, predictions, self.writer.people.get(name, ""))
             status.count(frame)
             self.writer.set_status(status.line(len(predictions)))
             shown = [(prediction.number, prediction.emotion) for prediction in predictions]
-            if not self.args.changes_only or shown != before:
+            if in_place or not self.args.changes_only or shown != before:
                 self.writer.write(name, frame.index, frame.time, predictions)
             before = shown
             view.tell(view.calibrator.after_frame(), frame)

@@ -26,7 +26,21 @@ _COMMANDS = (
     *("train-network", "import-network"),
 )
 
-_EXIT_STATUS = """\
+_PIP_NAMES = {
+    "cv2": "opencv-python",
+    "dlib": "dlib-bin",
+    "sklearn": "scikit-learn",
+    "PIL": "pillow",
+    "face_recognition_models": "face-recognition-models",
+}
+_DEBIAN = {"libGL.so": "libgl1", "libgthread": "libglib2.0-0", "libSM": "libsm6"}
+
+_EPILOG = """\
+examples:
+  landmark-emotion webcam --show
+  landmark-emotion image photo.jpg
+  landmark-emotion train path/to/CK+ --report report
+
 exit status:
   0    success; of several inputs, at least one could be read
   1    error, explained on stderr; or no input could be read
@@ -56,7 +70,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Unwind the stack as Ctrl-C does, so that nothing half-written remains.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
     try:
-        args = _parser().parse_args(arguments)
+        given = sys.argv[1:] if arguments is None else list(arguments)
+        if not given:
+            _parser().print_help()
+            return 0
+        # Importing the other commands would take longer than parsing does.
+        args = _parser(given[0] if given[0] in _COMMANDS else None).parse_args(given)
         status: int = args.run(args)
         sys.stdout.flush()
         return status
@@ -84,25 +103,30 @@ def _open_closed_streams() -> None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115, PTH123
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(command: str | None = None) -> argparse.ArgumentParser:
+    """Make the parser for one command, or for all."""
     # Imported here, so that main handles missing packages and Ctrl-C from the start.
+    from landmark_emotion.cli.help import CommandParser, HelpFormatter
     from landmark_emotion.files.folders import user_folder
 
     parser = argparse.ArgumentParser(
         prog="landmark-emotion",
-        description="Recognize facial emotion from landmarks, in real time, with a linear model.",
-        epilog=_EXIT_STATUS,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Recognize facial emotion from landmarks, in real time. For the options of a "
+        "command see 'landmark-emotion COMMAND --help'.",
+        epilog=_EPILOG,
+        formatter_class=HelpFormatter,
     )
     parser.add_argument(
         "--version",
         action="version",
         version=f"%(prog)s {__version__}\ncache: {user_folder('cache') or 'none'}\n"
-        f"landmarks: evaluated by {'Numba' if find_spec('numba') else 'NumPy'}",
-        help="show the version, the folder of the cache and what evaluates landmarks, then exit",
+        f"landmarks: computed with {'Numba' if find_spec('numba') else 'NumPy'}",
+        help="show version, cache folder and array library, then exit",
     )
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name in _COMMANDS:
+    commands = parser.add_subparsers(
+        title="commands", metavar="COMMAND", required=True, parser_class=CommandParser
+    )
+    for name in _COMMANDS if command is None else (command,):
         module = f"landmark_emotion.cli.{name.replace('-', '_')}"
         importlib.import_module(module).add_parser(commands)
     return parser
@@ -114,11 +138,18 @@ def _missing_package(error: ImportError) -> str:
     if isinstance(error, ModuleNotFoundError):
         if name.partition(".")[0] == "landmark_emotion":
             raise error
-        return f"{name}: not installed; run 'python3 tasks.py install' or 'pip install .'"
+        return f"{name}: not installed; run 'pip install {_PIP_NAMES.get(name, name)}'"
     # Raised for a missing library of the system, such as libGL.so.1.
     if not any(words in str(error) for words in ("shared object", "DLL load", "dlopen")):
         raise error
-    return f"{name}: cannot be loaded ({reason(error)}); see docs/install.md"
+    remedy = f"install the missing system library{_on_debian(error)}"
+    return f"{name}: cannot be loaded ({reason(error)}); {remedy}"
+
+
+def _on_debian(error: ImportError) -> str:
+    """Return how to install a missing library on Debian and Ubuntu, if it is known."""
+    known = next((package for file, package in _DEBIAN.items() if file in str(error)), None)
+    return "" if known is None else f" (Debian, Ubuntu: sudo apt install {known})"
 
 
 def _system_error(error: OSError) -> str:

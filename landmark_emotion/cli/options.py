@@ -5,11 +5,14 @@ import contextlib
 import functools
 import math
 import os
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from landmark_emotion.cli.help import CALIBRATION, INPUT, OUTPUT, TUNING, group
 from landmark_emotion.emotions import MAX_CLASSES, class_name, parse_emotion
 from landmark_emotion.errors import ModelError
 
@@ -17,6 +20,9 @@ if TYPE_CHECKING:
     from landmark_emotion.model.classifier import EmotionModel
     from landmark_emotion.report.timeline.events import Criteria
     from landmark_emotion.show.sending.targets import Target
+
+_WIDTH = 79  # columns of a table
+_UNBROKEN: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
 
 
 def whole_number(text: str, least: int = 0) -> int:
@@ -109,27 +115,40 @@ def choose_among(model: "EmotionModel", emotions: Sequence[str], where: str) -> 
     return model.only(emotions)
 
 
+def model_file(text: str) -> Path:
+    """Parse ``--model``: a file, or ``default`` for the built-in model."""
+    if text != "default":
+        return Path(text)
+    from landmark_emotion.model.classifier import shipped_model
+
+    return shipped_model()
+
+
 def add_model(parser: argparse.ArgumentParser) -> None:
     """Add ``--model``."""
-    where = "models/emotion.npz, which train writes, else the installed one"
-    parser.add_argument("--model", type=Path, metavar="FILE", help=f"the model (default: {where})")
+    text = (
+        "model file, or 'default' for the built-in model (default: models/emotion.npz if you "
+        "trained one here, else the built-in model)"
+    )
+    add = group(parser, TUNING).add_argument
+    add("--model", type=model_file, metavar="FILE", help=text)
 
 
 def add_network(parser: argparse.ArgumentParser) -> None:
     """Add ``--network``."""
-    parser.add_argument(
+    group(parser, TUNING).add_argument(
         "--network",
         default="default",
         metavar="FILE",
-        help="the small network that helps to judge faces whose neutral face is not known: a file, "
-        "'default' for the installed one, or 'none' for landmarks alone",
+        help="network that takes part where no neutral face is known: an ONNX file, 'default' for "
+        "the built-in network, or 'none' for landmarks alone (default: default)",
     )
 
 
 def add_predictor(parser: argparse.ArgumentParser) -> None:
     """Add ``--predictor``."""
-    text = "68-point shape predictor to use instead of the installed one"
-    parser.add_argument("--predictor", type=Path, metavar="FILE", help=text)
+    text = "68-point shape predictor (default: the one of face_recognition_models)"
+    group(parser, TUNING).add_argument("--predictor", type=Path, metavar="FILE", help=text)
 
 
 def add_recognition(parser: argparse.ArgumentParser) -> None:
@@ -137,7 +156,7 @@ def add_recognition(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
     add_network(parser)
     add_predictor(parser)
-    reference = parser.add_mutually_exclusive_group()
+    reference = group(parser, CALIBRATION).add_mutually_exclusive_group()
     text = "compare faces with the neutral face in this photo"
     reference.add_argument("--neutral", type=Path, metavar="PHOTO", help=text)
     reference.add_argument(
@@ -146,33 +165,32 @@ def add_recognition(parser: argparse.ArgumentParser) -> None:
         help="compare faces with the neutral face that 'webcam --calibrate SECONDS --profile NAME' "
         "stored; NAME is a name or a .json file",
     )
-    text = "answer with these emotions of the model only, separated by commas"
-    parser.add_argument("--emotions", type=class_list, metavar="NAMES", help=text)
-    text = "report 'uncertain' if no emotion reaches this probability"
-    parser.add_argument("--min-probability", type=share, default=0.0, metavar="P", help=text)
-    text = (
-        "the same for a face that is turned away or partly hidden, below this quality from 0 to 1"
-    )
-    parser.add_argument(
+    add = group(parser, TUNING).add_argument
+    text = "choose among these emotions only, separated by commas"
+    add("--emotions", type=class_list, metavar="NAMES", help=text)
+    text = "answer 'uncertain' if no emotion reaches this probability, 0 to 1 (default: 0)"
+    add("--min-probability", type=share, default=0.0, metavar="P", help=text)
+    text = "answer 'uncertain' for a face below this quality, such as turned away or partly hidden"
+    add(
         "--min-quality",
         type=share,
         default=0.5,  # quality.MIN_QUALITY, which is not imported as parsing needs no NumPy
         metavar="Q",
-        help=f"{text} (default: 0.5; 0 judges every face)",
+        help=f"{text}, 0 to 1 (default: 0.5; 0 for none)",
     )
 
 
 def add_people(parser: argparse.ArgumentParser) -> None:
     """Add the options that say whose the files are."""
-    people = parser.add_mutually_exclusive_group()
+    people = group(parser, CALIBRATION).add_mutually_exclusive_group()
     people.add_argument(
         "--people",
         type=Path,
         metavar="FILE",
-        help="CSV file with the columns source and person, and optionally neutral: a photo, or an "
-        "interval of the video such as 1.5-3; the files of one person share a baseline",
+        help="CSV file with the columns source and person, and optionally neutral: a photo, or "
+        "seconds of the video such as 1.5-3; the files of a person share one baseline",
     )
-    text = "take each folder for a person, and estimate a baseline from all their pictures"
+    text = "treat each folder as one person and estimate a baseline from all pictures in it"
     people.add_argument("--baseline", choices=["person"], help=text)
 
 
@@ -190,21 +208,18 @@ def add_min_face(
     parser: argparse.ArgumentParser, default: str = "80, or 40 if no larger face is found"
 ) -> None:
     """Add ``--min-face``; by default as for single images."""
-    text = f"smallest width of a face to find; smaller takes longer (default: {default})"
-    parser.add_argument("--min-face", type=face_width, metavar="PIXELS", help=text)
+    text = f"width of the smallest face to find; smaller is slower (default: {default})"
+    group(parser, TUNING).add_argument("--min-face", type=face_width, metavar="PIXELS", help=text)
 
 
 def add_following(parser: argparse.ArgumentParser) -> None:
     """Add the options of every command that tracks faces from frame to frame."""
-    add = parser.add_argument
-    text = (
-        "smooth the probabilities of a face at rest over about this time and of a moving face over "
-        "less; 0 turns smoothing off (default: 0.3)"
-    )
+    add = group(parser, TUNING).add_argument
+    text = "average probabilities over about this time, less while a face moves (default: 0.3)"
     add("--smoothing", type=seconds, metavar="SECONDS", help=text)
     text = "search for new faces every N frames (default: 30, and at least once a second)"
     add("--detect-every", type=positive_int, metavar="N", help=text)
-    text = "search every frame in full instead of tracking faces; about ten times slower"
+    text = "search every frame in full instead of tracking faces (about ten times slower)"
     add("--no-tracking", action="store_true", help=text)
     add_min_face(parser, "a sixth of the frame's shorter side, at least 80")
     add("--max-faces", type=positive_int, metavar="N", help="keep only the N largest faces")
@@ -212,10 +227,10 @@ def add_following(parser: argparse.ArgumentParser) -> None:
 
 def add_part(parser: argparse.ArgumentParser) -> None:
     """Add the options of every command that reads videos, for a part of each."""
-    add = parser.add_argument
-    text = "recognize each video from TIME on: seconds, min:s or h:min:s"
+    add = group(parser, INPUT).add_argument
+    text = "start each video at TIME: seconds, min:s or h:min:s"
     add("--from", dest="start", type=moment, default=0.0, metavar="TIME", help=text)
-    text = "recognize each video up to TIME, not including it"
+    text = "stop each video before TIME"
     add("--to", dest="end", type=moment, default=math.inf, metavar="TIME", help=text)
 
 
@@ -227,12 +242,10 @@ def check_part(args: argparse.Namespace) -> None:
 
 def add_events(parser: argparse.ArgumentParser) -> None:
     """Add the options of every command that finds events in rows."""
-    add = parser.add_argument
-    text = "an event begins when the likeliest emotion reaches this probability (default: 0.5)"
+    add = group(parser, TUNING).add_argument
+    text = "an event starts when an emotion reaches this probability (default: 0.5)"
     add("--enter", type=share, default=0.5, metavar="P", help=text)
-    text = (
-        "it ends when its probability falls below this (default: 0.4, or --enter if that is less)"
-    )
+    text = "an event ends when its emotion falls below this probability (default: 0.4)"
     add("--leave", type=share, metavar="P", help=text)
     text = "leave out shorter events (default: 0.5)"
     add("--min-duration", type=seconds, default=0.5, metavar="SECONDS", help=text)
@@ -250,12 +263,12 @@ def event_criteria(args: argparse.Namespace) -> "Criteria":
 
 def add_output(parser: argparse.ArgumentParser) -> None:
     """Add the options of every command that writes rows."""
-    add = parser.add_argument
+    add = group(parser, OUTPUT).add_argument
     text = "format of the results (default: by the suffix of -o, else text)"
     add("--format", choices=("text", "json", "csv", "parquet"), help=text)
-    text = "write the results to FILE; an existing FILE is kept if there is no result"
+    text = "write the results to FILE (an old FILE stays if there is no result)"
     add("-o", "--output", type=Path, metavar="FILE", help=text)
-    text = "add the landmarks to JSON, CSV and Parquet"
+    text = "add the 68 landmarks of each face to JSON, CSV and Parquet"
     add("--landmarks", action="store_true", help=text)
 
 
@@ -271,12 +284,10 @@ def check_output(args: argparse.Namespace) -> None:
 
 def add_hiding(parser: argparse.ArgumentParser) -> None:
     """Add the options of every command that shows or writes pictures of people."""
-    hiding = parser.add_mutually_exclusive_group()
-    text = (
-        "cover every face that is found in window, recordings and pictures; see docs/recordings.md"
-    )
+    hiding = group(parser, OUTPUT).add_mutually_exclusive_group()
+    text = "cover every face that is found, in window, recordings and pictures"
     hiding.add_argument("--blur", action="store_true", help=text)
-    text = "draw on black in window, recordings and pictures, so that no one is seen"
+    text = "draw on black instead of the picture, in window, recordings and pictures"
     hiding.add_argument("--landmarks-only", action="store_true", help=text)
 
 
@@ -290,14 +301,21 @@ def check_hiding(args: argparse.Namespace, min_face: int) -> None:
         args.min_face = min_face
 
 
+def add_every(parser: argparse.ArgumentParser) -> None:
+    """Add ``--every`` of the commands that read videos."""
+    text = "recognize one frame every SECONDS (default: every frame)"
+    add = group(parser, INPUT).add_argument
+    add("--every", type=seconds, default=0.0, metavar="SECONDS", help=text)
+
+
 def add_calibrate(parser: argparse.ArgumentParser) -> None:
     """Add ``--calibrate`` of the commands that read videos."""
-    parser.add_argument(
+    group(parser, CALIBRATION).add_argument(
         "--calibrate",
         type=seconds_or_auto,
         metavar="SECONDS",
         help="take the faces of the first SECONDS of each source as neutral and compare with them "
-        "from then on; 'auto' estimates each person's neutral face all the time",
+        "afterwards; 'auto' estimates each person's neutral face all the time",
     )
 
 
@@ -306,14 +324,16 @@ def add_video(parser: argparse.ArgumentParser) -> None:
     add_recognition(parser)
     add_calibrate(parser)
     add_following(parser)
-    add = parser.add_argument
-    text = "recognize one frame every SECONDS (default: every frame)"
-    add("--every", type=seconds, default=0.0, metavar="SECONDS", help=text)
+    add_every(parser)
     text = "stop each source after N frames"
-    add("--max-frames", type=positive_int, metavar="N", help=text)
+    group(parser, INPUT).add_argument("--max-frames", type=positive_int, metavar="N", help=text)
     add_output(parser)
-    text = "write a frame only if the faces or their emotions changed"
-    add("--changes-only", action="store_true", help=text)
+    add = group(parser, OUTPUT).add_argument
+    rows = group(parser, OUTPUT).add_mutually_exclusive_group()
+    text = "write a frame only if faces or emotions changed"
+    rows.add_argument("--changes-only", action="store_true", help=text)
+    text = "print every frame; without it a terminal keeps a line for each change only"
+    rows.add_argument("--every-frame", action="store_true", help=text)
     add(
         "--send",
         type=sending_target,
@@ -321,20 +341,27 @@ def add_video(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="TARGET",
         help="send each face of each frame to udp://HOST:PORT (JSON), osc://HOST:PORT or lsl (Lab "
-        "Streaming Layer); may be given several times; videos run at the speed of the recording",
+        "Streaming Layer), videos in real time; may be given several times",
     )
-    text = "show a window with landmarks and probabilities; press h for its keys"
+    text = "show a window with landmarks and probabilities; press h for help"
     add("--show", action="store_true", help=text)
-    text = "draw the axes of the head and what eyes and mouth do, in the window and the recording"
+    text = "draw head axes and measures of eyes and mouth, in window and recording"
     add("--show-pose", action="store_true", help=text)
-    text = "record the annotated video, with the sound of a file, to an .mp4 or .avi file"
+    text = "record the annotated video to an .mp4 or .avi file, with the sound of a video file"
     add("--record", type=Path, metavar="FILE", help=text)
-    add("--no-audio", action="store_true", help="record without the sound of the file")
+    add("--no-audio", action="store_true", help="record without sound")
     add_hiding(parser)
 
 
 def say(message: str) -> None:
-    """Print a message to stderr, above the progress bar if there is one."""
+    """Print a message to stderr, above the progress bar if there is one.
+
+    It is broken into lines for a terminal; in a file each message is one line.
+    """
+    if sys.stderr.isatty():
+        width = max(40, shutil.get_terminal_size().columns - 1)
+        lines = textwrap.wrap(message, width, subsequent_indent="  ", **_UNBROKEN)
+        message = "\n".join(lines)
     if "tqdm" in sys.modules:
         from tqdm import tqdm
 
@@ -344,12 +371,18 @@ def say(message: str) -> None:
 
 
 def print_table(rows: Sequence[Sequence[str]]) -> None:
-    """Print lines of cells: the first column left-aligned, the others right-aligned."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
+    """Print lines of cells: the first column left-aligned, the others right-aligned.
+
+    A table wider than 79 columns is turned, so that its columns become lines, if it fits then.
+    """
+    tables: list[Sequence[Sequence[str]]] = [rows, list(zip(*rows, strict=True))]
+    widths = [[max(map(len, column)) for column in zip(*each, strict=True)] for each in tables]
+    fits = [sum(each) + 2 * len(each) - 2 <= _WIDTH for each in widths]
+    turned = int(fits == [False, True])
+    for row in tables[turned]:
         cells = [
             cell.rjust(width) if index else cell.ljust(width)
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+            for index, (cell, width) in enumerate(zip(row, widths[turned], strict=True))
         ]
         print("  ".join(cells).rstrip())
 

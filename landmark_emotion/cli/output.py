@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,10 +15,13 @@ from landmark_emotion.cli.options import say
 from landmark_emotion.emotions import EMOTIONS, UNCERTAIN, color_of
 from landmark_emotion.files.csv_table import csv_table
 from landmark_emotion.files.writing import written_gradually
+from landmark_emotion.formatting import clock, percent
 from landmark_emotion.live.prediction import Prediction
 from landmark_emotion.show.rows import columns, flat_row, json_row
 
 _LONGEST_LINE = 2**20  # bytes
+_NEXT = 2  # emotions beside the likeliest one of an image
+_WIDEST_NAME = 24  # columns; longer names move the rest of their line
 _SUFFIXES = {".json": "json", ".jsonl": "json", ".csv": "csv", ".parquet": "parquet"}
 
 
@@ -108,13 +112,21 @@ def csv_writer(
 class FrameTextWriter(Writer):
     """Writes one line per face or frame of a video.
 
-    On a terminal each emotion has a swatch of its color, and the last line is a status line.
+    On a terminal the last line shows every frame in place, and above it a line remains for each
+    change of a face, with a swatch of its emotion's color.
+
+    Attributes
+    ----------
+    in_place : bool
+        Whether lines are written for changes only.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, *, every_frame: bool = False) -> None:
         self._stream = stream
         self._terminal = stream is sys.stdout and is_live_terminal()
+        self.in_place = self._terminal and not every_frame
         self._status = ""
+        self._before: tuple[str, dict[int, str]] = "", {}  # the source, and its faces' emotions
 
     def notify(self, message: str) -> None:
         self.close()
@@ -124,19 +136,52 @@ class FrameTextWriter(Writer):
         self._status = status
 
     def close(self) -> None:
-        if self._terminal and self._status:
+        if self._terminal and (self.in_place or self._status):
             print("\r\x1b[K", end="", file=self._stream, flush=True)
 
     def _write(self, source: str, frame: int, time: float, predictions: list[Prediction]) -> None:
-        lines = [
-            f"frame {frame:5d}  {time:8.3f} s  face {prediction.number}  "
-            f"{self._paint(prediction)}  {prediction.probability:.2f}{_remarks(prediction)}"
-            for prediction in predictions
-        ] or [f"frame {frame:5d}  {time:8.3f} s  no face"]
-        erase = "\r\x1b[K" if self._terminal else ""
-        print("\n".join(erase + line for line in lines), file=self._stream, flush=True)
-        if self._terminal and self._status:
-            print(f"\x1b[2m{self._status}\x1b[0m", end="", file=self._stream, flush=True)
+        if not self._terminal:
+            head = f"frame {frame:5d}  {time:8.3f} s  "
+            lines = [f"{head}face {self._answer(one)}" for one in predictions] or [f"{head}no face"]
+            print("\n".join(lines), file=self._stream, flush=True)
+            return
+        head = clock(time, tenths=True)
+        lines = [f"{head:>7}  #{self._answer(one)}" for one in self._news(source, predictions)]
+        if not predictions and (not self.in_place or self._before[1] != {0: ""}):
+            lines.append(f"{head:>7}  no face")
+        self._before = source, {one.number: one.emotion for one in predictions} or {0: ""}
+        text = "".join(f"\r\x1b[K{line}\n" for line in lines)
+        if self.in_place or self._status:
+            text += f"\r\x1b[K\x1b[2m{self._live_line(head, predictions)}\x1b[0m"
+        print(text, end="", file=self._stream, flush=True)
+
+    def _news(self, source: str, predictions: list[Prediction]) -> list[Prediction]:
+        """Return the predictions to write: all of them, or those that differ from before."""
+        if not self.in_place:
+            return predictions
+        name, before = self._before
+        known = before if name == source else {}
+        return [one for one in predictions if known.get(one.number) != one.emotion]
+
+    def _live_line(self, head: str, predictions: list[Prediction]) -> str:
+        """Return the last line: the answers of this frame and the status, as far as they fit."""
+        room = shutil.get_terminal_size().columns - 1
+        parts = [
+            f"#{one.number} {one.emotion} {percent(one.probability, 0)}" for one in predictions
+        ]
+        answers = parts or ["no face"]
+        text = f"{head:>7}" if self.in_place else ""
+        for part in [*(answers if self.in_place else ()), *self._status.split(", ")]:
+            if len(text) + 2 + len(part) > room:
+                break
+            text += f"  {part}"
+        return text
+
+    def _answer(self, prediction: Prediction) -> str:
+        """Return number, emotion and probability of a face, and remarks, aligned."""
+        share = percent(prediction.probability, 0)
+        remarks = _remarks(prediction)
+        return f"{prediction.number}  {self._paint(prediction)}  {share:>5}{remarks}"
 
     def _paint(self, prediction: Prediction) -> str:
         width = max(9, *map(len, prediction.emotions))
@@ -147,22 +192,33 @@ class FrameTextWriter(Writer):
 
 
 class ImageTextWriter(Writer):
-    """Writes one line per face of an image, with all probabilities."""
+    """Writes one line per face of an image: its emotion, and the next likeliest ones.
 
-    def __init__(self, stream: TextIO) -> None:
+    ``names`` are the names to show of each source.
+    """
+
+    def __init__(self, stream: TextIO, names: Mapping[str, str] = MappingProxyType({})) -> None:
         self._stream = stream
+        self._names = names
+        self._width = min(_WIDEST_NAME, max(map(len, names.values()), default=0))
 
     def _write(self, source: str, frame: int, time: float, predictions: list[Prediction]) -> None:
+        name = f"{self._names.get(source, source):<{self._width}}"
         for prediction in predictions:
-            probabilities = "  ".join(
-                f"{prediction.emotions[i]} {prediction.probabilities[i]:.3f}"
-                for i in prediction.probabilities.argsort()[::-1]
+            first, *next_ones = prediction.probabilities.argsort()[::-1][: 1 + _NEXT]
+            others = ", ".join(
+                f"{prediction.emotions[i]} {percent(float(prediction.probabilities[i]))}"
+                for i in (next_ones if prediction.emotion != UNCERTAIN else (first, *next_ones))
             )
-            doubt = "uncertain: " if prediction.emotion == UNCERTAIN else ""
-            answer = f"{doubt}{probabilities}{_remarks(prediction)}"
-            self._print(f"{source}: face {prediction.number}: {answer}")
+            share = percent(prediction.probability) if prediction.emotion != UNCERTAIN else ""
+            number = f"#{prediction.number}" if len(predictions) > 1 else ""
+            width = max(9, *map(len, prediction.emotions))
+            self._print(
+                f"{name} {number:<3} {prediction.emotion:<{width}} {share:>7}   "
+                f"{others}{_remarks(prediction)}"
+            )
         if not predictions:
-            self._print(f"{source}: no face")
+            self._print(f"{name}     no face")
 
     def _print(self, line: str) -> None:
         print(line, file=self._stream, flush=True)

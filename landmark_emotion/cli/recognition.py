@@ -2,22 +2,20 @@
 
 import argparse
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from landmark_emotion.cli.options import choose_among, say
+from landmark_emotion.cli.models import choose_model, choose_network
 from landmark_emotion.errors import Notify, ProfileError
 from landmark_emotion.faces.detector import FaceDetector
 from landmark_emotion.faces.predictor import find_predictor
 from landmark_emotion.faces.search import WINDOW, smallest_searched
 from landmark_emotion.files.folders import user_folder
-from landmark_emotion.live.opinion import network_file, opinion_of
 from landmark_emotion.live.recognizer import Recognizer, reference_from_image
-from landmark_emotion.model.classifier import EmotionModel, default_model, load_model
 from landmark_emotion.model.neutral import load_profile
 from landmark_emotion.sources.images import read_image
 
@@ -80,32 +78,6 @@ def note_unsearched(
             f"note: {source}: too large to search for faces below {smallest:.0f} pixels; crop it "
             "to find smaller ones"
         )
-
-
-def choose_model(path: Path | None, emotions: Sequence[str] | None = None) -> EmotionModel:
-    """Load a model, by default the one of `default_model`, for some of its emotions; say which."""
-    path = path or default_model()
-    model = load_model(path)
-    data = model.info.get("data")
-    drawn = isinstance(data, dict) and data.get("drawn") is True
-    known = f"{len(model.emotions)} emotions"
-    if emotions is not None:
-        model = choose_among(model, emotions, str(path))
-        known = f"{', '.join(model.emotions)} of its {known}"
-    say(
-        f"model: {path}, {known}"
-        + ("; trained on drawn faces, not fit for real ones" if drawn else "")
-    )
-    return model
-
-
-def choose_network(name: str, model: EmotionModel) -> Path | None:
-    """Return the file of ``--network`` after checking it; say which."""
-    path = network_file(None if name == "none" else name, model)
-    if path is not None:
-        opinion_of(path, model)
-        say(f"network: {path}, where no neutral face is known")
-    return path
 
 
 def profile_path(name: str) -> Path:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from landmark_emotion.cli.options import say
+from landmark_emotion.cli.help import OUTPUT, group
 from landmark_emotion.errors import OutputError
 from landmark_emotion.files.writing import check_writable, replace_atomically, replace_together
 from landmark_emotion.report import check_packages
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def add_report(parser: argparse.ArgumentParser) -> None:
     """Add ``--report``."""
-    parser.add_argument(
+    group(parser, OUTPUT).add_argument(
         "--report",
         type=Path,
         metavar="PATH",
@@ -89,7 +89,11 @@ def _write_folder(path: Path, data: bytes, page: bytes, plots: "Sequence[Plot]")
     files |= {"report.json": data, "report.html": page}
     # Plots of an earlier report must not be mistaken for plots of this one.
     replace_together(path, files, [f"{name}.png" for name in (*NAMES, *NETWORK_NAMES)])
-    say(f"report: {path / 'report.html'}")
+
+
+def report_file(path: Path) -> Path:
+    """Return the file to open of a report that was written to a path."""
+    return path if _is_file(path) else path / "report.html"
 
 
 def _is_file(path: Path) -> bool:

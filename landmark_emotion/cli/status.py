@@ -5,6 +5,7 @@ from collections import deque
 
 import numpy as np
 
+from landmark_emotion.formatting import percent
 from landmark_emotion.sources.frame import Frame
 
 _WINDOW = 300  # frames over which rate and delay are computed
@@ -71,7 +72,7 @@ class Status:
             return ""
         share = min(1.0, self._reached / len(self._expected))
         left = round((now - self._start) * (1 / share - 1))
-        return f"{share:.0%} ({left // 60}:{left % 60:02} left), "
+        return f"{percent(share, 0)} ({left // 60}:{left % 60:02} left), "
 
     def _speed(self, rate: float) -> str:
         if not self._live:

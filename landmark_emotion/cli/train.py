@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from landmark_emotion.cli import collect
+from landmark_emotion.cli.help import INPUT, OUTPUT, TUNING, examples, group
 from landmark_emotion.cli.options import (
     positive_int,
     progress,
@@ -17,10 +18,11 @@ from landmark_emotion.cli.options import (
     two_or_more,
     whole_number,
 )
-from landmark_emotion.cli.reporting import add_report, check_report, write_report
+from landmark_emotion.cli.reporting import add_report, check_report, report_file, write_report
 from landmark_emotion.drawn.dataset import draw_dataset
 from landmark_emotion.errors import ModelError, OutputError, TrainingError
 from landmark_emotion.files.writing import check_writable
+from landmark_emotion.formatting import percent
 from landmark_emotion.model.classifier import SHIPPED, TRAINED_HERE, load_model
 from landmark_emotion.training.datasets import find_dataset
 from landmark_emotion.training.landmark_table import LandmarkTable
@@ -39,11 +41,16 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     """Add the command."""
     parser = commands.add_parser(
         "train",
-        help="train a model on a folder of faces and print its accuracy",
+        help="train a model on a folder of faces",
         description="Train a model on a folder of faces. Prints the accuracy of every run and the "
         "scores for unseen people.",
+        epilog=examples(
+            "train CK+ --report report",
+            "train my-faces/ --emotions happiness,neutral -o mine.npz",
+            "train faces.npz --runs 20 --folds 10",
+        ),
     )
-    parser.add_argument(
+    group(parser, INPUT).add_argument(
         "dataset",
         nargs="?",
         type=Path,
@@ -51,30 +58,30 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="a CK/CK+ folder, folders named after emotions, a manifest .csv or a landmark table "
         ".npz (default: the data set in data/, else drawn sample faces)",
     )
-    parser.add_argument(
-        "--runs", type=positive_int, default=7, metavar="N", help="shuffled splits (default: 7)"
-    )
-    parser.add_argument(
+    add = group(parser, TUNING).add_argument
+    add("--runs", type=positive_int, default=7, metavar="N", help="shuffled splits (default: 7)")
+    add(
         "--test-size",
         type=share,
         default=0.2,
         metavar="SHARE",
         help="share of faces held out in each split (default: 0.2)",
     )
-    parser.add_argument(
+    add(
         "--folds",
         type=two_or_more,
         metavar="N",
         help="folds for the score on unseen people (default: leave one subject out)",
     )
-    parser.add_argument(
+    add(
         "--seed",
         type=whole_number,
         default=0,
         metavar="N",
         help="seed of the random splits (default: 0)",
     )
-    parser.add_argument(
+    group(parser, OUTPUT).add_argument(
+        "-o",
         "--output",
         type=Path,
         default=TRAINED_HERE,
@@ -82,7 +89,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help=f"the model to write (default: {TRAINED_HERE.as_posix()})",
     )
     add_report(parser)
-    parser.add_argument(
+    add(
         "--search",
         action="store_true",
         help="choose the recipe by folds inside the training data (slow)",
@@ -97,7 +104,7 @@ def run(args: argparse.Namespace) -> int:
 
     check_report(args.report)
     if args.output.resolve() in SHIPPED:
-        raise OutputError(f"{args.output}: is the model of this program; choose another name")
+        raise OutputError(f"{args.output}: is the built-in model; choose another name")
     check_writable(args.output)
     data, table = _read_faces(args)
     output = _spare_real_model(args.output, data.table.drawn)
@@ -112,22 +119,21 @@ def run(args: argparse.Namespace) -> int:
         progress=functools.partial(progress, unit="steps"),
     )
     if known:
-        say("scores: from the cache, as data and options are those of an earlier run")
+        say("scores: from the cache; data and options are those of an earlier run")
     _print_scores(table, settings, result)
     _save(args, data, table, result, output)
-    print(f"model: {output}")
+    _print_verdict(args, table, result, output)
     if data.table.drawn and output == TRAINED_HERE:
         say(
-            "note: this model of drawn faces is now the default; delete "
-            f"{TRAINED_HERE} to use the model of this program again"
+            f"note: commands run in this folder use {TRAINED_HERE} from now on, which knows only "
+            "drawn faces; delete it or add '--model default' for the built-in model"
         )
-    print(f"run it: {_how_to_run(output)}")
     return 0
 
 
 def _read_faces(args: argparse.Namespace) -> tuple[LoadedFaces, LandmarkTable]:
     """Read the data set, print what is in it, and return it with the faces to train on."""
-    from landmark_emotion.report.summary import counts_text, left_out_text
+    from landmark_emotion.report.summary import left_out_text
 
     data = collect.collect(args, args.dataset or _default_dataset())
     try:
@@ -137,9 +143,7 @@ def _read_faces(args: argparse.Namespace) -> tuple[LoadedFaces, LandmarkTable]:
             say(line)
         raise TrainingError(str(error).replace("data set", str(data.path), 1)) from error
     data = replace(data, left_out=data.left_out + too_few)
-    print(f"data set: {data.title}")
-    for line in counts_text(table) + left_out_text(data.left_out, data.skipped):
-        print(line)
+    collect.print_data(data, table)
     missing = sorted(set(args.emotions or ()) - set(table.emotion.tolist()))
     if missing:
         say(f"warning: no faces of {', '.join(missing)}; check the names of folders and --emotions")
@@ -148,8 +152,6 @@ def _read_faces(args: argparse.Namespace) -> tuple[LoadedFaces, LandmarkTable]:
             "warning: no neutral faces: every face at rest will get one of these classes; add "
             "neutral faces, or say which label means neutral with --labels LABEL=neutral"
         )
-    if data.from_cache:
-        print(f"  the landmarks of {data.from_cache} images were cached")
     return data, table
 
 
@@ -170,40 +172,57 @@ def _default_dataset() -> Path:
 
 
 def _print_scores(table: LandmarkTable, settings: "Settings", result: "Result") -> None:
+    from landmark_emotion.report import LABELS
     from landmark_emotion.report import summary as report
 
-    where = " of drawn faces" if table.drawn else ""
-    print(f"shuffled splits{where}, {settings.test_size:.0%} held out, seed {settings.seed}")
-    for number, accuracy in enumerate(result.accuracies, start=1):
-        print(f"  run {number}: accuracy {accuracy:.4f}")
-    print(f"  {report.runs_text(result.accuracies)}")
+    drawn = " (drawn faces)" if table.drawn else ""
+    held_out = percent(settings.test_size, 0)
+    print(f"\nShuffled splits, {held_out} held out, seed {settings.seed}{drawn}")
+    print("\n".join(report.runs_text(result.accuracies)))
     if result.accuracies_apart:
         print(
             f"  warning: {result.shared_sequences} sequences have several nearly equal frames, "
-            "which are on both sides of these splits; with each sequence on one side: "
-            + report.runs_text(result.accuracies_apart)
+            "some in training\n  and some in test data; with each sequence on one side:"
         )
+        print("\n".join(report.runs_text(result.accuracies_apart)))
     who = "people" if table.subjects_known else "samples"
-    print(f"{who} not in training{where}: {result.static.protocol}")
-    for line in report.evaluation_text(result.static):
-        print(line)
-    if table.subjects_known:
-        print(f"  {report.UNSEEN_PEOPLE}")
-    else:
-        print(f"  {report.UNKNOWN_SUBJECTS}")
-    if result.calibrated is not None:
-        n = result.calibrated.scores["n_with_own_neutral"]
+    for name in ("static", "calibrated"):
+        evaluation = getattr(result, name)
+        if evaluation is None:
+            continue
+        print(f"\nUnseen {who}, {LABELS[name]}{drawn}")
+        print(f"  {evaluation.protocol}")
+        print("\n".join(report.evaluation_text(evaluation)))
+        if name == "calibrated":
+            n = evaluation.scores["n_with_own_neutral"]
+            print(f"  {n} of {len(table)} faces are compared with a neutral face of the person")
+    if result.calibrated is None and table.subjects_known:
         print(
-            f"the same{where}, compared with the person's own neutral face ({n} of {len(table)} "
-            "have another one; the rest as above)"
+            "\nNo classifier with the own neutral face as reference: it needs people with\n"
+            "two or more neutral faces, and among them two faces of every emotion."
         )
-        for line in report.evaluation_text(result.calibrated):
-            print(line)
-    elif table.subjects_known:
-        print(
-            "no calibrated classifier: it needs people with two or more neutral faces, and two "
-            "faces of every emotion among them"
-        )
+    print()
+
+
+def _print_verdict(
+    args: argparse.Namespace, table: LandmarkTable, result: "Result", output: Path
+) -> None:
+    """Say which score to believe, where model and report are, and what to do next."""
+    from landmark_emotion.report.summary import believable, line
+
+    whose = "unseen people" if table.subjects_known else "unseen samples"
+    if table.drawn:
+        whose = whose.replace("unseen", "drawn")
+    report = None if args.report is None else report_file(args.report)
+    saved = f"model {output}, " + (
+        "no report (add --report FOLDER)" if report is None else f"report {report}"
+    )
+    for name, text in (
+        ("expect", believable(result.static.scores, whose)),
+        ("saved", saved),
+        ("next", _how_to_run(output)),
+    ):
+        print("\n".join(line(name, text)))
 
 
 def _save(

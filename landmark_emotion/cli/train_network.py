@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from landmark_emotion.cli import collect
+from landmark_emotion.cli.help import INPUT, OUTPUT, TUNING, examples, group
 from landmark_emotion.cli.options import (
     positive_int,
     print_table,
@@ -20,10 +21,16 @@ from landmark_emotion.cli.options import (
     share,
     whole_number,
 )
-from landmark_emotion.cli.reporting import add_report, check_report, write_network_report
+from landmark_emotion.cli.reporting import (
+    add_report,
+    check_report,
+    report_file,
+    write_network_report,
+)
 from landmark_emotion.emotions import EMOTIONS
 from landmark_emotion.errors import OutputError, TrainingError
 from landmark_emotion.files.writing import check_writable, replace_atomically
+from landmark_emotion.formatting import percent
 from landmark_emotion.training.datasets.labels import Labels
 
 if TYPE_CHECKING:
@@ -35,7 +42,7 @@ if TYPE_CHECKING:
     from landmark_emotion.training.parts import Parts
     from landmark_emotion.training.pictures import FacePictures, LoadedPictures
 
-OUTPUT = Path("models") / "my_network.onnx"
+_WRITTEN = Path("models") / "my_network.onnx"
 
 _MOST_ERRORS = 36
 _SCORES = ("n", "accuracy", "balanced_accuracy", "macro_f1", "log_loss", "calibration_error")
@@ -49,18 +56,26 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         description="Train a small convolutional network on pictures of faces and write it as an "
         "ONNX file, which OpenCV runs. Safe to interrupt: the same command resumes after the last "
         "finished epoch. Needs the extra 'network'.",
+        epilog=examples(
+            "train-network fer2013.csv --report report",
+            "train-network my-faces/ -o models/faces.onnx --epochs 20",
+            "train-network fer2013.csv --size full",
+        ),
     )
-    add = parser.add_argument
+    add = group(parser, INPUT).add_argument
     text = "fer2013.csv, or pictures in any layout that train reads"
     add("dataset", type=Path, metavar="DATASET", help=text)
-    text = f"the ONNX file to write (default: {OUTPUT.as_posix()})"
-    add("-o", "--output", type=Path, default=OUTPUT, metavar="FILE", help=text)
+    text = f"the ONNX file to write (default: {_WRITTEN.as_posix()})"
+    group(parser, OUTPUT).add_argument(
+        "-o", "--output", type=Path, default=OUTPUT, metavar="FILE", help=text
+    )
     text = "votes of FER+ for the rows of fer2013.csv (default: fer2013new.csv beside it, if any)"
     add("--votes", type=Path, metavar="FILE", help=text)
+    add = group(parser, TUNING).add_argument
     text = "how often each picture is seen (default: half an hour of processor time)"
     add("--epochs", type=positive_int, metavar="N", help=text)
     text = (
-        "small for a CPU, or full, the architecture of the network of this program, for a GPU "
+        "small for a CPU, or full, the architecture of the built-in network, for a GPU "
         "(default: small)"
     )
     add("--size", choices=("small", "full"), default="small", help=text)
@@ -70,7 +85,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     add("--test-size", type=share, default=0.1, metavar="SHARE", help=text)
     add_report(parser)
     text = "show pictures of the worst errors in the report; they show people"
-    add("--show-images", action="store_true", help=text)
+    group(parser, OUTPUT).add_argument("--show-images", action="store_true", help=text)
     collect.add_arguments(parser)
     parser.set_defaults(run=run, usage_error=parser.error)
 
@@ -84,7 +99,7 @@ def run(args: argparse.Namespace) -> int:
     if args.show_images and args.report is None:
         args.usage_error("argument --show-images: needs --report FOLDER")
     if args.output.resolve() in SHIPPED:
-        raise OutputError(f"{args.output}: is the network of this program; choose another name")
+        raise OutputError(f"{args.output}: is the built-in network; choose another name")
     check_writable(args.output)
     keras()
     data, parts = _read(args)
@@ -191,7 +206,7 @@ class _Bar:
 
     def left(self) -> str:
         """Return the time that is left as text."""
-        from landmark_emotion.report.formatting import duration
+        from landmark_emotion.formatting import duration
 
         since, first = self._begin or self._now
         now, done = self._now
@@ -227,8 +242,8 @@ def _bar(start: float) -> Iterator[_Bar]:
 def _epoch_text(epoch: "Epoch", epochs: int, left: str) -> str:
     return (
         f"epoch {epoch.number:>{len(str(epochs))}}/{epochs}: validation accuracy "
-        f"{epoch.accuracy:.4f}, macro F1 {epoch.macro_f1:.4f}, loss {epoch.loss:.3f}; training "
-        f"accuracy {epoch.learned_accuracy:.4f}, loss {epoch.learned_loss:.3f}"
+        f"{percent(epoch.accuracy)}, macro F1 {percent(epoch.macro_f1)}, loss {epoch.loss:.2f}; "
+        f"training accuracy {percent(epoch.learned_accuracy)}, loss {epoch.learned_loss:.2f}"
         + (f"; {left}" if left and epoch.number < epochs else "")
     )
 
@@ -238,7 +253,7 @@ def _finish(
 ) -> None:
     """Write the network and print how it does on the pictures it has not learned from."""
     from landmark_emotion.networks.network import Network
-    from landmark_emotion.report.summary import evaluation_text
+    from landmark_emotion.report.summary import evaluation_text, line
     from landmark_emotion.training.network import predictions
 
     result = training.result()
@@ -261,31 +276,30 @@ def _finish(
     replace_atomically(args.output, result.onnx(_info(content)))
     drawn = " of drawn faces" if data.drawn else ""
     print(
-        f"validation{drawn}: it chose epoch {training.best} and the temperature, so these scores "
-        "are too high"
+        f"\nValidation{drawn}: it chose epoch {training.best} and the temperature, so these\n"
+        "scores are too high"
     )
-    for line in evaluation_text(chosen):
-        print(line)
-    print(f"test{drawn}: it took no part in training")
-    for line in evaluation_text(tested):
-        print(line)
+    print("\n".join(evaluation_text(chosen)))
+    print(f"\nTest{drawn}: it took no part in training")
+    print("\n".join(evaluation_text(tested)))
     both = mirrored.scores
     print(
-        "  mean over each picture and its mirror image, as for photos: accuracy "
-        f"{both['accuracy']:.4f}, macro F1 {both['macro_f1']:.4f}"
+        "  with the mean over each picture and its mirror image, as for photos:\n"
+        f"  accuracy {percent(both['accuracy'])}, macro F1 {percent(both['macro_f1'])}"
     )
     cost = network.cost
     print(
-        f"network: {args.output}, {cost.parameters:,} parameters, "
+        f"\nnetwork     {args.output}, {cost.parameters:,} parameters, "
         f"{cost.multiply_adds / 1e6:.1f} million multiply-adds"
     )
-    if len(set(parts.emotions) & set(EMOTIONS)) > 1:
-        print(f"use it: landmark-emotion webcam --network {args.output}")
     if args.report is not None:
         worst = _worst(tested)
         content["errors"] = [_error(parts.test, tested, index) for index in worst]
         pictures = list(parts.test.crops[worst]) if args.show_images else []
         write_network_report(args.report, content, chosen, tested, pictures)
+        print("\n".join(line("report", str(report_file(args.report)))))
+    if len(set(parts.emotions) & set(EMOTIONS)) > 1:
+        print("\n".join(line("next", f"landmark-emotion webcam --network {args.output}")))
 
 
 def _content(data: "LoadedPictures", parts: "Parts", training: "Training") -> dict[str, Any]:

@@ -6,20 +6,26 @@ import glob
 import os
 from pathlib import Path
 
+from landmark_emotion.cli.help import INPUT, examples, group
 from landmark_emotion.cli.options import add_part, add_people, add_video, check_part
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser(
         "video",
-        help="recognize the emotions in video files",
+        help="recognize emotions in video files",
         description="Recognize the emotion of every face in every frame of video files, as fast "
         "as the files can be read.",
-        epilog="The exit status is 0 if at least one video could be read, even if only in part. "
-        "Each video that could not is named on stderr. It is 1 if a profile could not be stored.",
+        epilog=examples(
+            "video clip.mp4 -o rows.csv",
+            "video clip.mp4 --show --record annotated.mp4",
+            "video clips/ --every 0.5 --calibrate auto",
+            more="The exit status is 0 if at least one video could be read, even if only in part. "
+            "Videos that cannot be read are reported on stderr.",
+        ),
     )
     text = "video, folder of videos, or image sequence (folder or pattern such as frames/%%04d.png)"
-    parser.add_argument("paths", nargs="+", metavar="PATH", help=text)
+    group(parser, INPUT).add_argument("paths", nargs="+", metavar="PATH", help=text)
     add_part(parser)
     add_video(parser)
     add_people(parser)
@@ -36,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
 def _sources(path: str) -> list[str]:
     """List the videos of a folder or pattern; any other path is a source itself."""
     from landmark_emotion.files.folders import natural_order
-    from landmark_emotion.sources.video import VIDEO_SUFFIXES
+    from landmark_emotion.sources.images import VIDEO_SUFFIXES
 
     if "://" in path:
         return [path]

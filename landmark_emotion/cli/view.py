@@ -25,6 +25,8 @@ from landmark_emotion.sources.frame import Frame
 CALIBRATION = 2.0  # seconds after the key c
 _LONGEST_WAIT = 2.0  # seconds
 _MESSAGE_TIME = 3.0  # seconds for which a message is shown
+_HINT = "h for help"
+_HINT_TIME = 5.0  # seconds from the first frame on
 _TOGGLES = {"l": "landmarks", "p": "bars", "m": "pose", "h": "help"}
 
 
@@ -57,6 +59,7 @@ class View:
     _explained: bool = False
     _message: str = ""
     _message_until: float = 0.0
+    _hint_until: float | None = None
     _shown: tuple[Frame, list[Prediction], float | None] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -121,6 +124,10 @@ class View:
             message = "look neutral ..."
         if not message and frame.captured < self._message_until:
             message = self._message
+        if self._hint_until is None:
+            self._hint_until = frame.captured + _HINT_TIME
+        if not message and frame.captured < self._hint_until and not self._overlay.help:
+            message = _HINT
         return self._overlay.draw(image, predictions, fps=fps, message=message)
 
     def _draw_for_file(self, frame: Frame, predictions: Sequence[Prediction]) -> NDArray[np.uint8]:

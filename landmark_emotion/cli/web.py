@@ -10,6 +10,7 @@ import threading
 import webbrowser
 from pathlib import Path
 
+from landmark_emotion.cli.help import INPUT, examples, group
 from landmark_emotion.cli.options import add_following, add_recognition, say, whole_number
 
 
@@ -20,22 +21,27 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         description="Serve a page that shows the camera's picture with the emotions of its faces, "
         "and a small HTTP API. Images are processed on this machine and never stored. Press Ctrl-C "
         "to stop.",
+        epilog=examples(
+            "web",
+            "web --port 8080 --no-open",
+            "web --host 0.0.0.0 --tls auto",
+        ),
     )
-    add = parser.add_argument
-    text = "address to listen on; any other lets other machines in (default: 127.0.0.1)"
+    add = group(parser, INPUT).add_argument
+    text = "address to listen on; 0.0.0.0 lets other machines in (default: 127.0.0.1)"
     add("--host", default="127.0.0.1", metavar="ADDRESS", help=text)
     text = "port to listen on; 0 for any free port (default: 8000)"
     add("--port", type=_port, default=8000, metavar="N", help=text)
     add("--no-open", action="store_true", help="do not open the browser")
     text = (
-        "serve https, which browsers ask for before pages from other machines get the camera, "
-        "with a certificate and its private key in PEM files; 'auto' makes a certificate that "
-        "this machine signs itself"
+        "serve https with a certificate and its private key in PEM files; 'auto' makes a "
+        "self-signed certificate. Browsers allow the camera on pages of other machines only with "
+        "https"
     )
     add("--tls", nargs="+", metavar=("CERT", "KEY"), help=text)
     text = (
-        "ask for this token, which the printed address contains; 'none' asks for none (default: "
-        "a random one if other machines are let in)"
+        "require this token, which the printed address contains; 'none' for none (default: a "
+        "random one with --host other than 127.0.0.1)"
     )
     add("--token", type=_token, metavar="TOKEN", help=text)
     add_recognition(parser)
@@ -97,10 +103,10 @@ def _certificate(tls: list[str] | None, names: set[str]) -> tuple[Path, Path] | 
     addresses = {name for name in names if name not in ("0.0.0.0", "::")}
     made = own_certificate(addresses)
     say(
-        "note: browsers will warn that the connection is not private, because this machine signed "
-        "the certificate itself and nobody vouches for it. On your own network choose 'Advanced' "
-        "and 'Proceed' (iPhone: 'Show Details' and 'visit this website'). To be sure, compare the "
-        f"SHA-256 fingerprint: {fingerprint(made)}"
+        "note: browsers will warn that the connection is not private, because the certificate is "
+        "self-signed. On your own network choose 'Advanced' and 'Proceed' (iPhone: 'Show Details' "
+        "and 'visit this website'). To be sure, compare the SHA-256 fingerprint: "
+        f"{fingerprint(made)}"
     )
     return made, made
 

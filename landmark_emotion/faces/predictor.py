@@ -122,7 +122,7 @@ def find_predictor(path: str | os.PathLike[str] | None = None) -> Path:
     """
     if path is not None:
         if not Path(path).is_file():
-            raise PredictorError(f"{path}: no shape predictor; see models/README.md")
+            raise PredictorError(f"{path}: no shape predictor; check the path, or omit --predictor")
         return Path(path)
     candidates = [Path("models") / PREDICTOR_NAME]
     # Importing the package would need pkg_resources, which new versions of setuptools lack.

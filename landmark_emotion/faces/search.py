@@ -23,7 +23,7 @@ try:
     import dlib
 except ImportError as error:
     raise MissingPackageError(
-        "dlib: not installed; run 'pip install dlib-bin' (or build dlib, see docs/install.md)"
+        "dlib: not installed; run 'pip install dlib-bin' or 'pip install dlib'"
     ) from error
 
 WINDOW = 80  # pixels; width of the smallest face that the detector finds at full size

@@ -21,7 +21,7 @@ MAX_TREES = 5000  # per cascade
 MAX_DEPTH = 8
 MAX_PIXELS = 4096  # per cascade
 
-_REMEDY = "see models/README.md for the right file"
+_REMEDY = "use shape_predictor_68_face_landmarks.dat, or omit --predictor"
 _NEGATIVE, _LENGTH = 0x80, 0x0F
 _LOW_BYTES = np.array([0, 0xFF, 0xFFFF, 0xFFFFFF, 0xFFFFFFFF] + [0] * 11, dtype=np.uint32)
 _POWERS = np.ldexp(1.0, np.arange(-255, 256))

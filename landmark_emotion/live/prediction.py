@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landmark_emotion.emotions import UNCERTAIN, color_of
+from landmark_emotion.formatting import percent
 from landmark_emotion.live.calibration import Mode
 from landmark_emotion.model.face import Face
 from landmark_emotion.model.measures import Measures
@@ -162,13 +163,13 @@ class Prediction:
         rows = "".join(
             f"<tr><th>{html.escape(emotion)}</th><td style='text-align: left'>"
             f"<span style='{bar} {color_of(emotion, among)}; width: {8 * probability:.2f}em'>"
-            f"</span>{100 * probability:.1f} %</td></tr>"
+            f"</span>{percent(probability)}</td></tr>"
             for emotion, probability in sorted(self.scores.items(), key=lambda item: -item[1])
         )
         return f"<table><caption>{html.escape(self._in_words())}</caption>{rows}</table>"
 
     def _in_words(self) -> str:
-        answer = f"{self.likeliest} {self.probability:.3f}"
+        answer = f"{self.likeliest} {percent(self.probability)}"
         if self.emotion != self.likeliest:
             answer = f"{self.emotion} ({self.issue + ', ' if self.issue else ''}{answer})"
         return f"face {self.number}: {answer}"

@@ -315,10 +315,21 @@ def default_model() -> Path:
     ModelError
         If there is neither.
     """
-    for path in (TRAINED_HERE, *SHIPPED):
+    return TRAINED_HERE if TRAINED_HERE.is_file() else shipped_model()
+
+
+def shipped_model() -> Path:
+    """Find the model that is shipped with this program.
+
+    Raises
+    ------
+    ModelError
+        If it is missing.
+    """
+    for path in SHIPPED:
         if path.is_file():
             return path
-    raise ModelError(f"{TRAINED_HERE}: no model yet; {_RETRAIN} or name one with --model")
+    raise ModelError(f"{SHIPPED[0]}: the built-in model is missing; {_RETRAIN} or install again")
 
 
 def _array(arrays: dict[str, NDArray[Any]], name: str, dtype: type) -> NDArray[Any]:

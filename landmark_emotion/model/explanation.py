@@ -132,10 +132,10 @@ class Explanation:
         region, value = max(regions.items(), key=lambda item: sign * item[1])
         compared = f"Compared with {self.compared_with}"
         if likeliest and emotion == "neutral" and not movements:
-            text = f"Nothing is far from {self.compared_with}, which speaks for neutral."
+            text = f"The face is close to {self.compared_with}, which speaks for neutral."
         elif likeliest and emotion == "neutral":
-            text = f"What differs from {self.compared_with} speaks for no other emotion clearly "
-            text += "enough, which leaves neutral."
+            text = f"The differences from {self.compared_with} do not clearly speak for another "
+            text += "emotion, so the result is neutral."
         elif leading:
             text = f"{compared}, {_listed(leading)}, which speaks {way} {emotion}."
         elif sign * value >= least:

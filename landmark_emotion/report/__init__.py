@@ -4,6 +4,13 @@ import importlib.util
 
 from landmark_emotion.errors import MissingPackageError
 
+LABELS = {
+    "static": "no neutral reference",
+    "with_network": "no neutral reference, with the network",
+    "calibrated": "own neutral reference",
+}
+"""What texts and plots call the answers of a model, by their key in a report."""
+
 
 def check_packages() -> None:
     """Check before the work that plots and pages can be made.

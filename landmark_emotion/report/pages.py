@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landmark_emotion.emotions import COLORS, color_of
-from landmark_emotion.report.formatting import LABELS, interval, percent, plural
+from landmark_emotion.formatting import interval, percent, plural
+from landmark_emotion.report import LABELS
 from landmark_emotion.report.plots.figure import THEME, Plot, as_svg, png_address
 from landmark_emotion.report.summary import UNKNOWN_SUBJECTS, UNSEEN_PEOPLE
 from landmark_emotion.report.timeline import words
@@ -124,7 +125,7 @@ def _render(template: str, **values: Any) -> bytes:
     environment.filters |= {
         "percent": percent,
         "interval": lambda ends: interval(*ends),
-        "decimals": "{:.3f}".format,
+        "decimals": "{:.2f}".format,
         "plural": plural,
     }
     page = environment.get_template(template).render(colors=THEME | COLORS, **values)
@@ -141,7 +142,7 @@ def _facts(report: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         ("splits grouped by sequence", "shuffled_sequences_apart"),
     ):
         runs = report[key]
-        yield name, ", ".join(f"{accuracy:.4f}" for accuracy in runs["accuracies"]) if runs else ""
+        yield name, ", ".join(map(percent, runs["accuracies"])) if runs else ""
     yield "model", report.get("model", {}).get("path")
     yield "recipe", _pairs(report["recipe"] or {})
     left_out = report.get("left_out") or {}
@@ -162,7 +163,7 @@ def _network_facts(report: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     yield "architecture", _pairs(report["settings"]["architecture"])
     yield "schedule", _pairs(report["settings"]["schedule"])
     yield "epoch", f"{report['best']} of {len(report['history'])}, by validation accuracy"
-    yield "temperature", f"{report['temperature']:.3f}, fitted on validation"
+    yield "temperature", f"{report['temperature']:.2f}, fitted on validation"
     yield "date", report.get("date")
     yield "versions", _pairs(report.get("versions") or {})
 

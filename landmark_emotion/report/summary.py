@@ -1,5 +1,6 @@
 """Scores as text for the terminal and as JSON values."""
 
+import textwrap
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -7,65 +8,105 @@ from typing import Any
 
 import numpy as np
 
-from landmark_emotion.report.formatting import LABELS, interval, percent, plural
+from landmark_emotion.formatting import interval, percent, plural
+from landmark_emotion.report import LABELS
 from landmark_emotion.training.landmark_table import LandmarkTable
 from landmark_emotion.training.metrics import Evaluation
 from landmark_emotion.training.recipe import Recipe
 
 UNSEEN_PEOPLE = (
-    "For new people expect the accuracy on unseen people, not that of the shuffled splits: there, "
-    "training and test samples come from the same people."
+    "Expect the accuracy on unseen people. The shuffled splits have the same people in training "
+    "and test data, so their accuracy is too optimistic."
 )
-MOST_SKIPPED = 20
+UNKNOWN_SUBJECTS = "The subjects are unknown. Accuracy on new people may be lower."
+MOST_SKIPPED = 3
 """Skipped images that are listed for each reason; a report has all."""
 
-UNKNOWN_SUBJECTS = "Subjects are unknown here, so accuracy on new people may be lower."
+WIDTH = 79
+"""Columns of the texts for a terminal."""
+
+_NAME = 12  # columns of the names in front of lines
 
 
-def counts_text(table: LandmarkTable) -> list[str]:
-    """List the number of samples per emotion, and of subjects, as lines."""
+def line(name: str, text: str, width: int = WIDTH) -> list[str]:
+    """Put a text beside a name, broken into as few lines as it needs."""
+    wrapped = textwrap.wrap(text, width - _NAME, break_long_words=False, break_on_hyphens=False)
+    return [f"{name if not i else '':<{_NAME}}{part}" for i, part in enumerate(wrapped or [""])]
+
+
+def data_text(
+    title: str,
+    table: LandmarkTable,
+    *,
+    n_images: int = 0,
+    n_unused: int = 0,
+    from_cache: int = 0,
+    left_out: Counter[str],
+    skipped: Iterable[tuple[str, str]],
+) -> list[str]:
+    """Say what was read, what became of it, and why the rest was left out, as lines.
+
+    ``table`` has the samples that are used; the other parameters are those of `LoadedFaces`.
+    """
     counts = Counter(table.emotion.tolist())
-    lines = [f"  {emotion:<10} {count:6d}" for emotion, count in sorted(counts.items())]
-    faces = Counter(table.subject.tolist()).values()
-    each = f"{min(faces)} to {max(faces)}" if len(set(faces)) > 1 else f"{max(faces, default=0)}"
-    people = f"   {plural(len(faces), 'subject')}, {each} each" if table.subjects_known else ""
-    return [*lines, f"  {'all':<10} {len(table):6d}{people}"]
+    found = f"{plural(n_images, 'image file')}, " if n_images else ""
+    unused = Counter({"frame other than neutral and peak frames": n_unused})
+    people = ""
+    if table.subjects_known:
+        faces = Counter(table.subject.tolist()).values()
+        each = (
+            f"{min(faces)} to {max(faces)}" if len(set(faces)) > 1 else f"{max(faces, default=0)}"
+        )
+        people = f" of {plural(len(faces), 'subject')}, {each} each"
+    cached = f"; landmarks of {from_cache:,} cached" if from_cache else ""
+    return [
+        *line("data set", title),
+        *line("read", f"{found}{plural(len(table), 'sample')}{people}{cached}"),
+        *line("emotions", ", ".join(f"{counts[emotion]} {emotion}" for emotion in sorted(counts))),
+        *left_out_text(unused + left_out, skipped),
+    ]
 
 
 def left_out_text(left_out: Counter[str], skipped: Iterable[tuple[str, str]]) -> list[str]:
     """List the reasons for leaving files out, with counts, and skipped images, as lines.
 
-    Of many images with the same reason, only the first are listed.
+    Of several images with the same reason, only the first are named.
     """
-    lines = [f"  left out: {count} x {reason}" for reason, count in sorted(left_out.items())]
+    skipped = list(skipped)
+    reasons = Counter(reason for _, reason in skipped)
+    lines = []
+    if left_out:
+        lines += line("left out", "; ".join(f"{n} x {why}" for why, n in left_out.most_common()))
+    if reasons:
+        lines += line("skipped", "; ".join(f"{n} x {why}" for why, n in reasons.most_common()))
     seen: Counter[str] = Counter()
     for path, reason in skipped:
         seen[reason] += 1
         if seen[reason] <= MOST_SKIPPED:
-            lines.append(f"  skipped: {path}: {reason}")
-    for reason, count in seen.items():
-        if count > MOST_SKIPPED:
-            lines.append(f"  skipped: {count - MOST_SKIPPED:,} more: {reason}")
+            lines.append(f"  {path}: {reason}")
+    if any(count > MOST_SKIPPED for count in reasons.values()):
+        lines.append("  and others, which the report lists")
     return lines
 
 
-def runs_text(accuracies: Sequence[float]) -> str:
-    """Sum up the accuracies of shuffled splits in one line."""
-    return f"mean accuracy {np.mean(accuracies):.4f}, standard deviation {np.std(accuracies):.4f}"
+def runs_text(accuracies: Sequence[float]) -> list[str]:
+    """List the accuracies of shuffled splits, with mean and standard deviation, as lines."""
+    mean, deviation = (percent(float(value)) for value in (np.mean(accuracies), np.std(accuracies)))
+    runs = " ".join(f"{100 * accuracy:.1f}" for accuracy in accuracies)
+    text = f"{plural(len(accuracies), 'run')}: {runs} %; mean {mean}, SD {deviation}"
+    return textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="    ")
 
 
 def evaluation_text(evaluation: Evaluation) -> list[str]:
-    """Format scores, confidence interval, confusion matrix and calibration as lines."""
+    """Format scores, recall, precision and confusion matrix as lines."""
     scores = evaluation.scores
-    low, high = scores["interval_95"]["accuracy"]
     return [
-        f"  accuracy {scores['accuracy']:.4f} (95 % interval {low:.3f} to {high:.3f}), "
-        f"balanced accuracy {scores['balanced_accuracy']:.4f}, macro F1 {scores['macro_f1']:.4f}",
-        f"  majority baseline {scores['majority_baseline']:.4f}",
-        *_confusion_text(scores),
-        f"  probabilities: calibration error {scores['calibration_error']:.3f}, log loss "
-        f"{scores['log_loss']:.3f}; accuracy at 80 % coverage "
-        f"{scores['accuracy_at_80_percent_coverage']:.4f}",
+        *_table_of_emotions(scores),
+        f"  accuracy {percent(scores['accuracy'])} "
+        f"(95 % interval {interval(*scores['interval_95']['accuracy'])})",
+        f"  balanced accuracy {percent(scores['balanced_accuracy'])}, "
+        f"macro F1 {percent(scores['macro_f1'])}, "
+        f"majority baseline {percent(scores['majority_baseline'])}",
     ]
 
 
@@ -94,17 +135,46 @@ def mixture_text(static: Evaluation, mixed: Evaluation, share: float) -> list[st
     return ["without neutral faces, 95 % intervals", *(f"  {line}" for line in lines)]
 
 
-def _confusion_text(scores: Mapping[str, Any]) -> list[str]:
-    heads = " ".join(f"{emotion[:5]:>5}" for emotion in scores["confusion"])
-    lines = [f"  {'true':<10} recall  precis.   predicted as  {heads}"]
-    for emotion, row in scores["confusion"].items():
-        shares = " ".join(
-            f"{values[emotion]:7.3f}" if emotion in values else f"{'-':>7}"
+def believable(scores: Mapping[str, Any], whose: str) -> str:
+    """Return the score to expect for new faces, with its interval and the majority baseline."""
+    ends = interval(*scores["interval_95"]["accuracy"])
+    return (
+        f"{percent(scores['accuracy'])} on {whose} ({ends}), "
+        f"majority baseline {percent(scores['majority_baseline'])}"
+    )
+
+
+def _table_of_emotions(scores: Mapping[str, Any]) -> list[str]:
+    confusion = scores["confusion"]
+    names = list(confusion)
+    first = max(map(len, names))
+    numbers = [str(count) for row in confusion.values() for count in row.values()]
+    cell = max(3, 1 + max(map(len, numbers)))
+    fits = 2 + first + 30 + cell * len(names) <= WIDTH
+    heads = "".join(f"{head:>{cell}}" for head in short_names(names)) if fits else ""
+    lines = [f"  {'':<{first}}   recall  precision      n  {heads}".rstrip()]
+    for emotion, row in confusion.items():
+        recall, precision = (
+            percent(values[emotion]) if emotion in values else "-"
             for values in (scores["recall"], scores["precision"])
         )
-        cells = " ".join(f"{count:5d}" for count in row.values())
-        lines.append(f"  {emotion:<9}{shares}   {'':<13} {cells}")
+        cells = "".join(f"{count or '.':>{cell}}" for count in row.values()) if fits else ""
+        text = f"  {emotion:<{first}}  {recall:>7}  {precision:>9}  {sum(row.values()):>5}  {cells}"
+        lines.append(text.rstrip())
+    if not fits:
+        lines.append("  (too many classes for a confusion matrix here; a report has it)")
     return lines
+
+
+def short_names(names: Sequence[str]) -> list[str]:
+    """Return two letters for each name that tell it from the others, or a number if none do."""
+    short: list[str] = []
+    for number, name in enumerate(names, start=1):
+        letters = [letter for letter in name if letter.isalnum()]
+        options = [letters[0] + letter for letter in letters[1:]]
+        taken = set(short)
+        short.append(next((option for option in options if option not in taken), str(number)))
+    return short
 
 
 def summarize(

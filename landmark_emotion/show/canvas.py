@@ -32,10 +32,15 @@ FARTHEST = 30_000  # pixels; OpenCV's integers overflow somewhere beyond
 _SHIFT = 4  # fractional bits of OpenCV's coordinates
 
 
+def bgr_of(color: str) -> Color:
+    """Return a color (``#rrggbb``) as OpenCV expects it."""
+    red, green, blue = bytes.fromhex(color[1:])
+    return blue, green, red
+
+
 def bgr(emotion: str, among: Sequence[str] = ()) -> Color:
     """Return the color of an emotion as OpenCV expects it; `among` is as for `color_of`."""
-    red, green, blue = bytes.fromhex(color_of(emotion, among)[1:])
-    return blue, green, red
+    return bgr_of(color_of(emotion, among))
 
 
 def polyline(

@@ -1,6 +1,7 @@
 """An explanation as a picture: arrows on the face, and bars and words beside it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from landmark_emotion.emotions import UNCERTAIN
 from landmark_emotion.errors import OutputError
+from landmark_emotion.formatting import percent
 from landmark_emotion.live.prediction import Prediction
 from landmark_emotion.live.shares import Shares
 from landmark_emotion.model.explanation import Explanation, denormalize_landmarks
@@ -24,11 +26,9 @@ from landmark_emotion.show.sheet import MARGIN as _MARGIN
 from landmark_emotion.show.sheet import PAPER as _PAPER
 from landmark_emotion.show.sheet import QUIET as _QUIET
 from landmark_emotion.show.sheet import SENTENCE as _SENTENCE
-from landmark_emotion.show.sheet import TEXT as _TEXT
 from landmark_emotion.show.sheet import TITLE as _TITLE
 from landmark_emotion.show.sheet import WIDTH as _WIDTH
 from landmark_emotion.show.sheet import fill_bar as _bar
-from landmark_emotion.show.sheet import text_width as _text_width
 from landmark_emotion.show.sheet import wrapped as _wrapped
 from landmark_emotion.show.sheet import write_text as _text
 from landmark_emotion.sources.preparation import to_bgr
@@ -57,7 +57,7 @@ def draw_explanation(image: Picture, prediction: Prediction, explanation: Explan
     more. They are drawn on a copy of the image, which may be any that `to_bgr` takes.
     """
     drawn = to_bgr(image).copy()
-    _draw_arrows(drawn, prediction.face.landmarks, explanation)
+    _draw_arrows(drawn, prediction.face.landmarks, explanation, _Scale.of([explanation]))
     return drawn
 
 
@@ -72,12 +72,14 @@ def draw_panels(
     if not explained:
         raise ValueError("explained must hold a face, got none")
     image = to_bgr(image)
+    several = len(explained) > 1
+    scale = _Scale.of([explanation for _, explanation, _ in explained])
     strong = strongest(shares for _, _, shares in explained)
     panels = []
-    for prediction, explanation, shares in explained:
-        panels.append(_draw_panel(image, prediction, explanation, shares))
-        if shares is not None:
-            panels.append(draw_network(shares, strong))
+    for face in explained:
+        panels.append(_draw_panel(image, *face, scale, several))
+        if face[2] is not None:
+            panels.append(draw_network(face[2], strong))
     return np.concatenate(panels)
 
 
@@ -99,17 +101,40 @@ def encode_picture(picture: Picture, path: Path) -> bytes:
     return bytes(data)
 
 
+@dataclass(frozen=True)
+class _Scale:
+    """The largest contributions, which are drawn as large as there is room for."""
+
+    landmark: float
+    lowest: float  # of regions
+    highest: float
+
+    @classmethod
+    def of(cls, explanations: Sequence[Explanation]) -> "_Scale":
+        """Return one scale for several explanations, so that their marks can be compared."""
+        landmarks = [float(np.abs(each.by_landmark).max()) for each in explanations]
+        regions = [value for each in explanations for value in each.by_region.values()]
+        return cls(max(_STRONG_LANDMARK, *landmarks), min(0.0, *regions), max(0.0, *regions))
+
+
 def _draw_panel(
-    image: Picture, prediction: Prediction, explanation: Explanation, shares: Shares | None
+    image: Picture,
+    prediction: Prediction,
+    explanation: Explanation,
+    shares: Shares | None,
+    scale: _Scale,
+    several: bool,
 ) -> Picture:
     lines = _wrapped(explanation.sentence, _WIDTH - 2 * _MARGIN)
     height = 3 * _MARGIN + _PHOTO_HEIGHT + len(lines) * _LINE_HEIGHT
     sheet = np.full((height, _WIDTH, 3), _PAPER, dtype=np.uint8)
-    photo = _draw_photo(image, prediction.face.landmarks, explanation)
+    photo = _draw_photo(image, prediction.face.landmarks, explanation, scale)
     sheet[_MARGIN : _MARGIN + _PHOTO_HEIGHT, _MARGIN : _MARGIN + _PHOTO_WIDTH] = photo
-    _text(sheet, _title(prediction, explanation, shares), _LEFT, _MARGIN + 26, _TITLE, bold=True)
+    title = _title(prediction, explanation, shares)
+    title = f"face {prediction.number}: {title}" if several else title
+    _text(sheet, title, _LEFT, _MARGIN + 26, _TITLE, bold=True)
     y = _draw_legend(sheet, explanation, _MARGIN + 60)
-    y = _draw_region_bars(sheet, explanation, y + 46)
+    y = _draw_region_bars(sheet, explanation, scale, y + 46)
     _draw_probability_bars(sheet, explanation, shares, y + 40)
     y = _MARGIN + _PHOTO_HEIGHT + _MARGIN + 16
     for number, line in enumerate(lines):
@@ -120,7 +145,7 @@ def _draw_panel(
 def _title(prediction: Prediction, explanation: Explanation, shares: Shares | None) -> str:
     emotion = explanation.emotion
     source = shares or explanation
-    title = f"{emotion} {_percent(source.probabilities[source.emotions.index(emotion)])}"
+    title = f"{emotion} {percent(float(source.probabilities[source.emotions.index(emotion)]))}"
     if emotion == prediction.likeliest and prediction.emotion == UNCERTAIN:
         return f"{UNCERTAIN}: {title}"
     return title
@@ -139,28 +164,18 @@ def _draw_legend(sheet: Picture, explanation: Explanation, y: int) -> int:
     return y + 50
 
 
-def _draw_region_bars(sheet: Picture, explanation: Explanation, y: int) -> int:
+def _draw_region_bars(sheet: Picture, explanation: Explanation, scale: _Scale, y: int) -> int:
     """Draw what each region of the face adds to the score; return where the bars end."""
-    regions = explanation.by_region
-    title = f"What adds to the score of {explanation.emotion}"
+    title = f"What speaks for and against {explanation.emotion}"
     _text(sheet, title, _LEFT, y, _HEADING, bold=True)
-    index = explanation.emotions.index(explanation.emotion)
-    before, after = explanation.base[index], explanation.scores[index]
-    y += 24
-    note = f"{before:.2f} for that neutral face, {after:.2f} for this one"
-    _text(sheet, note, _LEFT, y, color=_QUIET)
-    room, lowest, highest = 62, min(0.0, *regions.values()), max(0.0, *regions.values())
-    start, stop = _LEFT + 90 + (room if lowest else 0), _RIGHT - room
-    unit = (stop - start) / max(_STRONG_REGION, highest - lowest)
-    zero, top = start - unit * lowest, y + 12
-    for name, value in regions.items():
+    start, stop = _LEFT + 90, _RIGHT - 20
+    unit = (stop - start) / max(_STRONG_REGION, scale.highest - scale.lowest)
+    zero, top = start - unit * scale.lowest, y + 12
+    for name, value in explanation.by_region.items():
         y += 29
         _text(sheet, name, _LEFT, y)
         end = zero + unit * value
         _bar(sheet, (zero, y - 13), (end, y + 3), _FOR if value > 0 else _AGAINST)
-        number = f"{value:+.2f}"
-        left = end + 8 if value > 0 else end - 8 - _text_width(number, _TEXT)
-        _text(sheet, number, left, y, color=_QUIET)
     polyline(sheet, np.array([(zero, top), (zero, y + 9)]), _QUIET, 1)
     return y
 
@@ -172,10 +187,9 @@ def _draw_probability_bars(
     start, longest = _LEFT + 110, _RIGHT - _LEFT - 110 - 62
     if shares is not None:
         draw_key(sheet, start, y)
-    probabilities = (shares or explanation).probabilities
-    for index in probabilities.argsort()[::-1]:
+    for index, value in enumerate(map(float, (shares or explanation).probabilities)):
         y += 27
-        name, value = explanation.emotions[index], float(probabilities[index])
+        name = explanation.emotions[index]
         color = _INK if name == explanation.emotion else _QUIET
         end = start + longest * value
         _text(sheet, name, _LEFT, y, color=color)
@@ -183,14 +197,12 @@ def _draw_probability_bars(
         if shares is not None:  # the network's part is at the end
             middle = end - longest * float(shares.by_network[index])
             _bar(sheet, (middle, y - 12), (end, y + 2), NETWORK)
-        _text(sheet, _percent(value), end + 8, y, color=_QUIET)
+        _text(sheet, percent(value), end + 8, y, color=_QUIET)
 
 
-def _percent(value: float) -> str:
-    return f"{value:.0%}" if value >= 0.01 else "<1%"
-
-
-def _draw_photo(image: Picture, landmarks: Landmarks, explanation: Explanation) -> Picture:
+def _draw_photo(
+    image: Picture, landmarks: Landmarks, explanation: Explanation, shared: _Scale
+) -> Picture:
     """Cut out a face at a fixed size, pale and gray, and draw the arrows on it."""
     low, high = landmarks.min(axis=0), landmarks.max(axis=0)
     width, height = np.maximum(high - low, 1e-3)
@@ -207,13 +219,17 @@ def _draw_photo(image: Picture, landmarks: Landmarks, explanation: Explanation) 
     size = (_PHOTO_WIDTH * _SUPERSAMPLING, _PHOTO_HEIGHT * _SUPERSAMPLING)
     warped = cv2.warpAffine(pale, transform, size, flags=cv2.INTER_CUBIC, borderValue=_HAIR)
     photo = np.asarray(warped, dtype=np.uint8)
-    _draw_arrows(photo, landmarks * scale + shift, explanation, neutral_face=True)
+    _draw_arrows(photo, landmarks * scale + shift, explanation, shared, neutral_face=True)
     shrunk = cv2.resize(photo, (_PHOTO_WIDTH, _PHOTO_HEIGHT), interpolation=cv2.INTER_AREA)
     return np.asarray(shrunk, dtype=np.uint8)
 
 
 def _draw_arrows(
-    image: Picture, landmarks: Landmarks, explanation: Explanation, neutral_face: bool = False
+    image: Picture,
+    landmarks: Landmarks,
+    explanation: Explanation,
+    scale: _Scale,
+    neutral_face: bool = False,
 ) -> None:
     """Draw the arrows, and the neutral face if asked for, on the image itself."""
     origin = denormalize_landmarks(explanation.reference, landmarks)
@@ -223,7 +239,7 @@ def _draw_arrows(
         for part, closed in OUTLINES:
             polyline(image, origin[part], _PAPER, 1.8 * unit, closed)
             polyline(image, origin[part], _QUIET, 0.9 * unit, closed)
-    strengths = contributions / max(_STRONG_LANDMARK, np.abs(contributions).max())
+    strengths = contributions / scale.landmark
     # The strongest are drawn last, so that nothing hides them.
     for index in np.abs(strengths).argsort():
         strength = abs(float(strengths[index]))

@@ -2,11 +2,10 @@
 
 import numpy as np
 
-from landmark_emotion.show.canvas import Color, Picture, draw_text, polygon, write
+from landmark_emotion.emotions import FIRST, SECOND
+from landmark_emotion.show.canvas import Color, Picture, bgr_of, draw_text, polygon, write
 
-# Color-blind people can tell these two apart (Okabe and Ito, 2008).
-FOR: Color = (178, 114, 0)
-AGAINST: Color = (0, 159, 230)
+FOR, AGAINST = bgr_of(FIRST), bgr_of(SECOND)
 INK: Color = (31, 27, 24)
 QUIET: Color = (109, 102, 95)
 PAPER: Color = (255, 255, 255)

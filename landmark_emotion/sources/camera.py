@@ -88,7 +88,7 @@ class Camera:
                 give_up = now + self._reconnect
                 if self._reconnect > 0:
                     notify(
-                        f"{self.name}: delivers no frames any more; trying to reopen it for "
+                        f"{self.name}: no longer delivers frames; trying to reopen it for "
                         f"{self._reconnect:g} s"
                     )
             if give_up is not None and now >= give_up:

@@ -35,6 +35,12 @@ UNSUPPORTED_SUFFIXES = frozenset(
 )
 """Suffixes of images that `read_image` refuses; who lists a folder reports them as unreadable."""
 
+VIDEO_SUFFIXES = frozenset(
+    {".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mjpeg", ".mjpg", ".mkv", ".mov", ".mp4"}
+    | {".mpeg", ".mpg", ".mts", ".ogv", ".ts", ".vob", ".webm", ".wmv"}
+)
+"""Suffixes of videos, which the command ``video`` and `Recognizer.stream` read."""
+
 MAX_FILE_BYTES = 256 * 2**20
 MAX_PIXELS = 2**27
 MAX_SIDE = 10**6  # pixels; the limit of libpng
@@ -75,6 +81,8 @@ def read_image(file: ImageFile) -> NDArray[np.uint8]:
     if not isinstance(file, str | os.PathLike):
         return decode_image(*_content(file))
     path = Path(file)
+    if path.suffix.lower() in VIDEO_SUFFIXES and path.is_file():
+        raise ImageError(f"{path}: is a video, not an image; use 'landmark-emotion video'")
     data = read_bytes(path)
     # Among them are TIFF files, of which OpenCV would read a thumbnail; but phones misname JPEGs.
     if path.suffix.lower() in UNSUPPORTED_SUFFIXES and not data.startswith((JPEG, PNG)):

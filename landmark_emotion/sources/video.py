@@ -25,11 +25,6 @@ from landmark_emotion.sources.preparation import to_bgr
 Source = int | str | os.PathLike[str]
 """A camera's index or device, or a video file, an image sequence or a URL."""
 
-VIDEO_SUFFIXES = frozenset(
-    {".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mjpeg", ".mjpg", ".mkv", ".mov", ".mp4"}
-    | {".mpeg", ".mpg", ".mts", ".ogv", ".ts", ".vob", ".webm", ".wmv"}
-)
-
 # FFmpeg renders text as pictures of a terminal.
 _TEXT_SUFFIXES = frozenset({".ans", ".art", ".asc", ".diz", ".ice", ".nfo", ".txt", ".vt"})
 
@@ -165,7 +160,7 @@ def _live(
         finite = camera.open()
         if finite is None:
             if start > 0 or end < math.inf:
-                raise SourceError(f"{camera.name}: is live, it has no parts; watch it as it comes")
+                raise SourceError(f"{camera.name}: is a live source; omit --from and --to")
             yield from camera.frames(notify)
             return
         announced = finite.get(cv2.CAP_PROP_FRAME_COUNT)
@@ -185,7 +180,7 @@ def _video(name: str, notify: Notify, start: float) -> Generator[Frame, None, No
     path = Path(name)
     try:
         if not path.exists():
-            raise SourceError(f"{name}: no such video; check the path, or give a camera's number")
+            raise SourceError(f"{name}: no such video; {_correction(name)}")
         if path.suffix.lower() in _TEXT_SUFFIXES:
             raise SourceError(f"{name}: is text, not a video; check the path")
         if path.is_file():
@@ -275,6 +270,13 @@ def _why_not_opened(path: Path) -> str:
     if is_cut_off(path):
         return "is cut off; get the whole file"
     return f"cannot be opened, it is damaged or its codec is unknown; {_REENCODE}"
+
+
+def _correction(name: str) -> str:
+    """Return what to do about a path that does not exist; a network address lacks its scheme."""
+    if re.fullmatch(r"(\d{1,3}(\.\d{1,3}){3}|localhost|[\w-]+(\.[\w-]+)+)(:\d+)(/.*)?", name):
+        return f"for a stream write its whole address, such as http://{name}"
+    return "check the path, or give a camera's number"
 
 
 def _unreadable(name: str, error: OSError) -> SourceError:

@@ -73,15 +73,15 @@ class Comparison:
     def verdict(self) -> str:
         """The outcome in a sentence."""
         if self.subjects < _FEWEST:
-            return f"too few subjects in both ({self.subjects}) to tell a difference from chance"
+            return f"too few subjects in both ({self.subjects}) for a test of significance"
         if not self.significant:
-            return "no difference beyond chance"
+            return "no significant difference"
         better = "A" if self.difference > 0 else "B"
-        return f"{better} is better by {abs(self.difference):.3f}, which is beyond chance"
+        return f"{better} is significantly better, by {abs(100 * self.difference):.1f} points"
 
     def as_json(self) -> dict[str, Any]:
         """Return all of it as JSON values."""
-        derived = {"beyond_chance": self.significant, "verdict": self.verdict}
+        derived = {"significant": self.significant, "verdict": self.verdict}
         return {**asdict(self), "interval": list(self.interval), **derived}
 
 

@@ -18,7 +18,7 @@ from landmark_emotion.training.metrics import Evaluation
 from landmark_emotion.training.parallel import Progress
 from landmark_emotion.training.recipe import Recipe
 
-VERSION = 2
+VERSION = 3
 """Raise it if the same settings give other scores or models, or if a class of `Result` changes."""
 
 LIBRARIES = ("numpy", "scipy", "scikit-learn")

@@ -31,6 +31,8 @@ class LoadedFaces:
         Number of sequences and images that were not searched for a face, by reason.
     skipped, from_cache
         See `extraction.Extraction`.
+    n_images, n_unused
+        See `datasets.Dataset`.
     """
 
     table: LandmarkTable
@@ -39,6 +41,8 @@ class LoadedFaces:
     left_out: Counter[str]
     skipped: list[tuple[str, str]]
     from_cache: int = 0
+    n_images: int = 0
+    n_unused: int = 0
 
     @property
     def title(self) -> str:
@@ -143,6 +147,7 @@ def load_faces(
         faces = LoadedFaces(
             table, path, dataset.layout, dataset.left_out, found.skipped, found.from_cache
         )
+        faces = replace(faces, n_images=dataset.n_images, n_unused=dataset.n_unused)
     if faces.table.drawn:
         notify("note: these faces are drawn; the scores do not apply to real faces")
     if not len(faces.table):

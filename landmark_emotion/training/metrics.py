@@ -4,6 +4,7 @@ scikit-learn is imported by the functions that need it, so that stored evaluatio
 without it.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -226,7 +227,9 @@ def intervals(
     Returns
     -------
     dict
-        ``accuracy``, ``balanced_accuracy``: [low, high]; ``recall``: that for each emotion.
+        ``accuracy``, ``balanced_accuracy``: [low, high]; ``recall``: that for each emotion. Where
+        all or no predictions are correct the bootstrap has no width; there it is the interval of
+        Wilson (1927, "Probable inference") over the subjects.
     """
     emotions, column = np.unique(truth, return_inverse=True)
     own = np.char.add("\1", np.arange(len(subject)).astype(str))  # no subject has such a name
@@ -238,11 +241,14 @@ def intervals(
     totals, rights = (np.concatenate(parts) for parts in zip(*drawn, strict=True))
     with np.errstate(invalid="ignore"):
         recall = rights / totals
+    people = (total > 0).sum(axis=0)  # who show each emotion
+    everyone = _interval(rights.sum(axis=1) / totals.sum(axis=1), len(subjects))
     return {
-        "accuracy": _interval(rights.sum(axis=1) / totals.sum(axis=1)),
-        "balanced_accuracy": _interval(np.nanmean(recall, axis=1)),
+        "accuracy": everyone,
+        "balanced_accuracy": _interval(np.nanmean(recall, axis=1), len(subjects)),
         "recall": {
-            emotion: _interval(recall[:, index]) for index, emotion in enumerate(emotions.tolist())
+            emotion: _interval(recall[:, index], int(people[index]))
+            for index, emotion in enumerate(emotions.tolist())
         },
     }
 
@@ -261,6 +267,15 @@ def block_sizes(rows: int, columns: int) -> Iterator[int]:
         yield min(step, rows - start)
 
 
-def _interval(values: NDArray[np.float64]) -> list[float]:
-    low, high = np.nanpercentile(values, [2.5, 97.5])
-    return [float(low), float(high)]
+def _interval(values: NDArray[np.float64], n: int) -> list[float]:
+    """Return the 95 % interval of bootstrapped shares of `n` subjects."""
+    low, high = (float(end) for end in np.nanpercentile(values, [2.5, 97.5]))
+    return wilson(low, n) if low == high in (0.0, 1.0) else [low, high]
+
+
+def wilson(share: float, n: int) -> list[float]:
+    """Return the 95 % interval of Wilson (1927) for a share of `n` independent trials."""
+    z = 1.959964
+    middle, half = share + z**2 / (2 * n), z * math.sqrt(share * (1 - share) / n + z**2 / n**2 / 4)
+    low, high = ((middle + side * half) / (1 + z**2 / n) for side in (-1, 1))
+    return [max(0.0, low), min(1.0, high)]

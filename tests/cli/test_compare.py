@@ -28,9 +28,9 @@ def test_differences_and_their_absence_are_reported(tmp_path, capsys):
     assert main(["compare", str(a.parent), str(b)]) == 0
     out, err = capsys.readouterr()
     static, calibrated = out.split("own neutral reference")
-    assert "A is better by 0.200, which is beyond chance" in static
+    assert "A is significantly better, by 20.0 points" in static
     assert "16 subjects in both" in static
-    assert "no difference beyond chance" in calibrated
+    assert "no significant difference" in calibrated
     assert err == ""
 
 
@@ -41,7 +41,7 @@ def test_calibrated_results_are_compared_only_where_both_have_them(tmp_path, cap
     printed = json.loads(capsys.readouterr().out)
     assert "calibrated" not in printed
     static = printed["static"]
-    assert static["beyond_chance"] is True
+    assert static["significant"] is True
     assert static["difference"] == pytest.approx(0.2)
     low, high = static["interval"]
     assert 0 < low <= high

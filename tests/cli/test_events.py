@@ -76,7 +76,7 @@ def test_the_suffix_selects_the_format(run, results, here, name, options, beginn
 def test_a_suffix_that_tells_no_format_is_refused(run, results, here):
     result = run("events", results, "-o", "a.tsv")
     assert result.status == 2
-    assert "argument --format: name one, as 'a.tsv' does not tell it" in result.err
+    assert "argument --format: needed, as the suffix of 'a.tsv' is not known" in result.err
     assert [path.name for path in here.iterdir()] == ["results.csv"]
 
 

@@ -55,15 +55,16 @@ def files_below(folder) -> list[str]:
 def test_text_has_one_line_per_face_and_errors_go_to_stderr(image, folder):
     result = image(folder)
     assert result.status == 0
-    lines = dict(line.split(": ", 1) for line in result.out.splitlines())
-    assert list(lines) == [str(folder / name) for name in ORDER if name != "half.png"]
-    face = lines[str(folder / "9.PNG")]
-    assert face.startswith("face 1: happiness ")
-    assert len(face.split()) == 2 + 2 * 7
-    assert lines[str(folder / "nobody.png")] == "no face"
+    lines = dict(line.split(maxsplit=1) for line in result.out.splitlines())
+    assert list(lines) == [name for name in ORDER if name != "half.png"]
+    face = lines["9.PNG"]
+    assert face.startswith("happiness ")
+    assert face.count("%") == 3
+    assert lines["nobody.png"] == "no face"
+    assert len({line.find("%") for line in result.out.splitlines() if "%" in line}) == 1
     assert result.err.splitlines()[1:] == [
         f"error: {folder / 'half.png'}: the image is cut off; replace it",
-        "5 images, 1 could not be read",
+        "5 images: 3 faces, 1 without a face, 1 could not be read",
     ]
 
 
@@ -84,9 +85,14 @@ def test_named_files_are_read_in_the_given_order_whatever_their_suffix(image, fo
     (folder / "noname").write_bytes(png)
     result = image(folder / "noname", folder / "9.PNG", folder / "notes.txt")
     assert result.status == 0
-    starts = [line.split(": ")[0] for line in result.out.splitlines()]
-    assert starts == [str(folder / name) for name in ("noname", "9.PNG")]
+    assert [line.split()[0] for line in result.out.splitlines()] == ["noname", "9.PNG"]
     assert f"error: {folder / 'notes.txt'}: not an image or damaged" in result.err
+
+
+def test_a_video_is_told_from_a_damaged_image(image, video):
+    result = image(video)
+    assert (result.status, result.out) == (1, "")
+    assert "is a video, not an image; use 'landmark-emotion video'" in result.err
 
 
 @pytest.mark.parametrize("name", ["half.png", "none.png", "notes.txt"])
@@ -220,7 +226,7 @@ def test_standard_input(image, png, monkeypatch):
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data)))
         result = image("-")
         assert result.status == status
-        assert ("-: face 1: happiness " in result.out) == (status == 0)
+        assert ("stdin     happiness " in result.out) == (status == 0)
         assert ("error: -: the file is empty" in result.err) == (status == 1)
 
 
@@ -241,7 +247,7 @@ def test_output_file_holds_what_would_be_printed(image, folder, tmp_path, suffix
     assert output.read_text(encoding="utf-8") == printed
     assert result.err.splitlines()[-2:] == [
         f"error: {folder / 'half.png'}: the image is cut off; replace it",
-        f"results: {output}, 5 images, 1 could not be read",
+        f"results: {output}, 5 images: 3 faces, 1 without a face, 1 could not be read",
     ]
 
 

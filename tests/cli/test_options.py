@@ -1,19 +1,24 @@
 """Options shared by commands."""
 
 import argparse
+import dataclasses
 import io
 import sys
 
 import pytest
 
+from landmark_emotion.cli.models import choose_model
 from landmark_emotion.cli.options import (
+    model_file,
     moment,
     positive_int,
+    print_table,
     progress,
     share,
     two_or_more,
     whole_number,
 )
+from landmark_emotion.model.classifier import SHIPPED, TRAINED_HERE, load_model
 from landmark_emotion.model.quality import MIN_QUALITY
 
 
@@ -69,3 +74,37 @@ def test_the_default_of_min_quality_is_that_of_the_recognizer():
 
     args = _parser().parse_args(["image", "a.png"])
     assert args.min_quality == MIN_QUALITY
+
+
+@pytest.fixture
+def of_few_people(here):
+    """A model in the place where training puts it."""
+    model = load_model(SHIPPED[-1])
+    info = {"subjects": 10, "static": {"accuracy": 0.7375}, "data": {"drawn": False}}
+    dataclasses.replace(model, info=info).save(TRAINED_HERE)
+    return TRAINED_HERE
+
+
+def test_a_model_of_few_people_does_not_silently_replace_the_built_in_one(capsys, of_few_people):
+    choose_model(None)
+    named, warning = capsys.readouterr().err.splitlines()
+    start = f"model: {of_few_people} (yours: 10 people, 73.8 % on unseen people; the built-in one: "
+    assert named.startswith(start)
+    assert warning.startswith("warning: ")
+    assert "--model default" in warning
+    choose_model(of_few_people)  # asked for by name
+    assert "warning" not in capsys.readouterr().err
+
+
+def test_the_built_in_model_can_be_named(capsys, of_few_people):
+    model = choose_model(model_file("default"))
+    assert capsys.readouterr().err == f"model: built-in, {len(model.emotions)} emotions\n"
+
+
+def test_a_wide_table_is_turned(capsys):
+    heads = [f"column {number}" for number in range(12)]
+    print_table([("", *heads), ("face 1", *map(str, range(12)))])
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split() for line in lines[1:]] == [["column", str(n), str(n)] for n in range(12)]
+    print_table([("", *heads[:3]), ("face 1", "1", "2", "3")])
+    assert len(capsys.readouterr().out.splitlines()) == 2

@@ -46,25 +46,56 @@ def test_text_has_one_line_per_face_or_frame(capsys):
     writer.write("v.mp4", 8, 0.32, [])
     writer.close()
     assert capsys.readouterr().out.splitlines() == [
-        "frame     7     0.280 s  face 1  happiness  0.75",
-        "frame     7     0.280 s  face 2  neutral    0.68",
+        "frame     7     0.280 s  face 1  happiness   75 %",
+        "frame     7     0.280 s  face 2  neutral     68 %",
         "frame     8     0.320 s  no face",
     ]
 
 
-def test_terminal_has_colors_and_a_status_line(capsys, monkeypatch):
-    pretend_terminal(monkeypatch)
-    writer = FrameTextWriter(sys.stdout)
-    writer.set_status("25.0 frames/s")
-    writer.write("v.mp4", 7, 0.28, [prediction()])
-    writer.write("v.mp4", 8, 0.32, [])
-    writer.close()
-    out = capsys.readouterr().out
-    first, second, rest = out.split("\n")
-    assert re.search(r"\x1b\[48;5;\d+m  \x1b\[0m happiness", first)
-    assert "25.0 frames/s" in second.partition("\r")[0]  # shown, then overwritten
-    assert "no face" in second.rpartition("\x1b[K")[2]
-    assert rest.endswith("\r\x1b[K")  # nothing remains
+@pytest.fixture
+def on_terminal(capsys, monkeypatch):
+    """Write frames to a terminal; return the lines that remain, and all that was ever shown."""
+
+    def write(*frames, **options):
+        pretend_terminal(monkeypatch)
+        monkeypatch.setenv("COLUMNS", "80")
+        writer = FrameTextWriter(sys.stdout, **options)
+        writer.set_status("25.0 frames/s, 0 dropped")
+        for number, predictions in enumerate(frames):
+            writer.write("v.mp4", number, 0.1 * number, predictions)
+        writer.close()
+        out = capsys.readouterr().out
+        plain = re.sub(r"\x1b\[[\d;]*m", "", out)
+        assert plain.endswith("\r\x1b[K")  # nothing remains of the live line
+        lines = [line.rpartition("\x1b[K")[2] for line in plain.split("\n")]
+        return lines[:-1], out
+
+    return write
+
+
+def test_a_terminal_keeps_a_line_for_each_change(on_terminal):
+    happy, neutral = [prediction()], [prediction(happy=0.1)]
+    lines, out = on_terminal(happy, happy, happy, neutral, neutral, [], [], neutral)
+    assert [line.split() for line in lines] == [
+        ["0:00.0", "#1", "happiness", "75", "%"],
+        ["0:00.3", "#1", "neutral", "68", "%"],
+        ["0:00.5", "no", "face"],
+        ["0:00.7", "#1", "neutral", "68", "%"],
+    ]
+    assert out.count("25.0 frames/s") == 8  # every frame is shown in place
+    assert re.search(r"\x1b\[48;5;\d+m  \x1b\[0m happiness", out)
+
+
+def test_a_terminal_can_keep_every_frame(on_terminal):
+    lines, _ = on_terminal([prediction()], [prediction()], [], [], every_frame=True)
+    assert [line.split()[1] for line in lines] == ["#1", "#1", "no", "no"]
+
+
+def test_the_live_line_is_no_wider_than_the_terminal(on_terminal):
+    _, out = on_terminal([prediction(number) for number in range(1, 9)])
+    live = re.sub(r"\x1b\[[\d;]*m", "", out).split("\n")[-1].split("\x1b[K")[-2]
+    assert 60 < len(live.rstrip("\r")) < 80
+    assert live.rstrip("\r").endswith("%")
 
 
 @pytest.mark.parametrize(("name", "value"), [("TERM", "dumb"), ("NO_COLOR", "1")])
@@ -75,14 +106,17 @@ def test_colors_can_be_turned_off(monkeypatch, name, value):
     assert not is_live_terminal()
 
 
-def test_image_text_has_every_emotion_likeliest_first(capsys):
-    writer = ImageTextWriter(sys.stdout)
+def test_image_text_has_the_likeliest_emotions_aligned(capsys):
+    writer = ImageTextWriter(sys.stdout, {"b.png": "longer.png"})
     writer.write("a.png", 0, 0.0, [prediction()])
     writer.write("b.png", 0, 0.0, [])
+    writer.write("b.png", 0, 0.0, [prediction(1), prediction(2)])
     writer.write_error("c.png", "the file is empty")
     assert capsys.readouterr().out.splitlines() == [
-        "a.png: face 1: happiness 0.750  neutral 0.188  anger 0.062",
-        "b.png: no face",
+        "a.png          happiness  75.0 %   neutral 18.8 %, anger 6.2 %",
+        "longer.png     no face",
+        "longer.png #1  happiness  75.0 %   neutral 18.8 %, anger 6.2 %",
+        "longer.png #2  happiness  75.0 %   neutral 18.8 %, anger 6.2 %",
     ]
 
 

@@ -28,7 +28,7 @@ def test_the_suffix_selects_the_format(run, results, here, name, magic):
     result = run("plot", results, "-o", here / name)
     assert result.status == 0
     assert (here / name).read_bytes().startswith(magic)
-    assert result.err == f"timeline: {here / name}\n"
+    assert result.err == f"plot: {here / name}\n"
 
 
 def test_the_shares_are_printed(run, results, here):
@@ -49,7 +49,12 @@ def test_what_video_writes_can_be_drawn(run, video, here):
     assert "drawn.avi; 1 face; 4.0 s" in (here / "a.html").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("arguments", [[], ["-o", "a.gif"], ["-o", "results.csv"]])
+def test_by_default_a_page_is_written_beside_the_results(run, results):
+    assert run("plot", results).status == 0
+    assert results.with_suffix(".html").read_bytes().startswith(b"<!DOCTYPE")
+
+
+@pytest.mark.parametrize("arguments", [["-o", "a.gif"], ["-o", "results.csv"]])
 def test_an_unknown_suffix_is_refused(run, results, arguments):
     result = run("plot", results, *arguments)
     assert result.status == 2

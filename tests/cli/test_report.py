@@ -112,9 +112,9 @@ def test_an_evaluation_is_called_one_and_has_both_results(quick, trained, tmp_pa
     assert content["shuffled"] is None
     assert content["calibrated"]["n_with_own_neutral"] == 36
     # What is printed and what is written are the same.
-    assert f"accuracy {content['static']['accuracy']:.4f}" in captured.out
+    assert f"accuracy {100 * content['static']['accuracy']:.1f} %" in captured.out
     assert "Evaluation on other.npz" in (tmp_path / "out" / "report.html").read_text("utf-8")
-    assert str(tmp_path / "out" / "report.html") in captured.err
+    assert str(tmp_path / "out" / "report.html") in captured.out
 
 
 def test_json_on_stdout_stays_json_with_a_report(quick, trained, table, tmp_path, capsys):
@@ -178,7 +178,7 @@ def test_reports_can_be_compared(quick, trained, table, tmp_path, capsys):
     assert main(["compare", str(trained / "report"), str(tmp_path / "out")]) == 0
     out, err = capsys.readouterr()
     # The model has seen these very people, which makes the comparison unfair.
-    assert "note: the model of B was fitted elsewhere" in err
+    assert "note: B is a model trained elsewhere" in err
     assert "note: A" not in err
     assert "no neutral reference: 6 subjects in both" in out
     assert "own neutral reference: 6 subjects in both" in out

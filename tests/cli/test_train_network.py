@@ -49,9 +49,9 @@ def test_from_a_csv_to_a_network_with_a_report(run, quick, fer2013, here):
     assert result.status == 0, result.err
     assert "epoch 3/3: validation accuracy" in result.err
     assert "120 small pictures without a face found are taken as they are" in result.out
-    assert "validation: it chose epoch" in result.out
-    assert "network: n.onnx" in result.out
-    assert result.out.endswith("use it: landmark-emotion webcam --network n.onnx\n")
+    assert "Validation: it chose epoch" in result.out
+    assert "network     n.onnx" in result.out
+    assert result.out.endswith("landmark-emotion webcam --network n.onnx\n")
     network = load_network(here / "n.onnx")
     assert network.spec.emotions == ("anger", "happiness")
     info = network.spec.info
@@ -120,7 +120,7 @@ def test_mistakes_are_one_line_before_the_work(run, here):
     (here / "models").mkdir()
     result = run("train-network", "x", "-o", SHIPPED[1])
     assert result.status == 1
-    assert "is the network of this program; choose another name" in result.err
+    assert "is the built-in network; choose another name" in result.err
 
 
 def test_keras_that_is_not_installed_is_one_line(run, here, monkeypatch):

@@ -156,7 +156,7 @@ def test_a_damaged_predictor_is_refused_or_read(tmp_path, place):
 
 
 def test_a_missing_predictor_is_named(tmp_path):
-    with pytest.raises(PredictorError, match=r"none\.dat: no shape predictor; see models/README"):
+    with pytest.raises(PredictorError, match=r"none\.dat: no shape predictor; check the path"):
         LandmarkPredictor(tmp_path / "none.dat")
     with pytest.raises(PredictorError, match="no shape predictor"):
         LandmarkPredictor(tmp_path)  # a folder

@@ -218,10 +218,10 @@ def test_an_unlikely_emotion_is_told_the_other_way_round():
 def test_a_person_at_rest_is_near_the_neutral_face():
     own = landmark_features(template() + 1)
     assert explain(smile_detector(), template()).sentence == (
-        "Nothing is far from the average neutral face, which speaks for neutral."
+        "The face is close to the average neutral face, which speaks for neutral."
     )
     assert explain(smile_detector(), template(), own).sentence == (
-        "Nothing is far from their own neutral face, which speaks for neutral."
+        "The face is close to their own neutral face, which speaks for neutral."
     )
 
 
@@ -229,7 +229,7 @@ def test_a_neutral_face_that_differs_from_the_average_is_no_sign_of_anything():
     explanation = explain(smile_detector(bias=-20.0), moved(range(4, 13), y=25))
     assert explanation.emotion == "neutral"
     assert explanation.movements
-    assert "speaks for no other emotion clearly enough, which leaves neutral" in (
+    assert "do not clearly speak for another emotion, so the result is neutral" in (
         explanation.sentence
     )
 

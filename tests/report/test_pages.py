@@ -44,13 +44,13 @@ def test_a_report_shows_its_numbers(whole, trained, reports):
     low, high = scores["interval_95"]["recall"]["anger"]
     for expected in (
         "85.0 % mean of 3",
-        "0.8000, 0.9000, 0.8500",
+        "80.0 %, 90.0 %, 85.0 %",
         "leave-one-subject-out over 8 subjects",
         f"{100 * scores['balanced_accuracy']:.1f} %",
-        f"{scores['log_loss']:.3f}",
+        f"{scores['log_loss']:.2f}",
         f"{100 * low:.1f} to {100 * high:.1f} %",
         "majority baseline 33.3 %",
-        "expect the accuracy on unseen people",
+        "Expect the accuracy on unseen people",
     ):
         assert expected in text
 
@@ -95,5 +95,5 @@ def test_an_evaluation_makes_no_claim_about_unseen_people(page, reports):
 def test_without_subjects_nothing_is_said_about_people(page, reports):
     table = reports.make_table(subjects=False)
     text = reports.Page(page(table=table, trained=True, calibrated=False)).text
-    assert "Subjects are unknown" in text
+    assert "The subjects are unknown" in text
     assert "unseen people" not in text

@@ -6,16 +6,18 @@ import numpy as np
 import pytest
 import synthetic
 
+from landmark_emotion.emotions import FIRST, SECOND
 from landmark_emotion.errors import OutputError
 from landmark_emotion.live.prediction import Prediction
 from landmark_emotion.live.shares import Shares
 from landmark_emotion.model.classifier import default_model, load_model
 from landmark_emotion.model.explanation import Explanation, explain
 from landmark_emotion.networks.occlusion import Occlusion
+from landmark_emotion.show.canvas import bgr_of
 from landmark_emotion.show.explanation_picture import draw_explanation, draw_panels, encode_picture
 from landmark_emotion.show.network_picture import NETWORK, draw_network, strongest
 
-BLUE, ORANGE = (178, 114, 0), (0, 159, 230)
+BLUE, ORANGE = bgr_of(FIRST), bgr_of(SECOND)
 GRAY = np.full((480, 640, 3), 90, dtype=np.uint8)
 
 
@@ -96,7 +98,23 @@ def test_nothing_in_a_panel_is_cut_off(prediction, explanation):
 def test_each_face_has_a_panel(prediction, explanation):
     one = draw_panels(GRAY, [(prediction, explanation, None)])
     two = draw_panels(GRAY, [(prediction, explanation, None)] * 2)
-    assert np.array_equal(two, np.concatenate([one, one]))
+    first, second = np.split(two, 2)
+    assert first.shape == one.shape
+    assert np.array_equal(first, second)
+    photo = np.s_[:, :530]  # beside it is the number of the face
+    assert np.array_equal(first[photo], one[photo])
+    assert not np.array_equal(first, one)
+
+
+def test_panels_have_one_scale(prediction, explanation):
+    weak = dataclasses.replace(explanation, contributions=explanation.contributions / 4)
+    alone = draw_panels(GRAY, [(prediction, weak, None)])
+    _, beside = np.split(draw_panels(GRAY, [(prediction, e, None) for e in (explanation, weak)]), 2)
+    blue = [int((panel[:, 560:] == BLUE).all(axis=2).sum()) for panel in (alone, beside)]
+    assert blue[1] < blue[0]
+
+
+def test_no_face_has_no_panel():
     with pytest.raises(ValueError, match="explained must hold a face"):
         draw_panels(GRAY, [])
 

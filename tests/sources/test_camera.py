@@ -13,7 +13,7 @@ from landmark_emotion.sources import camera as module
 from landmark_emotion.sources.video import frames
 from tools.mjpeg import MjpegServer
 
-GONE = "camera 0: delivers no frames any more; trying to reopen it for 20 s"
+GONE = "camera 0: no longer delivers frames; trying to reopen it for 20 s"
 BACK = "camera 0: is back"
 
 
@@ -237,7 +237,7 @@ def test_a_camera_that_stays_away_raises_an_error(camera, watch, impatient):
     camera.fail()
     with pytest.raises(SourceError, match="camera 0: stopped after 1 frames; plug it in again"):
         next(opened)
-    assert talk == ["camera 0: delivers no frames any more; trying to reopen it for 0.1 s"]
+    assert talk == ["camera 0: no longer delivers frames; trying to reopen it for 0.1 s"]
     assert len(camera.openings) > 1
     wait_for(lambda: camera.released == len(camera.openings))
 
@@ -366,7 +366,7 @@ def test_a_network_camera_is_reconnected(monkeypatch):
         assert earlier.image[0, 0, 0] < later.image[0, 0, 0]
     assert all(np.array_equal(f.image, image) for f, image in zip(before, images, strict=True))
     assert talk == [
-        f"{server.url}: delivers no frames any more; trying to reopen it for 30 s",
+        f"{server.url}: no longer delivers frames; trying to reopen it for 30 s",
         f"{server.url}: is back",
     ]
     assert not readers()

@@ -169,7 +169,7 @@ def test_a_cut_off_video_is_called_that_whichever_part_is_read(here, video):
 
 def test_a_camera_has_no_parts(fake):
     fake([PICTURE] * 5)
-    with pytest.raises(SourceError, match="0: is live, it has no parts"):
+    with pytest.raises(SourceError, match="0: is a live source; omit --from and --to"):
         list(frames(0, start=1))
 
 

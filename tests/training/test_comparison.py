@@ -17,20 +17,20 @@ def test_a_result_equals_itself():
     same = subjects([5, 3, 4, 5, 2, 1, 5, 4])
     result = compare(same, same)
     assert (result.difference, result.interval, result.p_value) == (0, (0, 0), 1)
-    assert result.verdict == "no difference beyond chance"
+    assert result.verdict == "no significant difference"
 
 
 def test_a_consistent_difference_is_found_in_both_orders():
     good, bad = subjects([5, 4] * 10), subjects([4, 3] * 10)
     forth, back = compare(good, bad), compare(bad, good)
     assert forth.difference == pytest.approx(0.2) == -back.difference
-    assert forth.verdict == "A is better by 0.200, which is beyond chance"
-    assert back.verdict.startswith("B is better by 0.200")
+    assert forth.verdict == "A is significantly better, by 20.0 points"
+    assert back.verdict.startswith("B is significantly better, by 20.0")
     assert forth.p_value < 0.001
     assert forth.interval[0] > 0
 
 
-def test_one_person_is_not_a_difference_beyond_chance():
+def test_one_person_is_not_a_significant_difference():
     result = compare(subjects([50] + [30] * 11, n=50), subjects([0] + [30] * 11, n=50))
     assert result.difference > 0.05
     assert not result.significant
@@ -38,7 +38,7 @@ def test_one_person_is_not_a_difference_beyond_chance():
 
 def test_five_people_are_too_few():
     result = compare(subjects([5] * 5), subjects([0] * 5))
-    assert result.verdict == "too few subjects in both (5) to tell a difference from chance"
+    assert result.verdict == "too few subjects in both (5) for a test of significance"
 
 
 @pytest.mark.parametrize("unequal", [False, True])

@@ -87,3 +87,13 @@ def test_the_bootstrap_of_many_people_needs_little_memory(monkeypatch):
     finally:
         tracemalloc.stop()
     assert peak < 70e6  # all resamples at once take 96 MB
+
+
+def test_a_recall_of_all_or_none_has_an_interval_with_a_width():
+    truth = np.repeat(["anger", "fear", "neutral"], 12)
+    predicted = np.repeat(["anger", "neutral", "neutral"], 12)
+    subject = np.tile(np.arange(12).astype(str), 3)
+    recall = intervals(truth, predicted, subject)["recall"]
+    # Wilson's interval of 12 of 12, as in the tables of Newcombe (1998).
+    assert recall["anger"] == pytest.approx([0.7575, 1.0], abs=1e-4)
+    assert recall["fear"] == pytest.approx([0.0, 0.2425], abs=1e-4)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from landmark_emotion.emotions import FIRST, SECOND
 from landmark_emotion.model.classifier import EmotionModel
 from landmark_emotion.model.face import N_LANDMARKS, OUTLINES, REGIONS, Landmarks
 from landmark_emotion.model.features import landmark_features
-from landmark_emotion.report.plots.figure import FIRST, GHOST, SECOND, Plot, new_sheet
+from landmark_emotion.report.plots.figure import GHOST, Plot, new_sheet
 from landmark_emotion.training.landmark_table import LandmarkTable
 
 if TYPE_CHECKING:
@@ -130,10 +131,11 @@ def landmarks_plot(table: LandmarkTable, model: EmotionModel, note: str) -> Plot
     reference = _points(model.mean)
     weights = landmark_weights(model, table)
     largest = max(max(float(np.hypot(*weight.T).max()) for weight in weights.values()), 1e-12)
+    ends = [reference + 0.35 * weight / largest for weight in weights.values()]
     title = "Landmark weights"
     figure, header, panels = _panels(title, note, len(weights))
     for axes, (emotion, weight) in zip(panels, weights.items(), strict=False):
-        _face_axes(axes, emotion, [reference])
+        _face_axes(axes, emotion, [reference, *ends])
         _draw_face(axes, reference, GHOST, 1.0)
         size = np.hypot(*weight.T) / largest
         # Eight sizes, one artist each, keep the file small.

@@ -18,13 +18,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from landmark_emotion.emotions import FIRST, SECOND
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Blue and vermilion of Okabe and Ito (2008), "Color universal design", which color-blind readers
-# can tell apart.
-FIRST, SECOND = "#0072b2", "#d55e00"
 INK, QUIET, GHOST, HAIR = "#1b1f24", "#5f666d", "#a3abb3", "#d5d9de"
 THEME = {
     "first": FIRST,
@@ -213,7 +212,13 @@ def new_sheet(title: str, note: str, height: float) -> tuple["Figure", float]:
 def add_legend(axes: "Axes") -> None:
     """Put a legend above the axes if several classifiers are drawn."""
     if len(axes.get_legend_handles_labels()[0]) > 1:
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 1.03), ncols=2, handletextpad=0.5)
+        axes.legend(
+            loc="lower left",
+            bbox_to_anchor=(0, 1.03),
+            ncols=2,
+            handletextpad=0.4,
+            columnspacing=1.2,
+        )
 
 
 def percent_axis(axes: "Axes", which: Literal["x", "y"], label: str, low: float = 0.0) -> None:
@@ -222,6 +227,6 @@ def percent_axis(axes: "Axes", which: Literal["x", "y"], label: str, low: float 
 
     axis = axes.xaxis if which == "x" else axes.yaxis
     axes.set(**{f"{which}lim": (low, 1.0), f"{which}label": label})
-    axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
-    axis.set_major_formatter(PercentFormatter(1.0, decimals=None, symbol=" %"))
+    axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    axis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
     axes.grid(True, axis=which)

@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from landmark_emotion.report.formatting import percent
+from landmark_emotion.emotions import FIRST, SECOND
+from landmark_emotion.formatting import percent
 from landmark_emotion.report.plots.figure import (
     DASHED,
-    FIRST,
     QUIET,
-    SECOND,
     Plot,
     new_sheet,
     percent_axis,
@@ -90,10 +89,10 @@ def learning_plot(report: Mapping[str, Any], note: str) -> Plot:
         rows.append(
             (
                 str(e["number"]),
-                f"{e['loss']:.3f}",
+                f"{e['loss']:.2f}",
                 percent(e["accuracy"]),
-                f"{e['macro_f1']:.3f}",
-                f"{e['learned_loss']:.3f}",
+                percent(e["macro_f1"]),
+                f"{e['learned_loss']:.2f}",
                 percent(e["learned_accuracy"]),
             )
         )
@@ -104,6 +103,6 @@ def learning_plot(report: Mapping[str, Any], note: str) -> Plot:
     )
     alt = (
         f"Learning: after {len(history)} epochs, the best is {best} with a validation accuracy of "
-        f"{percent(kept['accuracy'])} and a loss of {kept['loss']:.3f}."
+        f"{percent(kept['accuracy'])} and a loss of {kept['loss']:.2f}."
     )
     return Plot("learning", title, caption, alt, tuple(rows), figure, header)

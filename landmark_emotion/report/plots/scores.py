@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from landmark_emotion.report.formatting import LABELS, interval, percent
+from landmark_emotion.emotions import FIRST, SECOND
+from landmark_emotion.formatting import interval, percent
+from landmark_emotion.report import LABELS
 from landmark_emotion.report.plots.figure import (
     DASHED,
-    FIRST,
     GHOST,
     QUIET,
-    SECOND,
     Plot,
     add_legend,
     new_sheet,
@@ -88,7 +88,9 @@ def accuracy_plot(series: Sequence[Series], report: Mapping[str, Any], note: str
     for y, values in enumerate(runs.values()):
         accuracies, mean = values["accuracies"], values["mean"]
         spread = np.linspace(-0.16, 0.16, len(accuracies)) if len(accuracies) > 1 else 0.0
-        axes.plot(accuracies, y + spread, "o", color=QUIET, markersize=4, alpha=0.6, mew=0)
+        axes.plot(
+            accuracies, y + spread, "o", color=QUIET, markersize=4, alpha=0.6, mew=0, clip_on=False
+        )
         axes.plot([mean, mean], [y - 0.26, y + 0.26], color=QUIET, linewidth=2)
         _name_accuracy(axes, y, mean, QUIET)
         alt.append(f"{percent(mean)} ({interval(min(accuracies), max(accuracies))})")
@@ -189,7 +191,7 @@ def recall_plot(series: Sequence[Series], report: Mapping[str, Any], note: str) 
     """Plot the recall of each emotion with its confidence interval."""
     title = "Recall per emotion"
     first = series[0].scores["recall"]
-    order = sorted(first, key=lambda emotion: -first[emotion])
+    order = list(first)
     figure, header = new_sheet(title, note, 0.85 + 0.4 * len(order))
     axes = figure.subplots()
     for one, offset in zip(series, _offsets(series, 0.15), strict=True):
@@ -206,8 +208,8 @@ def recall_plot(series: Sequence[Series], report: Mapping[str, Any], note: str) 
     axes.tick_params(axis="y", length=0)
     add_legend(axes)
     caption = (
-        f"Lines: 95 % confidence intervals (bootstrap over {_units(report)}). A recall of "
-        "100 % has an interval without width, however few the faces."
+        f"Lines: 95 % confidence intervals (bootstrap over {_units(report)}; Wilson's interval "
+        "for a recall of 100 % or 0 %)."
     )
     alt = "Recall: " + ", ".join(f"{emotion} {percent(first[emotion])}" for emotion in order)
     return Plot("recall", title, caption, alt, (), figure, header)
@@ -227,12 +229,18 @@ def reliability_plot(series: Sequence[Series], note: str) -> Plot:
     edges = np.linspace(0, 1, _BINS + 1)
     columns = [["probability", *(f"{100 * a:.0f} to {100 * b:.0f} %" for a, b in pairwise(edges))]]
     width = 0.8 / _BINS / len(series)
-    for one, offset in zip(series, _offsets(series, width / 2), strict=True):
+    for number, (one, offset) in enumerate(zip(series, _offsets(series, width / 2), strict=True)):
         mean, accuracy, count = reliability(one.evaluation.confidence, one.evaluation.right, _BINS)
         _draw_reliability(axes, one, mean, accuracy, count)
         places = edges[:-1] + 0.5 / _BINS + offset
         bars = below.bar(places, count, 0.95 * width, color=one.color)
-        below.bar_label(bars, [str(n or "") for n in count], fontsize=6.5, color=QUIET, padding=1)
+        below.bar_label(
+            bars,
+            [str(n or "") for n in count],
+            fontsize=6.5,
+            color=one.color,
+            padding=1 + 7 * number,
+        )
         columns += [
             [f"{one.label}: faces", *map(str, count)],
             ["mean probability", *map(percent, mean)],
@@ -241,12 +249,14 @@ def reliability_plot(series: Sequence[Series], note: str) -> Plot:
     percent_axis(axes, "x", "")
     percent_axis(axes, "y", "accuracy")
     percent_axis(below, "x", "probability of the predicted emotion")
-    below.set(ylabel="faces", ylim=(0, 1.15 * below.get_ylim()[1]))
+    below.set(ylabel="faces", ylim=(0, 1.3 * below.get_ylim()[1]))
     axes.tick_params(axis="x", length=0)
     add_legend(axes)
     head, *body = zip(*columns, strict=True)
     body = [row for row in body if any(cell not in ("0", "") for cell in row[1:])]
-    errors = ", ".join(f"{one.scores['calibration_error']:.3f} ({one.label})" for one in series)
+    errors = ", ".join(
+        f"{percent(one.scores['calibration_error'])} ({one.label})" for one in series
+    )
     caption = (
         "Below the dashed line the model is overconfident, above it underconfident. The area of a "
         f"dot grows with the number of faces; dots of fewer than {_FEW} faces are not joined. "
@@ -288,7 +298,7 @@ def coverage_plot(series: Sequence[Series], note: str) -> Plot:
         axes.plot(*dots, one.marker, color=one.color, markersize=6, clip_on=False)
         lowest = min(lowest, float(accuracy[kept].min()))
     percent_axis(axes, "x", "coverage: share of faces kept, most confident first")
-    percent_axis(axes, "y", "accuracy", max(0.0, lowest - 0.25 * (1 - lowest) - 0.01))
+    percent_axis(axes, "y", "accuracy", min(0.9, max(0.0, lowest - 0.25 * (1 - lowest) - 0.01)))
     add_legend(axes)
     rows = [("coverage", *(one.label for one in series))]
     rows += [

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from landmark_emotion.emotions import COLORS, DEFAULT_EMOTIONS, color_of
-from landmark_emotion.report.formatting import clock, percent
+from landmark_emotion.formatting import clock, percent
 from landmark_emotion.report.plots.figure import (
     DPI,
     HAIR,

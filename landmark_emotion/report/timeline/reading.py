@@ -24,7 +24,7 @@ from landmark_emotion.emotions import EMOTIONS, MAX_CLASSES, UNCERTAIN, class_na
 from landmark_emotion.errors import MissingPackageError, ReportError, reason, unreadable
 from landmark_emotion.files.csv_table import from_csv
 from landmark_emotion.files.reading import open_regular
-from landmark_emotion.report.formatting import plural
+from landmark_emotion.formatting import plural
 from landmark_emotion.report.timeline.lanes import (
     Floats,
     Lane,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from landmark_emotion.report.formatting import clock, duration, percent, plural
+from landmark_emotion.formatting import clock, duration, percent, plural
 from landmark_emotion.report.timeline.events import DEFAULT_CRITERIA, Criteria, events_of
 from landmark_emotion.report.timeline.lanes import (
     AREA_STEPS,

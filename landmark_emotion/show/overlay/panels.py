@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from landmark_emotion.emotions import UNCERTAIN
+from landmark_emotion.formatting import percent
 from landmark_emotion.live.prediction import Prediction
 from landmark_emotion.live.shares import shares_of
 from landmark_emotion.show.canvas import (
@@ -121,7 +122,7 @@ def _draw_label(card: Card, form: Form, size: int) -> Layer:
     pad, height = round(0.25 * size), round(2.4 * size)
     width = height
     if form.words:
-        words = prediction.issue or f"{prediction.emotion} {prediction.probability:.0%}"
+        words = prediction.issue or f"{prediction.emotion} {percent(prediction.probability, 0)}"
         bold = draw_text(words, size, True, INK)
         faint = draw_text(card.note, size, False, FAINT_INK)
         left = height + pad // 2
@@ -146,11 +147,11 @@ def _measure(emotions: tuple[str, ...], issue: str, note: str, form: Form, size:
     title, face = round((1.2 if form.words else 1.0) * size), round(2.7 * size)
     # In a narrow panel the note has a row of its own.
     note_row = pitch if note and not form.words else 0
-    sure = issue or "100%"
+    sure = issue or "100 %"
     beside = sure if note_row else f"{sure} {note}"
     head = face + gap + max(widest([*emotions, UNCERTAIN], title), widest([beside], size))
     name = widest(emotions, size)
-    number = gap + widest(["100%"], size) if form.words else 0
+    number = gap + widest(["100 %"], size) if form.words else 0
     row = name + gap + round((5.0 if form.words else 2.5) * size) + number
     content = max(row, head, widest([note], size, bold=False) if note_row else 0)
     height = 2 * pad + face + gap + note_row + len(emotions) * pitch
@@ -173,7 +174,7 @@ def _draw_head(layer: Layer, card: Card, m: _Measures) -> None:
     lay(layer, draw_emoji(prediction.emotion, m.face), m.pad, top)
     write(layer, draw_text(prediction.emotion, m.title, True, INK), left, top + 0.3 * m.face)
     # The reason for being uncertain says more than a probability.
-    sure = prediction.issue or f"{prediction.probability:.0%}"
+    sure = prediction.issue or percent(prediction.probability, 0)
     number = draw_text(sure, m.size, True, INK)
     write(layer, number, left, top + 0.76 * m.face)
     note = draw_text(card.note, m.size, False, FAINT_INK)
@@ -194,5 +195,5 @@ def _draw_bar(layer: Layer, prediction: Prediction, n: int, m: _Measures, middle
         bar = draw_paper(length, height, height / 2, color, 1.0)[:, : round(share * length)]
         lay(layer, bar, m.pad + m.name + m.gap, round(middle - height / 2))
     if m.number:
-        number = draw_text(f"{probability:.0%}", m.size, chosen, ink)
+        number = draw_text(percent(probability, 0), m.size, chosen, ink)
         write(layer, number, m.pad + m.content - number.shape[1], middle)

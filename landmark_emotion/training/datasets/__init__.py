@@ -7,6 +7,7 @@ from pathlib import Path
 
 from landmark_emotion.errors import DatasetError
 from landmark_emotion.files.folders import natural_order, walk_files
+from landmark_emotion.sources.images import IMAGE_SUFFIXES
 from landmark_emotion.training.datasets.ckplus import has_emotion_files, has_frames, read_ckplus
 from landmark_emotion.training.datasets.fer2013 import has_pixels, read_pixels
 from landmark_emotion.training.datasets.folders import read_class_folders, read_own_folders
@@ -28,7 +29,10 @@ MANIFEST_NAME = "manifest.csv"
 _TABLES = (".csv", ".tsv", ".txt")
 _ARCHIVES = frozenset({".7z", ".bz2", ".gz", ".rar", ".tar", ".tgz", ".xz", ".zip"})
 _MOST_TABLES = 50  # CSV files of a folder that are looked into
-_LAYOUTS = "see data/README.md for the layouts"
+_LAYOUTS = (
+    "name a folder of CK+, folders named after emotions such as happiness/, or a .csv file with "
+    "the columns path and emotion"
+)
 
 
 def read_dataset(path: Path, *, peak_frames: int = 1, labels: Labels | None = None) -> Dataset:
@@ -105,7 +109,7 @@ def _read_file(path: Path, labels: Labels) -> Dataset:
     if suffix in _ARCHIVES:
         raise DatasetError(f"{path}: is an archive; unpack it and name the folder")
     if suffix not in _TABLES:
-        raise DatasetError(f"{path}: neither a folder, a .csv nor an .npz; see data/README.md")
+        raise DatasetError(f"{path}: neither a folder, a .csv nor an .npz; {_LAYOUTS}")
     if find_list([path]):
         # Images are not beside the list but in a folder beside its own.
         folder = path.parent.parent if path.parent.name.lower() == "emolabel" else path.parent
@@ -119,7 +123,11 @@ def _read_folder(path: Path, peak_frames: int, labels: Labels) -> Dataset:
     texts = {file.parent for file in everything if file.suffix == ".txt"} - {path}
     drawn = [folder for folder in sorted(texts) if is_drawn(folder)]
     files = [file for file in everything if not any(folder in file.parents for folder in drawn)]
-    dataset = _read_tables(path, files, labels) or _read_images(path, files, peak_frames, labels)
+    dataset = _read_tables(path, files, labels)
+    if dataset is None:
+        n_images = sum(file.suffix.lower() in IMAGE_SUFFIXES for file in files)
+        dataset = _read_images(path, files, peak_frames, labels)
+        dataset = None if dataset is None else replace(dataset, n_images=n_images)
     archives = [file.name for file in files if file.suffix.lower() in _ARCHIVES]
     packed = f"{archives[0]!r} is" if len(archives) == 1 else f"{len(archives)} archives are"
     if dataset is None:
@@ -135,7 +143,7 @@ def _read_folder(path: Path, peak_frames: int, labels: Labels) -> Dataset:
     left_out = Counter({"folder of drawn faces": len(drawn)}) + Counter(unlisted)
     notes = dataset.notes
     if archives:
-        notes += (f"note: {path}: {packed} left packed and not read; unpack what you need",)
+        notes += (f"note: {path}: {packed} not unpacked and not read; unpack what you need",)
     return replace(dataset, left_out=dataset.left_out + left_out, notes=notes)
 
 

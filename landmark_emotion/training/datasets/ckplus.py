@@ -91,7 +91,8 @@ def read_ckplus(root: Path, files: list[Path], peak_frames: int = 1) -> Dataset:
             Sample(path, emotion, subject, sequence) for path in (later or ordered)[-peak_frames:]
         ]
     without_frames = Counter({"emotion file without frames": len(labels.keys() - frames.keys())})
-    return Dataset("CK/CK+ tree", samples, left_out + without_frames)
+    n_unused = sum(map(len, frames.values())) - len(samples)
+    return Dataset("CK/CK+ tree", samples, left_out + without_frames, n_unused=n_unused)
 
 
 def _frames(files: Iterable[Path]) -> dict[Sequence, dict[int, Path]]:

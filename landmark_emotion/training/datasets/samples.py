@@ -84,6 +84,10 @@ class Dataset:
         What the user should know about how it was read, one line each.
     together : str
         The same, if the parts that its authors divided it into are not kept apart.
+    n_images : int
+        Image files found in a folder; 0 if the samples are listed in a file.
+    n_unused : int
+        Of these, frames of sequences that are neither neutral nor peak frames.
     """
 
     layout: str
@@ -92,6 +96,8 @@ class Dataset:
     drawn: bool = False
     notes: tuple[str, ...] = ()
     together: str = ""
+    n_images: int = 0
+    n_unused: int = 0
 
 
 def unsupported(files: Iterable[Path]) -> Counter[str]:

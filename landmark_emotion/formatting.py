@@ -1,17 +1,15 @@
-"""Labels, numbers, durations and counts as text."""
+"""Shares, durations and counts as text, the same for console, windows, plots and pages."""
 
 import math
 
-LABELS = {
-    "static": "no neutral reference",
-    "with_network": "no neutral reference, with the network",
-    "calibrated": "own neutral reference",
-}
-"""What texts and plots call the answers of a model, by their key in a report."""
+_PLURALS = {"person": "people"}
 
 
 def percent(share: float, digits: int = 1) -> str:
-    """Format a share of 1; a share above 0 never reads 0 %, and NaN gives an empty text."""
+    """Format a share of 1 in percent, live values with 0 digits, all others with one.
+
+    A share above 0 never reads 0 %, and NaN gives an empty text.
+    """
     if math.isnan(share):
         return ""
     if 0 < share < 0.5 * 10**-digits / 100:
@@ -24,9 +22,14 @@ def interval(low: float, high: float) -> str:
     return f"{100 * low:.1f} to {100 * high:.1f} %"
 
 
+def points(difference: float) -> str:
+    """Format a difference of two shares of 1, with its sign, in percentage points."""
+    return f"{100 * difference:+.1f}"
+
+
 def plural(n: int, noun: str) -> str:
-    """Format a number of things."""
-    return f"{n:,} {noun}{'s' if n != 1 else ''}"
+    """Format a number of things, or of people for the noun person."""
+    return f"{n:,} {_PLURALS.get(noun, noun + 's') if n != 1 else noun}"
 
 
 def clock(seconds: float, *, hours: bool = False, tenths: bool = False) -> str:
