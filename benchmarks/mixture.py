@@ -78,6 +78,7 @@ class Part:
     def scored(self, probabilities):
         """Return the scores that the card tells."""
         found = evaluate("", DEFAULT_EMOTIONS, self.truth, self.subject, probabilities).scores
+        del found["interval_95"]["recall"]
         return {name: found[name] for name in KEPT}
 
 

@@ -61,7 +61,7 @@ class Network:
         if dict(file.outputs) != self.spec.output_shapes:
             raise ValueError("has other outputs than its metadata say")
         self.cost: Cost = check(file)
-        self._head = linear_head(file)
+        self._head = linear_head(file) if self.spec.n_features else None
         self.digest = _digest(file, self.spec, "scores" if self._head is None else "features")
         self._outputs = tuple(self.spec.output_shapes)
         self._lock = threading.Lock()
@@ -168,7 +168,19 @@ class Network:
         return np.asarray(mean, dtype=np.float32)
 
     def scores(self, appearance: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Compute logits, (n, k), of faces described by `appearance`, (n, f)."""
+        """Compute logits, (n, k), of faces described by `appearance`, (n, f).
+
+        Raises
+        ------
+        NetworkError
+            If it has another length.
+        """
+        f = len(self.spec.emotions) if self._head is None else self.spec.n_features
+        if appearance.shape[1] != f:
+            raise NetworkError(
+                f"network: describes a face by {f} numbers, not {appearance.shape[1]}; extract the "
+                "table again"
+            )
         if self._head is None:
             return appearance
         weights, biases = self._head

@@ -22,6 +22,7 @@ MAX_BYTES = 2**30
 _REMEDY = "make one with 'landmark-emotion extract'"
 _TEXTS = ("emotion", "subject", "sequence", "source")
 _OPTIONAL = ("measured", "appearance")
+_LARGEST = 1e6  # that a network says of a face
 
 
 @dataclass(frozen=True)
@@ -197,8 +198,8 @@ def _appearance(arrays: dict[str, NDArray[Any]], n: int) -> tuple[NDArray[np.flo
         raise ValueError(f"'appearance' must be numbers of shape ({n}, f), got {array.shape}")
     with np.errstate(all="ignore"):  # of large doubles
         appearance = array.astype(np.float32)
-    if not np.isfinite(appearance).all():
-        raise ValueError("'appearance' must be finite")
+    if not (np.abs(appearance) < _LARGEST).all():
+        raise ValueError("'appearance' has impossible numbers")
     if not str(network):
         raise ValueError("has an array 'appearance' but no 'network' that says of which network")
     return appearance, str(network)

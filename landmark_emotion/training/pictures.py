@@ -16,7 +16,11 @@ from landmark_emotion.sources.preparation import to_gray
 from landmark_emotion.training.datasets import Labels
 from landmark_emotion.training.datasets.fer2013 import VOTES, ferplus_votes
 from landmark_emotion.training.datasets.samples import NO_FACE, Sample
-from landmark_emotion.training.extraction import image_content, measure_samples
+from landmark_emotion.training.extraction import (
+    image_content,
+    measure_samples,
+    without_source,
+)
 from landmark_emotion.training.loading import read_samples
 from landmark_emotion.training.parallel import Progress, run_parallel
 
@@ -203,7 +207,7 @@ def read_face(sample: Sample, landmarks: NDArray[np.float32] | None, why: str) -
     try:
         image = to_gray(decode_image(image_content(sample), sample.source))
     except ImageError as error:
-        return str(error).removeprefix(f"{sample.source}: ").partition(";")[0]
+        return without_source(error, sample.source)
     height, width = image.shape
     small = max(height, width) <= _SMALL
     if landmarks is None:

@@ -178,3 +178,16 @@ def test_the_digest_tells_features_apart_and_ignores_the_head():
     changed = replace(file, weights={**file.weights, name: file.weights[name] + 1})
     assert Network(serialize(changed)).digest != network.digest
     assert Network(small_file(normalization="0..1")).digest != network.digest
+
+
+def test_a_description_of_another_length_is_refused():
+    with pytest.raises(NetworkError, match="by 4 numbers, not 5; extract"):
+        Network(small_file()).scores(np.zeros((2, 5), np.float32))
+
+
+def test_a_network_without_features_describes_faces_by_its_scores():
+    file, _, _ = small_network(n_features=0)
+    network = Network(serialize(replace(file, outputs={"scores": (1, 3)})))
+    described = network.appearance(crops())
+    _, scores = network.evaluate(np.concatenate([crops(), crops()[:, :, ::-1]]))
+    assert network.scores(described) == pytest.approx(scores.reshape(2, -1, 3).mean(axis=0))

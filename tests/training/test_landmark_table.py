@@ -60,7 +60,7 @@ def test_what_a_network_says_is_kept(tmp_path, table):
     [
         ({"appearance": np.zeros((2, 3))}, r"'appearance' must be numbers of shape \(\d+, f\)"),
         ({"appearance": np.zeros(2)}, "'appearance' must be numbers"),
-        ({"appearance": "nan"}, "'appearance' must be finite"),
+        ({"appearance": "nan"}, "'appearance' has impossible numbers"),
         ({"network": np.array("")}, "no 'network' that says of which"),
         ({"network": np.array("../other")}, "'network' must be the digest of a network"),
         ({"network": np.array(["a"])}, "'network' must be a string"),
