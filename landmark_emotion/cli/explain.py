@@ -104,9 +104,11 @@ def _text(
     answer = f"{prediction.likeliest} {percent(prediction.probability)}"
     if prediction.emotion != prediction.likeliest:
         answer = f"{prediction.emotion}: {answer}"
-    before, after = [], []
+    before, after, what = [], [], "the score, from a neutral face to this one"
     if shares is not None:
-        before = [shares.sentence, shares.disagreement]
+        what = "the landmarks' score"
+        told = shares.emotion == prediction.likeliest  # in the line before
+        before = [shares.parts if told else shares.sentence, shares.disagreement]
         after = ["" if shares.occlusion is None else shares.occlusion.sentence]
     sentences = [
         line
@@ -116,7 +118,7 @@ def _text(
     return [
         f"{source}: face {prediction.number}: {answer}",
         *sentences,
-        "  what the parts of the face add to the score, from a neutral face to this one:",
+        f"  what the parts of the face add to {what}:",
         _sum(f"for {content['emotion']}", content),
         _sum(f"against {other['emotion']}", other),
     ]

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from landmark_emotion.formatting import percent
 from landmark_emotion.live.prediction import Prediction
 from landmark_emotion.networks.occlusion import Occlusion
 
@@ -54,13 +55,20 @@ class Shares:
 
     @property
     def sentence(self) -> str:
-        """The probability of the emotion, and what becomes of it."""
+        """The probability of the emotion, and what it is made of."""
+        both = float(self.probabilities[self.emotions.index(self.emotion)])
+        return f"{self.emotion} {percent(both)}: {self.parts}"
+
+    @property
+    def parts(self) -> str:
+        """What the probability of the emotion is made of."""
         index = self.emotions.index(self.emotion)
-        by = [f"{100 * each[index]:.1f} %" for each in (self.landmarks, self.network)]
+        landmarks, network = (
+            percent(float(each[index])) for each in (self.landmarks, self.network)
+        )
         share = round(self.network_share, 2)  # so that the two make 1
         return (
-            f"{self.emotion} {100 * self.probabilities[index]:.1f} %: "
-            f"landmarks {by[0]} (share {1 - share:.2f}), network {by[1]} (share {share:.2f})"
+            f"landmarks {landmarks} (share {1 - share:.2f}), network {network} (share {share:.2f})"
         )
 
     @property

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from landmark_emotion.formatting import percent
 from landmark_emotion.model.explanation import EXPLAINED_REGIONS
 from landmark_emotion.model.face import REGIONS, Face, Landmarks
 from landmark_emotion.networks.network import Network
@@ -69,7 +70,7 @@ class Occlusion:
         named = [(name, change) for name, change in named if abs(change) >= _LEAST_NAMED]
         odds = f"its odds of {self.emotion}"
         if not named:
-            least = f"{_LEAST_NAMED:.0%}".replace("%", " %")
+            least = percent(_LEAST_NAMED, 0)
             return f"The network looks at no part in particular: none changes {odds} by {least}."
         parts = (f"{name} {100 * change:+.1f} %" for name, change in named[:_MOST_NAMED])
         return f"The network looks at: {', '.join(parts)} (change of {odds} when covered)."

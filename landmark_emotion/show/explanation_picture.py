@@ -17,20 +17,22 @@ from landmark_emotion.model.explanation import Explanation, denormalize_landmark
 from landmark_emotion.model.face import OUTLINES, Landmarks
 from landmark_emotion.show.canvas import Color, Picture, polygon, polyline
 from landmark_emotion.show.network_picture import NETWORK, draw_key, draw_network, strongest
-from landmark_emotion.show.sheet import AGAINST as _AGAINST
-from landmark_emotion.show.sheet import FOR as _FOR
-from landmark_emotion.show.sheet import HEADING as _HEADING
-from landmark_emotion.show.sheet import INK as _INK
-from landmark_emotion.show.sheet import LINE_HEIGHT as _LINE_HEIGHT
-from landmark_emotion.show.sheet import MARGIN as _MARGIN
-from landmark_emotion.show.sheet import PAPER as _PAPER
-from landmark_emotion.show.sheet import QUIET as _QUIET
-from landmark_emotion.show.sheet import SENTENCE as _SENTENCE
-from landmark_emotion.show.sheet import TITLE as _TITLE
-from landmark_emotion.show.sheet import WIDTH as _WIDTH
-from landmark_emotion.show.sheet import fill_bar as _bar
-from landmark_emotion.show.sheet import wrapped as _wrapped
-from landmark_emotion.show.sheet import write_text as _text
+from landmark_emotion.show.sheet import (
+    AGAINST,
+    FOR,
+    HEADING,
+    INK,
+    LINE_HEIGHT,
+    MARGIN,
+    PAPER,
+    QUIET,
+    SENTENCE,
+    TITLE,
+    WIDTH,
+    fill_bar,
+    wrapped,
+    write_text,
+)
 from landmark_emotion.sources.preparation import to_bgr
 
 _HAIR: Color = (222, 217, 213)
@@ -46,7 +48,7 @@ _CIRCLE = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=-1)
 # Layout of a panel, in pixels.
 _PHOTO_WIDTH, _PHOTO_HEIGHT = 500, 600
 _LANDMARKS_HEIGHT, _LANDMARKS_WIDTH, _FOREHEAD = 380, 400, 165
-_LEFT, _RIGHT = _MARGIN + _PHOTO_WIDTH + 2 * _MARGIN, _WIDTH - _MARGIN  # of what is beside it
+_LEFT, _RIGHT = MARGIN + _PHOTO_WIDTH + 2 * MARGIN, WIDTH - MARGIN  # of what is beside it
 _SUPERSAMPLING = 2  # of the photo
 
 
@@ -76,10 +78,10 @@ def draw_panels(
     scale = _Scale.of([explanation for _, explanation, _ in explained])
     strong = strongest(shares for _, _, shares in explained)
     panels = []
-    for face in explained:
-        panels.append(_draw_panel(image, *face, scale, several))
-        if face[2] is not None:
-            panels.append(draw_network(face[2], strong))
+    for prediction, explanation, shares in explained:
+        panels.append(_draw_panel(image, prediction, explanation, shares, scale, several))
+        if shares is not None:
+            panels.append(draw_network(shares, strong))
     return np.concatenate(panels)
 
 
@@ -125,20 +127,20 @@ def _draw_panel(
     scale: _Scale,
     several: bool,
 ) -> Picture:
-    lines = _wrapped(explanation.sentence, _WIDTH - 2 * _MARGIN)
-    height = 3 * _MARGIN + _PHOTO_HEIGHT + len(lines) * _LINE_HEIGHT
-    sheet = np.full((height, _WIDTH, 3), _PAPER, dtype=np.uint8)
+    lines = wrapped(explanation.sentence, WIDTH - 2 * MARGIN)
+    height = 3 * MARGIN + _PHOTO_HEIGHT + len(lines) * LINE_HEIGHT
+    sheet = np.full((height, WIDTH, 3), PAPER, dtype=np.uint8)
     photo = _draw_photo(image, prediction.face.landmarks, explanation, scale)
-    sheet[_MARGIN : _MARGIN + _PHOTO_HEIGHT, _MARGIN : _MARGIN + _PHOTO_WIDTH] = photo
+    sheet[MARGIN : MARGIN + _PHOTO_HEIGHT, MARGIN : MARGIN + _PHOTO_WIDTH] = photo
     title = _title(prediction, explanation, shares)
     title = f"face {prediction.number}: {title}" if several else title
-    _text(sheet, title, _LEFT, _MARGIN + 26, _TITLE, bold=True)
-    y = _draw_legend(sheet, explanation, _MARGIN + 60)
+    write_text(sheet, title, _LEFT, MARGIN + 26, TITLE, bold=True)
+    y = _draw_legend(sheet, explanation, MARGIN + 60)
     y = _draw_region_bars(sheet, explanation, scale, y + 46)
     _draw_probability_bars(sheet, explanation, shares, y + 40)
-    y = _MARGIN + _PHOTO_HEIGHT + _MARGIN + 16
+    y = MARGIN + _PHOTO_HEIGHT + MARGIN + 16
     for number, line in enumerate(lines):
-        _text(sheet, line, _MARGIN, y + number * _LINE_HEIGHT, _SENTENCE)
+        write_text(sheet, line, MARGIN, y + number * LINE_HEIGHT, SENTENCE)
     return sheet
 
 
@@ -154,50 +156,50 @@ def _title(prediction: Prediction, explanation: Explanation, shares: Shares | No
 def _draw_legend(sheet: Picture, explanation: Explanation, y: int) -> int:
     """Draw the meaning of line and arrows below ``y``; return where it ends."""
     start, end = np.array([_LEFT, y - 5.0]), np.array([_LEFT + 26, y - 5.0])
-    polyline(sheet, np.array([start, end]), _QUIET, 1)
-    _text(sheet, explanation.compared_with, _LEFT + 36, y, color=_QUIET)
-    for number, (color, what) in enumerate(((_FOR, "for"), (_AGAINST, "against")), start=1):
+    polyline(sheet, np.array([start, end]), QUIET, 1)
+    write_text(sheet, explanation.compared_with, _LEFT + 36, y, color=QUIET)
+    for number, (color, what) in enumerate(((FOR, "for"), (AGAINST, "against")), start=1):
         down = np.array([0, 25 * number])
         polygon(sheet, _arrow(start + down, end + down, 5), color)
         text = f"speaks {what} {explanation.emotion}"
-        _text(sheet, text, _LEFT + 36, y + 25 * number, color=_QUIET)
+        write_text(sheet, text, _LEFT + 36, y + 25 * number, color=QUIET)
     return y + 50
 
 
 def _draw_region_bars(sheet: Picture, explanation: Explanation, scale: _Scale, y: int) -> int:
     """Draw what each region of the face adds to the score; return where the bars end."""
     title = f"What speaks for and against {explanation.emotion}"
-    _text(sheet, title, _LEFT, y, _HEADING, bold=True)
+    write_text(sheet, title, _LEFT, y, HEADING, bold=True)
     start, stop = _LEFT + 90, _RIGHT - 20
     unit = (stop - start) / max(_STRONG_REGION, scale.highest - scale.lowest)
     zero, top = start - unit * scale.lowest, y + 12
     for name, value in explanation.by_region.items():
         y += 29
-        _text(sheet, name, _LEFT, y)
+        write_text(sheet, name, _LEFT, y)
         end = zero + unit * value
-        _bar(sheet, (zero, y - 13), (end, y + 3), _FOR if value > 0 else _AGAINST)
-    polyline(sheet, np.array([(zero, top), (zero, y + 9)]), _QUIET, 1)
+        fill_bar(sheet, (zero, y - 13), (end, y + 3), FOR if value > 0 else AGAINST)
+    polyline(sheet, np.array([(zero, top), (zero, y + 9)]), QUIET, 1)
     return y
 
 
 def _draw_probability_bars(
     sheet: Picture, explanation: Explanation, shares: Shares | None, y: int
 ) -> None:
-    _text(sheet, "Probabilities", _LEFT, y, _HEADING, bold=True)
+    write_text(sheet, "Probabilities", _LEFT, y, HEADING, bold=True)
     start, longest = _LEFT + 110, _RIGHT - _LEFT - 110 - 62
     if shares is not None:
         draw_key(sheet, start, y)
     for index, value in enumerate(map(float, (shares or explanation).probabilities)):
         y += 27
         name = explanation.emotions[index]
-        color = _INK if name == explanation.emotion else _QUIET
+        color = INK if name == explanation.emotion else QUIET
         end = start + longest * value
-        _text(sheet, name, _LEFT, y, color=color)
-        _bar(sheet, (start, y - 12), (end, y + 2), color)
+        write_text(sheet, name, _LEFT, y, color=color)
+        fill_bar(sheet, (start, y - 12), (end, y + 2), color)
         if shares is not None:  # the network's part is at the end
             middle = end - longest * float(shares.by_network[index])
-            _bar(sheet, (middle, y - 12), (end, y + 2), NETWORK)
-        _text(sheet, percent(value), end + 8, y, color=_QUIET)
+            fill_bar(sheet, (middle, y - 12), (end, y + 2), NETWORK)
+        write_text(sheet, percent(value), end + 8, y, color=QUIET)
 
 
 def _draw_photo(
@@ -237,8 +239,8 @@ def _draw_arrows(
     unit = float(np.sqrt(np.square(landmarks - landmarks.mean(axis=0)).sum(axis=1).mean())) / 100
     if neutral_face:
         for part, closed in OUTLINES:
-            polyline(image, origin[part], _PAPER, 1.8 * unit, closed)
-            polyline(image, origin[part], _QUIET, 0.9 * unit, closed)
+            polyline(image, origin[part], PAPER, 1.8 * unit, closed)
+            polyline(image, origin[part], QUIET, 0.9 * unit, closed)
     strengths = contributions / scale.landmark
     # The strongest are drawn last, so that nothing hides them.
     for index in np.abs(strengths).argsort():
@@ -246,8 +248,8 @@ def _draw_arrows(
         if strength < _WEAKEST_DRAWN:
             continue
         outline = _arrow(origin[index], landmarks[index], (1.5 + 5 * strength) * unit)
-        polyline(image, outline, _PAPER, 1.5 * unit, closed=True)
-        polygon(image, outline, _FOR if strengths[index] > 0 else _AGAINST)
+        polyline(image, outline, PAPER, 1.5 * unit, closed=True)
+        polygon(image, outline, FOR if strengths[index] > 0 else AGAINST)
 
 
 def _arrow(

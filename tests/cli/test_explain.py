@@ -134,11 +134,14 @@ def test_unknown_emotion_is_an_error(explain, happy):
 
 def test_text_says_what_landmarks_and_network_each_say(run, happy):
     lines = run("explain", happy, "--model", SHIPPED).out.splitlines()
-    assert "happiness" in lines[1]
-    assert "landmarks" in lines[1]
-    assert "network" in lines[1]
-    assert any("which speaks for happiness" in line for line in lines)
-    assert "The network looks at" in lines[-1]
+    assert lines[1].startswith("  landmarks ")
+    assert ", network " in lines[1]
+    other = run("explain", happy, "--model", SHIPPED, "--emotion", "fear").out.splitlines()
+    assert other[1].startswith("  fear ")
+    told = " ".join(line.strip() for line in lines)
+    assert "which speaks for happiness" in told
+    assert "The network looks at" in told
+    assert "add to the landmarks' score:" in told
 
 
 def test_json_says_what_landmarks_and_network_each_say(run, happy):

@@ -85,17 +85,14 @@ def share_rows(prediction: Prediction, several: bool) -> list[tuple[str, str]]:
     shares = shares_of(prediction)
     if shares is None:
         return []
-    by = (
+    rows = [("face", str(prediction.number))] if several else []
+    for who, each, share in (
         ("landmarks", shares.landmarks, 1 - shares.network_share),
         ("network", shares.network, shares.network_share),
-    )
-    return [
-        *([("face", str(prediction.number))] if several else []),
-        *(
-            (who, f"{shares.emotions[each.argmax()]} {100 * each.max():.0f} %, share {share:.2f}")
-            for who, each, share in by
-        ),
-    ]
+    ):
+        says = f"{shares.emotions[each.argmax()]} {percent(float(each.max()), 0)}"
+        rows.append((who, f"{says}, share {share:.2f}"))
+    return rows
 
 
 def card_extent(card: Card, form: Form, size: int) -> tuple[int, int]:
