@@ -4,7 +4,8 @@ DATA is the folder that `benchmarks.ship_model` takes. TABLE is a landmark table
 PublicTest that ``landmark-emotion extract`` wrote. With ``--train``, such a table of Training, and
 ``--distilled``, the network as `benchmarks.ship_network` wrote it, the network's head is fitted
 anew, and London people are judged by heads that know none of them; the figures go to
-``models/network.json``. Takes some minutes.
+``models/network.json``, and a network with a head fitted to all people to the file of ``--write``.
+Takes some minutes.
 
 Landmarks judge people of CK+ and London out of fold, and London also by a model of CK+ alone:
 strangers before an unfamiliar camera. FER-2013 is unknown to them. There are no pictures of CK+, so
@@ -17,7 +18,7 @@ import csv
 import itertools
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,7 @@ from landmark_emotion.files.writing import replace_atomically
 from landmark_emotion.live.recognizer import Recognizer
 from landmark_emotion.model.classifier import load_model, softmax
 from landmark_emotion.model.features import landmark_features
-from landmark_emotion.networks.head import linear_head
+from landmark_emotion.networks.head import linear_head, with_head
 from landmark_emotion.networks.mixture import SHARE, SHARPNESS, evidence, landmark_share
 from landmark_emotion.networks.network import default_network, load_network
 from landmark_emotion.networks.onnx_file import parse
@@ -90,6 +91,7 @@ def main():
     add("--fer", type=Path, required=True, metavar="TABLE")
     add("--train", type=Path, metavar="TABLE")
     add("--distilled", type=Path, metavar="NETWORK")
+    add("--write", type=Path, metavar="FILE", help="the network with a head fitted to all")
     args = parser.parse_args()
     if (args.train is None) != (args.distilled is None):
         parser.error("--train and --distilled belong together")
@@ -112,7 +114,10 @@ def main():
     known = shipped.scores(london.appearance)[:, order].astype(float)
     heads = {"London": known, "London by strangers": known}
     if args.train is not None:
-        heads = london_by_heads(args, london)
+        train, start = head_data(args, london)
+        heads = london_by_heads(train, london, start)
+        if args.write is not None:
+            write_network(args.write, args.distilled, *fit_head(train, london, *start))
     parts = judged(ckplus, frames, london, fer, fer_scores, heads)
     figures = {
         "head_of_london": "knows no tested person" if args.train else "knows all London people",
@@ -179,8 +184,8 @@ def nearest(table, others):
     return np.array(found)
 
 
-def london_by_heads(args, london):
-    """Judge London people with heads fitted to others, and with the distilled one."""
+def head_data(args, london):
+    """Return the faces that the head is fitted to, and the distilled head to start from."""
     train = usable(load_table(args.train), DEFAULT_EMOTIONS)[0]
     distilled = load_network(args.distilled)
     if not train.network == london.network == distilled.digest:
@@ -188,16 +193,21 @@ def london_by_heads(args, london):
     weights, biases = linear_head(parse(args.distilled.read_bytes()))
     order = [distilled.spec.emotions.index(emotion) for emotion in DEFAULT_EMOTIONS]
     start = (weights[order] / TEMPERATURE, biases[order] / TEMPERATURE)
-    train = train.take(np.arange(0, len(train), EVERY))
+    return train.take(np.arange(0, len(train), EVERY)), start
+
+
+def london_by_heads(train, london, start):
+    """Judge London people with heads fitted to others, and with the distilled one."""
     fold, scores = folds_of(london.subject), np.zeros((len(london), len(DEFAULT_EMOTIONS)))
     for k in range(FOLDS):
-        scores[fold == k] = fit_head(train, london.take(fold != k), *start)(london.take(fold == k))
-    strangers = london.appearance.astype(float) @ start[0].T + start[1]
+        weights, biases = fit_head(train, london.take(fold != k), *start)
+        scores[fold == k] = london.appearance[fold == k] @ weights.T + biases
+    strangers = london.appearance @ start[0].T + start[1]
     return {"London": scores, "London by strangers": strangers}
 
 
 def fit_head(train, london, weights, biases):
-    """Fit a softmax regression that stays near a given one; return a function from tables."""
+    """Fit a softmax regression that stays near a given one."""
     features = np.concatenate([train.appearance, london.appearance]).astype(float)
     truth = np.searchsorted(DEFAULT_EMOTIONS, np.concatenate([train.emotion, london.emotion]))
     weight = np.concatenate([np.ones(len(train)), np.full(len(london), LONDON_WEIGHT)])
@@ -216,8 +226,13 @@ def fit_head(train, london, weights, biases):
         return value, gradient + 2 * DRAWN_TO_START * change
 
     values = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 60}).x
-    found = values[:-k].reshape(k, -1) / scale
-    return lambda table: table.appearance.astype(float) @ found.T + values[-k:]
+    return values[:-k].reshape(k, -1) / scale, values[-k:]
+
+
+def write_network(path, distilled, weights, biases):
+    """Write the distilled network with another head."""
+    spec = replace(load_network(distilled).spec, emotions=DEFAULT_EMOTIONS, temperature=1.0)
+    replace_atomically(path, with_head(distilled.read_bytes(), spec, weights, biases))
 
 
 def choose(parts, columns):
