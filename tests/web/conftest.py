@@ -19,10 +19,10 @@ def program(model):
 
 @pytest.fixture(scope="session")
 def camera(tmp_path_factory) -> Path:
-    """A fake camera that shows a drawn face, happy and neutral in turn."""
+    """A fake camera that shows a drawn face, happy and neutral in turn, longer than calibration."""
     browser = _browser()
     return browser.write_camera(
-        tmp_path_factory.mktemp("camera") / "drawn.mjpeg", browser.drawn_film()
+        tmp_path_factory.mktemp("camera") / "drawn.mjpeg", browser.drawn_film(8.0)
     )
 
 
