@@ -48,6 +48,11 @@ def share(text: str) -> float:
     return _number(text, lambda value: 0 < value < 1, "above 0 and below 1")
 
 
+def least_share(text: str) -> float:
+    """Parse a number from 0, which lets everything pass, to 1."""
+    return _number(text, lambda value: 0 <= value <= 1, "from 0 to 1")
+
+
 def seconds(text: str) -> float:
     """Parse seconds from 0 to an hour."""
     return _number(text, lambda value: 0 <= value <= 3600, "seconds from 0 to 3600")
@@ -169,11 +174,11 @@ def add_recognition(parser: argparse.ArgumentParser) -> None:
     text = "choose among these emotions only, separated by commas"
     add("--emotions", type=class_list, metavar="NAMES", help=text)
     text = "answer 'uncertain' if no emotion reaches this probability, 0 to 1 (default: 0)"
-    add("--min-probability", type=share, default=0.0, metavar="P", help=text)
+    add("--min-probability", type=least_share, default=0.0, metavar="P", help=text)
     text = "answer 'uncertain' for a face below this quality, such as turned away or partly hidden"
     add(
         "--min-quality",
-        type=share,
+        type=least_share,
         default=0.5,  # quality.MIN_QUALITY, which is not imported as parsing needs no NumPy
         metavar="Q",
         help=f"{text}, 0 to 1 (default: 0.5; 0 for none)",

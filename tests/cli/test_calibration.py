@@ -145,6 +145,7 @@ def test_improbable_emotion_is_called_uncertain(run, model, photos):
     assert max(row["probabilities"].values()) == pytest.approx(row["probability"])
     assert "uncertain" in run(*options, "--min-probability", "0.9999999").out
     assert "uncertain" not in run(*options, "--min-probability", "0.01").out
+    assert "uncertain" not in run(*options, "--min-probability", 0, "--min-quality", 0).out
 
 
 def test_evaluate_with_own_neutral_faces(run, model, drawn):
