@@ -67,7 +67,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     add("dataset", type=Path, metavar="DATASET", help=text)
     text = f"the ONNX file to write (default: {_WRITTEN.as_posix()})"
     group(parser, OUTPUT).add_argument(
-        "-o", "--output", type=Path, default=OUTPUT, metavar="FILE", help=text
+        "-o", "--output", type=Path, default=_WRITTEN, metavar="FILE", help=text
     )
     text = "votes of FER+ for the rows of fer2013.csv (default: fer2013new.csv beside it, if any)"
     add("--votes", type=Path, metavar="FILE", help=text)

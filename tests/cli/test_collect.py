@@ -111,7 +111,7 @@ def test_the_cache_is_optional(extract, tree, here, cache_folder):
     extract(tree, "--no-cache")
     assert not list(here.rglob("output.pkl"))
     extract(tree, "--cache", "own")
-    assert len(list((here / "own").rglob("output.pkl"))) == 4
+    assert len(list((here / "own").rglob("measure/*/output.pkl"))) == 4
     assert sorted(cache_folder.rglob("*")) == before
 
 

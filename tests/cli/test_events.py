@@ -138,7 +138,7 @@ def test_every_format_of_rows_gives_the_same_events(run, video, here, name):
     one, other = (run("events", path, "--min-duration", 0) for path in ("r.csv", name))
     assert one.out == other.out
     assert len(one.out.splitlines()) > 1
-    assert run("events", name, "-o", "e.csv").out.splitlines()[0].split()[-1] == "blinks"
+    assert "blinks" in run("events", name, "-o", "e.csv").out
 
 
 def test_the_example_in_the_document_runs(results, here, capsys):
