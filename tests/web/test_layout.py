@@ -20,6 +20,16 @@ def test_on_a_desktop_all_fits_without_scrolling(live):
         assert box(live, part)["bottom"] <= 900
 
 
+@pytest.mark.parametrize("width", [1040, 1280, 1440])
+def test_the_controls_stay_below_the_picture(page, width):
+    page.resize(width, 800)
+    edges = page.run(
+        "[...document.querySelectorAll('#controls button'), document.querySelector('#picture')]"
+        ".map(e => e.getBoundingClientRect().right)"
+    )
+    assert max(edges) == edges[-1]
+
+
 def test_on_a_phone_picture_and_result_come_before_the_controls(live):
     live.resize(390, 844, touch=True)
     tops = [box(live, part)["top"] for part in ("#stage", "#emotion", "#bars", "#controls")]
