@@ -36,8 +36,8 @@ def unsure(prediction, name="fear"):
 
 
 def test_it_is_shown_in_one_short_line(prediction):
-    assert repr(prediction) == "<Prediction face 1: fear 0.700, frame 115, 4.600 s>"
-    assert repr(unsure(prediction)).startswith("<Prediction face 1: uncertain (fear 0.700), ")
+    assert repr(prediction) == "<Prediction face 1: fear 70.0 %, frame 115, 4.600 s>"
+    assert repr(unsure(prediction)).startswith("<Prediction face 1: uncertain (fear 70.0 %), ")
     hidden = synthetic.prediction(50, 50, 80, quality=0.1, concern="partly hidden")
     assert "uncertain (partly hidden, happiness 0.650)" in repr(hidden)
     assert "array" not in repr(prediction.face)
@@ -78,7 +78,7 @@ def test_a_notebook_shows_a_bar_for_each_emotion_the_likeliest_first(prediction)
     page = prediction._repr_html_()
     table = Table(page)
     assert table.texts == [
-        *("face 1: fear 0.700", "fear", "70.0 %", "neutral", "20.0 %", "anger", "10.0 %"),
+        *("face 1: fear 70.0 %", "fear", "70.0 %", "neutral", "20.0 %", "anger", "10.0 %"),
     ]
     widths = [float(width) for width in re.findall(r"width: ([\d.]+)em", page)]
     assert widths == pytest.approx([5.6, 1.6, 0.8])
