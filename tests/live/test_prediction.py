@@ -39,7 +39,7 @@ def test_it_is_shown_in_one_short_line(prediction):
     assert repr(prediction) == "<Prediction face 1: fear 70.0 %, frame 115, 4.600 s>"
     assert repr(unsure(prediction)).startswith("<Prediction face 1: uncertain (fear 70.0 %), ")
     hidden = synthetic.prediction(50, 50, 80, quality=0.1, concern="partly hidden")
-    assert "uncertain (partly hidden, happiness 0.650)" in repr(hidden)
+    assert "uncertain (partly hidden, happiness 65.0 %)" in repr(hidden)
     assert "array" not in repr(prediction.face)
 
 
