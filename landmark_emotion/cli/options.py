@@ -176,13 +176,9 @@ def add_recognition(parser: argparse.ArgumentParser) -> None:
     text = "answer 'uncertain' if no emotion reaches this probability, 0 to 1 (default: 0)"
     add("--min-probability", type=least_share, default=0.0, metavar="P", help=text)
     text = "answer 'uncertain' for a face below this quality, such as turned away or partly hidden"
-    add(
-        "--min-quality",
-        type=least_share,
-        default=0.5,  # quality.MIN_QUALITY, which is not imported as parsing needs no NumPy
-        metavar="Q",
-        help=f"{text}, 0 to 1 (default: 0.5; 0 for none)",
-    )
+    text += ", 0 to 1 (default: 0.5; 0 for none)"
+    least = 0.5  # quality.MIN_QUALITY, which is not imported as parsing needs no NumPy
+    add("--min-quality", type=least_share, default=least, metavar="Q", help=text)
 
 
 def add_people(parser: argparse.ArgumentParser) -> None:
